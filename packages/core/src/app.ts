@@ -1,0 +1,263 @@
+import { Connection } from './broker/connection.js';
+import { PublishChannel } from './broker/publish-channel.js';
+import { taskQueueTopology, type Topology } from './broker/topology.js';
+import { TqError } from './errors.js';
+import { Observers } from './observers.js';
+import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { BrokerTransport } from './producer/broker-transport.js';
+import { Producer } from './producer/producer.js';
+import { Staging } from './producer/staging.js';
+import { encodeCeleryEnvelope, encodeEnvelope } from './protocol/envelope.js';
+import { replyQueue } from './protocol/names.js';
+import type { AsyncResult } from './results/async-result.js';
+import { Rpc } from './results/rpc.js';
+import type { Transport } from './results/transport.js';
+import { createRuntime, type Runtime } from './runtime.js';
+import { registerClass, type TasksOf } from './task/class-tasks.js';
+import { findCurrentTask } from './task/context.js';
+import type { TaskOptions } from './task/options.js';
+import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
+import { Registry } from './task/registry.js';
+import type { Signature } from './task/signature.js';
+import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
+import { Deadlines } from './time/deadlines.js';
+import { hostname } from 'node:os';
+
+/** What an app tells its observers. */
+export interface AppEvents {
+  /** A call failed to be published, and nobody awaited it. */
+  'publish:failed': { readonly taskId: string; readonly task: string; readonly error: Error };
+}
+
+/** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
+export interface App extends AsyncDisposable {
+  /**
+   * Makes a task of a function.
+   * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
+   */
+  task<const N extends string, F extends Handler>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
+  task<const N extends string, F extends Handler>(definition: { readonly name: N } & TaskOptions, handler: F): Task<N, F>;
+  /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
+  declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
+  /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
+  register<C extends object>(target: (new () => C) | C): TasksOf<C>;
+  /** Names of the tasks that are defined here, in alphabetical order. */
+  taskNames(): string[];
+  /** Observes what the app does until the function that it returns is called. */
+  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void;
+  /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. */
+  close(): Promise<void>;
+}
+
+/** What the worker uses of an app beside its public face. */
+export interface AppInternals {
+  readonly options: ResolvedOptions;
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly transport: Transport;
+  /** Connections and publisher, made when first asked for. */
+  broker(): AppBroker;
+  /** How a task queue is declared; takes the full name, prefix included. */
+  topologyOf(queue: string): Topology;
+}
+
+/** An app's connections: one to publish on, and one to consume on, which a blocked broker leaves alone. */
+export interface AppBroker {
+  readonly publisher: PublishChannel;
+  readonly publishing: Connection;
+  readonly consuming: Connection;
+}
+
+/** Where the internals are found, whichever copy of this package made the app. */
+const INTERNALS = Symbol.for('tq.app-internals');
+
+/** @throws {TqError} `invalid-option` when it is no app */
+export function internalsOf(app: App): AppInternals {
+  const internals = (app as { [INTERNALS]?: AppInternals })[INTERNALS];
+  if (internals !== undefined) return internals;
+  throw new TqError('invalid-option', 'app: expected what createApp() gives, found something else.');
+}
+
+/**
+ * Makes an app of its own; `defineTask` uses the default one.
+ * @throws {TqError} `unknown-option` or `invalid-option`
+ */
+export function createApp(options: AppOptions = {}): App {
+  return new TqApp(resolveOptions(options));
+}
+
+class TqApp implements App, TaskHost, AppInternals {
+  readonly [INTERNALS]: AppInternals = this;
+  readonly options: ResolvedOptions;
+  readonly runtime: Runtime;
+  readonly registry = new Registry();
+  readonly #observers: Observers<AppEvents>;
+  readonly #deadlines: Deadlines;
+  #lifecycle: 'open' | 'closing' | 'closed' = 'open';
+  #broker: OwnBroker | undefined;
+  #producer: Producer | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.options = options;
+    this.runtime = createRuntime(options.logger);
+    this.#deadlines = new Deadlines(this.runtime.clock);
+    this.#observers = new Observers((err) => this.runtime.logger.error({ err }, 'an observer of the app threw'));
+    addRegistry(this.registry);
+  }
+
+  task<N extends string, F extends Handler>(
+    first: N | ({ readonly name: N } & TaskOptions),
+    handler: F,
+    options: TaskOptions = {},
+  ): Task<N, F> {
+    const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
+    const task = createTask(this, name, handler, rest as TaskOptions);
+    this.registry.add({ name, handler });
+    return task;
+  }
+
+  declareTask<T extends Task>(name: T['name'], options: TaskOptions = {}): T {
+    return createTask(this, name, undefined, options) as Task as T;
+  }
+
+  register<C extends object>(target: (new () => C) | C): TasksOf<C> {
+    return registerClass(target, (name, handler, options) => this.task(name, handler, options));
+  }
+
+  taskNames(): string[] {
+    return this.registry.names();
+  }
+
+  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void {
+    return this.#observers.on(name, listener);
+  }
+
+  send<T>(signature: Signature): AsyncResult<T> {
+    this.#producer ??= this.#createProducer();
+    return this.#producer.send<T>(signature);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.transport.room();
+  }
+
+  get transport(): Transport {
+    return childTransport() ?? this.#ownBroker().transport;
+  }
+
+  broker(): AppBroker {
+    return this.#ownBroker();
+  }
+
+  topologyOf(queue: string): Topology {
+    const { prefix, queues, queueType, preset } = this.options;
+    const own = queues[queue.slice(prefix.length)];
+    const type = own?.type ?? queueType;
+    return taskQueueTopology(queue, { prefix, type, maxPriority: own?.maxPriority, bare: preset === 'celery' });
+  }
+
+  async close(): Promise<void> {
+    if (this.#lifecycle !== 'open') return;
+    this.#lifecycle = 'closing';
+    removeRegistry(this.registry);
+    await this.#broker?.close();
+    this.#lifecycle = 'closed';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #createProducer(): Producer {
+    const { prefix, queue, preset, publishTimeout, resultTimeout } = this.options;
+    const transport = this.transport;
+    return new Producer({
+      prefix,
+      defaultQueue: queue,
+      preset,
+      publishTimeoutMs: publishTimeout,
+      transport,
+      newId: this.runtime.newId,
+      results: {
+        transport,
+        deadlines: this.#deadlines,
+        resultTimeoutMs: resultTimeout,
+        runningTask: () => findCurrentTask()?.task,
+        unobservedFailure: (taskId, task, error) => {
+          this.runtime.logger.error({ taskId, task, err: error }, 'a call was not published, and nobody awaited it');
+          this.#observers.emit('publish:failed', { taskId, task, error });
+        },
+      },
+    });
+  }
+
+  #ownBroker(): OwnBroker {
+    if (childTransport() !== undefined) {
+      const text = 'A child of a pool does not connect to the broker; its calls go through its worker. Remove the connection from the task module.';
+      throw new TqError('in-child', text);
+    }
+    if (this.#broker === undefined) {
+      if (this.#lifecycle !== 'open') throw new TqError('closed', 'The app is closed; create a new one.');
+      this.#broker = new OwnBroker(this.options, this.runtime, this.#deadlines, (queue) => this.topologyOf(queue));
+    }
+    return this.#broker;
+  }
+}
+
+/** The connections of one app and what runs on them. */
+class OwnBroker implements AppBroker {
+  readonly publishing: Connection;
+  readonly consuming: Connection;
+  readonly publisher: PublishChannel;
+  readonly transport: BrokerTransport;
+  readonly #rpc: Rpc;
+  readonly #staging: Staging;
+
+  constructor(options: ResolvedOptions, runtime: Runtime, deadlines: Deadlines, topologyOf: (queue: string) => Topology) {
+    const { urls, heartbeat: heartbeatS, connectTimeout: connectTimeoutMs, preset, prefix } = options;
+    const limits = { messages: options.outboxMessages, bytes: options.outboxBytes };
+    const link = { urls, heartbeatS, connectTimeoutMs, runtime };
+    this.publishing = new Connection({ ...link, role: 'publish' });
+    this.consuming = new Connection({ ...link, role: 'consume' });
+    this.publisher = new PublishChannel({
+      connection: this.publishing,
+      runtime,
+      deadlines,
+      limits,
+      window: options.publishWindow,
+      maxMessageBytes: options.maxMessageBytes,
+    });
+    this.#rpc = new Rpc({
+      connection: this.consuming,
+      queue: replyQueue(prefix, runtime.newId()),
+      maxWaiters: options.maxWaiters,
+      runtime,
+    });
+    this.#staging = new Staging({ clock: runtime.clock, deadlines, limits, hold: () => this.#holdBoth() });
+    const origin = `tq${process.pid}@${hostname()}`;
+    this.transport = new BrokerTransport({
+      connection: this.publishing,
+      publisher: this.publisher,
+      rpc: this.#rpc,
+      staging: this.#staging,
+      runtime,
+      topologyOf,
+      encode: preset === 'celery' ? (envelope) => encodeCeleryEnvelope(envelope, origin) : encodeEnvelope,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#staging.drain();
+    await this.publisher.drain();
+    this.publisher.close();
+    await this.#rpc.close();
+    await Promise.all([this.publishing.close(), this.consuming.close()]);
+  }
+
+  #holdBoth(): () => void {
+    const releases = [this.publishing.hold(), this.consuming.hold()];
+    return () => {
+      for (const release of releases) release();
+    };
+  }
+}

@@ -1,0 +1,220 @@
+import { hostname } from 'node:os';
+import amqp, { type ChannelModel } from 'amqplib';
+import { assertNever, toError, TqError } from '../errors.js';
+import type { Runtime } from '../runtime.js';
+import { type BackoffOptions, fullJitter } from '../time/backoff.js';
+import type { Timer } from '../time/clock.js';
+import { setKeepsAlive } from './amqplib-internals.js';
+import { brokerUrl, maskUrl } from './broker-url.js';
+
+/** An open connection, until it is lost. */
+export interface Link {
+  readonly model: ChannelModel;
+  /** Counts the connections of one supervisor, from 1 on. */
+  readonly epoch: number;
+}
+
+/** What lives on a connection and is told of each one: it applies its declared state anew every time. */
+export interface LinkUser {
+  linkUp(link: Link): void;
+  linkDown(error: Error): void;
+  /** The broker stops or starts taking publishes (RabbitMQ's connection.blocked). */
+  linkBlocked?(blocked: boolean): void;
+}
+
+export interface ConnectionOptions {
+  /** Brokers to try in turn, `amqp://` or `amqps://`. */
+  readonly urls: readonly string[];
+  /** What it is for, shown by the broker as the connection's name beside host and pid. */
+  readonly role: string;
+  /** Seconds; 0 turns heartbeats off. */
+  readonly heartbeatS: number;
+  readonly connectTimeoutMs: number;
+  readonly runtime: Runtime;
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'open'; readonly link: Link }
+  | { readonly kind: 'waiting'; readonly timer: Timer }
+  | { readonly kind: 'closed' };
+
+const BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 10_000 };
+/** Even a lucky draw waits this long, so that a broker that refuses at once is not asked in a loop. */
+const MIN_WAIT_MS = 20;
+
+/**
+ * One connection to a broker that comes back by itself.
+ *
+ *   idle ─ open() ─> connecting ─ ok ─> open ─ lost ─> waiting ─> connecting …
+ *                        └──── failed ────────────────────┘
+ *   any ─ close() ─> closed
+ *
+ * amqplib's own recovery restores no channel and no consumer, so this class only opens and watches the connection,
+ * and its users put back what they had on it.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #users = new Set<LinkUser>();
+  #state: State = { kind: 'idle' };
+  #epoch = 0;
+  #holds = 0;
+  #lastError: Error | undefined;
+  #awaiting: { resolve(link: Link): void; reject(error: Error): void }[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.#options = { ...options, urls: options.urls.map((url) => brokerUrl(url, options.heartbeatS)) };
+  }
+
+  /** Starts to connect, once; a user that is added later is told of the link that there is. */
+  open(): void {
+    if (this.#state.kind === 'idle') this.#connect(0);
+  }
+
+  /** Why there is no link, for error texts; undefined while there is one or nobody has asked yet. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  get link(): Link | undefined {
+    return this.#state.kind === 'open' ? this.#state.link : undefined;
+  }
+
+  /** Resolves with the link that there is, or the next one. Rejects with `closed` when the connection is closed first. */
+  whenOpen(): Promise<Link> {
+    if (this.#state.kind === 'open') return Promise.resolve(this.#state.link);
+    if (this.#state.kind === 'closed') return Promise.reject(closedError());
+    this.open();
+    return new Promise((resolve, reject) => this.#awaiting.push({ resolve, reject }));
+  }
+
+  addUser(user: LinkUser): void {
+    this.#users.add(user);
+    if (this.#state.kind === 'open') user.linkUp(this.#state.link);
+  }
+
+  removeUser(user: LinkUser): void {
+    this.#users.delete(user);
+  }
+
+  /** Keeps the process alive until the returned function is called: while something on this connection is awaited. */
+  hold(): () => void {
+    let held = true;
+    if (++this.#holds === 1) this.#applyHolds();
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holds === 0) this.#applyHolds();
+    };
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state;
+    this.#state = { kind: 'closed' };
+    for (const { reject } of this.#awaiting.splice(0)) reject(closedError());
+    switch (state.kind) {
+      case 'waiting':
+        state.timer.cancel();
+        break;
+      case 'open':
+        setKeepsAlive(state.link.model, true);
+        await state.link.model.close().catch(() => undefined);
+        break;
+      case 'idle':
+      case 'connecting':
+      case 'closed':
+        break;
+      default:
+        assertNever(state);
+    }
+  }
+
+  #connect(attempt: number): void {
+    this.#state = { kind: 'connecting', attempt };
+    const { urls, role, connectTimeoutMs } = this.#options;
+    const url = urls[attempt % urls.length] as string;
+    amqp
+      .connect(url, {
+        // Nagle holds small frames back 40 ms whenever acks and publishes share a socket.
+        noDelay: true,
+        keepAlive: true,
+        timeout: connectTimeoutMs,
+        clientProperties: { connection_name: `tq ${role} ${hostname()} ${process.pid}` },
+      })
+      .then(
+        (model) => this.#opened(model, url),
+        (cause: unknown) => this.#failed(attempt, url, toError(cause)),
+      );
+  }
+
+  #opened(model: ChannelModel, url: string): void {
+    const { logger } = this.#options.runtime;
+    let reason: Error | undefined;
+    model.on('error', (error: Error) => {
+      reason = error;
+    });
+    if (this.#state.kind === 'closed') {
+      model.close().catch(() => undefined);
+      return;
+    }
+    const link: Link = { model, epoch: ++this.#epoch };
+    model.on('close', (error?: Error) => this.#lost(link, reason ?? error ?? new Error('connection closed')));
+    model.on('blocked', (why: string) => {
+      logger.warn({ role: this.#options.role, reason: why }, 'the broker is blocked: nothing is published until it recovers');
+      for (const user of this.#users) user.linkBlocked?.(true);
+    });
+    model.on('unblocked', () => {
+      logger.info({ role: this.#options.role }, 'the broker takes publishes again');
+      for (const user of this.#users) user.linkBlocked?.(false);
+    });
+    this.#state = { kind: 'open', link };
+    this.#lastError = undefined;
+    this.#applyHolds();
+    logger.debug({ role: this.#options.role, broker: maskUrl(url), epoch: link.epoch }, 'connected');
+    for (const user of this.#users) user.linkUp(link);
+    for (const { resolve } of this.#awaiting.splice(0)) resolve(link);
+  }
+
+  #failed(attempt: number, url: string, cause: Error): void {
+    if (this.#state.kind === 'closed') return;
+    const { role, runtime } = this.#options;
+    this.#lastError = new TqError('connect-failed', `No connection to ${maskUrl(url)}: ${describeFailure(cause)}`, { cause });
+    const wait = this.#wait(attempt + 1);
+    runtime.logger.warn({ role, attempt: attempt + 1, retryInMs: wait }, this.#lastError.message);
+  }
+
+  #lost(link: Link, error: Error): void {
+    const wasOpen = this.#state.kind === 'open' && this.#state.link === link;
+    if (wasOpen) {
+      this.#lastError = new TqError('connection-lost', `Connection lost: ${error.message}`, { cause: error });
+      const wait = this.#wait(0);
+      this.#options.runtime.logger.warn({ role: this.#options.role, retryInMs: wait }, this.#lastError.message);
+    }
+    for (const user of this.#users) user.linkDown(error);
+  }
+
+  #wait(attempt: number): number {
+    const { clock, random } = this.#options.runtime;
+    const wait = MIN_WAIT_MS + fullJitter(attempt, BACKOFF, random());
+    const timer = clock.setTimer(() => this.#connect(attempt), wait);
+    this.#state = { kind: 'waiting', timer };
+    this.#applyHolds();
+    return wait;
+  }
+
+  #applyHolds(): void {
+    if (this.#state.kind === 'open') setKeepsAlive(this.#state.link.model, this.#holds > 0);
+    if (this.#state.kind === 'waiting') this.#state.timer[this.#holds > 0 ? 'ref' : 'unref']();
+  }
+}
+
+function closedError(): TqError {
+  return new TqError('closed', 'The app is closed; create a new one.');
+}
+
+function describeFailure(cause: Error): string {
+  const code = (cause as { code?: unknown }).code;
+  // Node's AggregateError of a host with several addresses has no message of its own.
+  return cause.message === '' ? String(code ?? cause.name) : cause.message;
+}

@@ -1,0 +1,155 @@
+import type { PublishError } from '../errors.js';
+import type { OutboundMessage } from '../protocol/message.js';
+import type { Deadline } from '../time/deadlines.js';
+import type { Lease } from './lease.js';
+
+/** How a publish ended. */
+export type PublishEnd =
+  /** The broker has it: in a queue, on disk where the queue is durable. */
+  | { readonly kind: 'confirmed' }
+  /** No queue for it (basic.return; 312 is NO_ROUTE). */
+  | { readonly kind: 'returned'; readonly code: number; readonly text: string }
+  | { readonly kind: 'failed'; readonly error: PublishError }
+  /** Its lease ended first, so it must not be published any more. */
+  | { readonly kind: 'abandoned' };
+
+/** One message to publish, mandatory and confirmed. */
+export interface PublishRequest {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly message: OutboundMessage;
+  /** How long the confirm may take, ms; undefined as long as the lease lives. */
+  readonly timeoutMs: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Given for what a settling run publishes; such requests are bounded by the slots and pass the outbox's bounds. */
+  readonly lease?: Lease | undefined;
+  /** Called once, never before `publish` returns. */
+  readonly onEnd: (end: PublishEnd) => void;
+}
+
+/** A request in the outbox, from `publish` to its end. */
+export interface OutboxEntry {
+  readonly request: PublishRequest;
+  /**
+   * waiting: not on a channel now. written: on the channel, not confirmed. returned: written, and the broker has sent
+   * it back; its confirm follows. ended: `onEnd` was called.
+   */
+  state: 'waiting' | 'written' | 'returned' | 'ended';
+  /** What basic.return said, while `returned`. */
+  returned: { readonly code: number; readonly text: string } | undefined;
+  /** It was on a channel before, so the broker may have it although no confirm came. */
+  everWritten: boolean;
+  /** It was on a channel that the broker closed, perhaps because of it. */
+  suspect: boolean;
+  deadline: Deadline | undefined;
+  onAbort: (() => void) | undefined;
+}
+
+/** Bounds of an outbox. */
+export interface OutboxLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/**
+ * Messages that are not confirmed yet: those that wait, first in first out, and those on the channel, in the order
+ * in which they were written. Bounded in messages and bytes, since a broker that is away or blocked takes nothing.
+ */
+export class Outbox {
+  readonly #limits: OutboxLimits;
+  #waiting: OutboxEntry[] = [];
+  #head = 0;
+  readonly #written = new Set<OutboxEntry>();
+  #bytes = 0;
+  #size = 0;
+
+  constructor(limits: OutboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** Entries that have not ended. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Entries on the channel. */
+  get writtenCount(): number {
+    return this.#written.size;
+  }
+
+  /** True while one more message may come in; the last one may exceed the bytes. */
+  hasRoom(): boolean {
+    return this.#size < this.#limits.messages && this.#bytes < this.#limits.bytes;
+  }
+
+  add(entry: OutboxEntry): void {
+    // Entries that ended while they waited leave here at the latest, so that a broker that is away piles nothing up.
+    this.peek();
+    this.#waiting.push(entry);
+    this.#size++;
+    this.#bytes += entry.request.message.body.length;
+  }
+
+  /** The next entry to write, left where it is; entries that ended while they waited are dropped on the way. */
+  peek(): OutboxEntry | undefined {
+    while (this.#head < this.#waiting.length) {
+      const entry = this.#waiting[this.#head] as OutboxEntry;
+      if (entry.state === 'waiting') return entry;
+      this.#advance();
+    }
+    this.#waiting.length = 0;
+    this.#head = 0;
+    return undefined;
+  }
+
+  /** Moves the entry that `peek` gave from the waiting to the written. */
+  markWritten(entry: OutboxEntry): void {
+    this.#advance();
+    entry.state = 'written';
+    entry.everWritten = true;
+    this.#written.add(entry);
+  }
+
+  /** Takes an entry out for good. */
+  end(entry: OutboxEntry): void {
+    this.#written.delete(entry);
+    entry.state = 'ended';
+    this.#size--;
+    this.#bytes -= entry.request.message.body.length;
+  }
+
+  /** The channel is gone: what was on it waits again, before all the rest and in the same order. */
+  rewind(): void {
+    const again = [...this.#written];
+    this.#written.clear();
+    for (const entry of again) {
+      entry.state = 'waiting';
+      entry.returned = undefined;
+    }
+    this.#waiting = again.concat(this.#waiting.slice(this.#head));
+    this.#head = 0;
+  }
+
+  /** The entries on the channel, oldest first. */
+  written(): Iterable<OutboxEntry> {
+    return this.#written;
+  }
+
+  #advance(): void {
+    if (++this.#head < COMPACT_AT) return;
+    this.#waiting = this.#waiting.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** Every entry that has not ended. */
+  entries(): OutboxEntry[] {
+    return [...this.#written, ...this.#waiting.slice(this.#head).filter((entry) => entry.state === 'waiting')];
+  }
+}
+
+/** Written entries are cut off the front of the waiting list in pieces of this many. */
+const COMPACT_AT = 1_024;

@@ -1,0 +1,320 @@
+import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { PublishError, toError } from '../errors.js';
+import { formatDuration } from '../time/duration.js';
+import type { Deadlines } from '../time/deadlines.js';
+import { fullJitter } from '../time/backoff.js';
+import type { Runtime } from '../runtime.js';
+import type { Connection, Link, LinkUser } from './connection.js';
+import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
+
+export interface PublishChannelOptions {
+  readonly connection: Connection;
+  readonly runtime: Runtime;
+  readonly deadlines: Deadlines;
+  readonly limits: OutboxLimits;
+  /** Messages on the channel that are not confirmed yet, at most. */
+  readonly window: number;
+  readonly maxMessageBytes: number;
+}
+
+type State =
+  | { readonly kind: 'down' }
+  | { readonly kind: 'opening'; readonly link: Link }
+  | { readonly kind: 'up'; readonly link: Link; readonly channel: ConfirmChannel; full: boolean };
+
+/** Beyond this the channel's own write buffer would fill before the window does. */
+const WRITE_BUFFER = 4_096;
+const REOPEN = { baseMs: 50, maxMs: 2_000 };
+
+/**
+ * Publishes mandatory, confirmed messages through one confirm channel with a window, across reconnects.
+ *
+ *   down ─ link up ─> opening ─> up ─ channel closed ─> opening …
+ *     any ─ link down ─> down
+ *
+ * What was written and not confirmed when the channel goes is published again, in order and before the rest, with the
+ * same ids, until its deadline. Its outcome is unknown until then: the broker may have it twice.
+ */
+export class PublishChannel implements LinkUser {
+  readonly #options: PublishChannelOptions;
+  readonly #outbox: Outbox;
+  readonly #roomWaiters: (() => void)[] = [];
+  #state: State = { kind: 'down' };
+  #blocked = false;
+  #closed = false;
+  #reopenAttempt = 0;
+  #suspects = 0;
+  #releaseHold: (() => void) | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(options: PublishChannelOptions) {
+    this.#options = options;
+    this.#outbox = new Outbox(options.limits);
+    options.connection.addUser(this);
+  }
+
+  /** True while the broker takes no publishes (a memory or disk alarm). */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** True while a channel is open. */
+  get up(): boolean {
+    return this.#state.kind === 'up';
+  }
+
+  /** Publishes once a channel is there and the window has room. Never throws; every end goes to `request.onEnd`. */
+  publish(request: PublishRequest): void {
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      queueMicrotask(() => request.onEnd({ kind: 'failed', error: refusal }));
+      return;
+    }
+    const entry: OutboxEntry = {
+      request,
+      state: 'waiting',
+      returned: undefined,
+      everWritten: false,
+      suspect: false,
+      deadline: undefined,
+      onAbort: undefined,
+    };
+    this.#watch(entry);
+    this.#outbox.add(entry);
+    this.#releaseHold ??= this.#options.connection.hold();
+    this.#options.connection.open();
+    this.#pump();
+  }
+
+  /** Resolves when the outbox can take one more message; undefined when it can now. */
+  room(): Promise<void> | undefined {
+    if (this.#closed || this.#outbox.hasRoom()) return undefined;
+    return new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /** Ends every request whose lease is over, so that a lost delivery publishes nothing. */
+  dropAbandoned(): void {
+    for (const entry of this.#outbox.entries()) {
+      if (entry.request.lease?.alive === false) this.#end(entry, { kind: 'abandoned' });
+    }
+  }
+
+  /** Resolves when nothing is unconfirmed; deadlines bound how long that can take. */
+  async drain(): Promise<void> {
+    if (this.#outbox.size > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Ends what is left with the code `closed` and takes no more. */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#outbox.entries()) {
+      this.#fail(entry, 'closed', 'The app was closed before the broker confirmed the message.');
+    }
+    this.#options.connection.removeUser(this);
+  }
+
+  linkUp(link: Link): void {
+    this.#reopenAttempt = 0;
+    this.#open(link);
+  }
+
+  linkDown(): void {
+    this.#blocked = false;
+    this.#lose({ kind: 'down' });
+  }
+
+  linkBlocked(blocked: boolean): void {
+    this.#blocked = blocked;
+    this.#pump();
+  }
+
+  #refusal({ message, lease }: PublishRequest): PublishError | undefined {
+    const { limits, maxMessageBytes } = this.#options;
+    const bytes = message.body.length;
+    if (this.#closed) return new PublishError('closed', 'The app is closed; create a new one to publish.');
+    if (bytes > maxMessageBytes) {
+      const text = `The message has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; store the data elsewhere and send a reference.`;
+      return new PublishError('message-too-large', text, { fields: { bytes, maxMessageBytes } });
+    }
+    if (lease === undefined && !this.#outbox.hasRoom()) {
+      const text =
+        `The outbox is full: ${this.#outbox.size} messages (${this.#outbox.bytes} bytes) wait for the broker, ` +
+        `${limits.messages} (${limits.bytes} bytes) are allowed. Await result.published, or use task.bulk, which waits for room.`;
+      return new PublishError('outbox-full', text, { fields: { ...limits } });
+    }
+    return undefined;
+  }
+
+  #watch(entry: OutboxEntry): void {
+    const { timeoutMs, signal } = entry.request;
+    if (timeoutMs !== undefined) {
+      entry.deadline = this.#options.deadlines.set(timeoutMs, () => this.#expire(entry, timeoutMs));
+    }
+    if (signal !== undefined) {
+      entry.onAbort = () => this.#fail(entry, 'publish-aborted', 'The publish was aborted by its signal.', signal.reason);
+      if (signal.aborted) queueMicrotask(entry.onAbort);
+      else signal.addEventListener('abort', entry.onAbort, { once: true });
+    }
+  }
+
+  #expire(entry: OutboxEntry, timeoutMs: number): void {
+    const { lastError } = this.#options.connection;
+    const why = this.#blocked ? 'the broker is blocked' : (lastError?.message ?? 'no confirm came');
+    const text = `Not confirmed within ${formatDuration(timeoutMs)}: ${why}.`;
+    this.#fail(entry, 'publish-timeout', text, lastError);
+  }
+
+  #fail(entry: OutboxEntry, code: PublishError['code'], text: string, cause?: unknown): void {
+    const outcomeUnknown = entry.everWritten && code !== 'publish-nacked';
+    const hint = outcomeUnknown ? ' It was written, so it may have arrived all the same.' : '';
+    this.#end(entry, { kind: 'failed', error: new PublishError(code, text + hint, { cause, outcomeUnknown }) });
+  }
+
+  #end(entry: OutboxEntry, end: PublishEnd): void {
+    if (entry.state === 'ended') return;
+    this.#outbox.end(entry);
+    if (entry.suspect) this.#suspects--;
+    if (entry.deadline !== undefined) this.#options.deadlines.cancel(entry.deadline);
+    if (entry.onAbort !== undefined) entry.request.signal?.removeEventListener('abort', entry.onAbort);
+    entry.request.onEnd(end);
+    if (this.#roomWaiters.length > 0 && this.#outbox.hasRoom()) for (const wake of this.#roomWaiters.splice(0)) wake();
+    if (this.#outbox.size === 0) this.#empty();
+  }
+
+  #empty(): void {
+    this.#releaseHold?.();
+    this.#releaseHold = undefined;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  /** Writes as many messages as the window, the broker and the socket take. */
+  #pump(): void {
+    const state = this.#state;
+    while (state.kind === 'up' && this.#state === state && !state.full && !this.#blocked) {
+      // After a channel that the broker closed, one at a time until the message that it closed for has shown itself.
+      const window = this.#suspects > 0 ? 1 : this.#options.window;
+      if (this.#outbox.writtenCount >= window) return;
+      const entry = this.#outbox.peek();
+      if (entry === undefined) return;
+      if (entry.request.lease?.alive === false) this.#end(entry, { kind: 'abandoned' });
+      else this.#write(state, entry);
+    }
+  }
+
+  #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): void {
+    const { exchange, routingKey, message } = entry.request;
+    const options = { ...message.properties, mandatory: true } as Options.Publish;
+    try {
+      const accepted = state.channel.publish(exchange, routingKey, message.body, options, (error) =>
+        this.#confirmed(entry, error),
+      );
+      this.#outbox.markWritten(entry);
+      if (!accepted) state.full = true;
+    } catch (thrown) {
+      const cause = toError(thrown);
+      if (cause.name === 'IllegalOperationError') return;
+      this.#fail(entry, 'unserialisable', `The message cannot be encoded: ${cause.message}`, cause);
+    }
+  }
+
+  #confirmed(entry: OutboxEntry, error: Error | null): void {
+    if (error !== null && error.message !== NACKED) return;
+    if (entry.state === 'returned' && entry.returned !== undefined) {
+      this.#end(entry, { kind: 'returned', ...entry.returned });
+    } else if (error === null) {
+      this.#end(entry, CONFIRMED);
+    } else {
+      const { routingKey } = entry.request;
+      const text = `The broker refused the message for '${routingKey}' (basic.nack): the queue is full or its node failed.`;
+      this.#fail(entry, 'publish-nacked', text);
+    }
+    this.#pump();
+  }
+
+  /** A return precedes its confirm; both carry no tag in common, so the message is found by key and correlation id. */
+  #returned(message: Message): void {
+    const { replyCode, replyText, exchange, routingKey } = message.fields as unknown as ReturnFields;
+    for (const entry of this.#outbox.written()) {
+      const { request } = entry;
+      if (entry.state !== 'written' || request.routingKey !== routingKey || request.exchange !== exchange) continue;
+      if (request.message.properties.correlationId !== message.properties.correlationId) continue;
+      entry.state = 'returned';
+      entry.returned = { code: replyCode, text: replyText };
+      return;
+    }
+  }
+
+  async #open(link: Link): Promise<void> {
+    const opening: State = { kind: 'opening', link };
+    this.#state = opening;
+    try {
+      const channel = await link.model.createConfirmChannel({ highWaterMark: WRITE_BUFFER });
+      if (this.#state !== opening) return;
+      const up: State = { kind: 'up', link, channel, full: false };
+      let reason: Error | undefined;
+      channel.on('error', (error: Error) => {
+        reason = error;
+      });
+      channel.on('close', () => this.#channelClosed(up, reason));
+      channel.on('return', (message: Message) => this.#returned(message));
+      channel.on('drain', () => {
+        up.full = false;
+        this.#pump();
+      });
+      this.#state = up;
+      this.#pump();
+    } catch (error) {
+      // The connection went meanwhile, which `linkDown` tells, or the channel was refused.
+      if (this.#state === opening) this.#reopen(link, toError(error));
+    }
+  }
+
+  #channelClosed(up: State, reason: Error | undefined): void {
+    if (this.#state !== up || up.kind !== 'up') return;
+    const written = [...this.#outbox.written()];
+    this.#lose({ kind: 'opening', link: up.link });
+    if (reason === undefined) return;
+    this.#suspect(written, reason);
+    this.#reopen(up.link, reason);
+  }
+
+  /** A message that was alone on a channel that the broker closed is what it closed it for. */
+  #suspect(written: readonly OutboxEntry[], reason: Error): void {
+    const [only] = written;
+    if (only !== undefined && written.length === 1) {
+      this.#fail(only, 'publish-nacked', `The broker closed the channel because of this message: ${reason.message}`, reason);
+      return;
+    }
+    for (const entry of written) {
+      if (entry.state === 'ended' || entry.suspect) continue;
+      entry.suspect = true;
+      this.#suspects++;
+    }
+  }
+
+  #lose(next: State): void {
+    this.#state = next;
+    this.#outbox.rewind();
+  }
+
+  #reopen(link: Link, reason: Error): void {
+    const { clock, random, logger } = this.#options.runtime;
+    logger.warn({ err: reason }, 'the publishing channel was closed; opening another');
+    const wait = fullJitter(this.#reopenAttempt++, REOPEN, random());
+    const timer = clock.setTimer(() => {
+      if (this.#state.kind === 'opening' && this.#state.link === link) void this.#open(link);
+    }, wait);
+    timer.unref();
+  }
+}
+
+interface ReturnFields {
+  readonly replyCode: number;
+  readonly replyText: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+const CONFIRMED: PublishEnd = { kind: 'confirmed' };
+/** amqplib's own text, its only mark of a basic.nack beside a closed channel. */
+const NACKED = 'message nacked';

@@ -1,0 +1,88 @@
+import { deadLetterExchange, deadLetterQueue } from '../protocol/names.js';
+
+/** Kinds of queue that RabbitMQ keeps on disk: `quorum` is replicated and counts deliveries, `classic` has priorities on 3.x. */
+export type QueueType = 'quorum' | 'classic';
+
+/** What a task queue is to be. */
+export interface QueueOptions {
+  /** Default: the app's `queueType`. */
+  readonly type?: QueueType | undefined;
+  /** Levels of priority, 1 to 255 (RabbitMQ advises 10 at most); classic queues only. Default: none. */
+  readonly maxPriority?: number | undefined;
+}
+
+/** A queue to declare (AMQP queue.declare). */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+}
+
+/** What has to exist before a queue is used. All of it is durable. */
+export interface Topology {
+  readonly exchanges: readonly { readonly name: string; readonly type: 'direct' }[];
+  readonly queues: readonly QueueDeclaration[];
+  readonly bindings: readonly { readonly queue: string; readonly exchange: string; readonly routingKey: string }[];
+}
+
+/** A task queue's settings, resolved. */
+export interface TaskQueueSettings {
+  readonly prefix: string;
+  readonly type: QueueType;
+  readonly maxPriority: number | undefined;
+  /** True where Celery declares the same queue: durable, classic and without arguments, or its workers die of a 406. */
+  readonly bare: boolean;
+}
+
+/** A backstop: the worker itself gives a message up earlier, with a reply, since the broker's dead letter answers nobody. */
+const DELIVERY_LIMIT = 30;
+const DEAD_LETTER_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
+const DEAD_LETTER_MAX_LENGTH = 100_000;
+/** Looking at a dead letter is a get and a requeue, which quorum queues count; this is the largest limit that they take. */
+const NO_DELIVERY_LIMIT = 2_147_483_647;
+/** A reply queue outlives its client by this: long enough for a reconnect, short enough not to pile up. */
+const REPLY_QUEUE_EXPIRES_MS = 60 * 60 * 1_000;
+
+/** A task queue with its dead-letter exchange and queue. */
+export function taskQueueTopology(queue: string, settings: TaskQueueSettings): Topology {
+  const exchange = deadLetterExchange(settings.prefix);
+  const dead = deadLetterQueue(queue);
+  return {
+    exchanges: [{ name: exchange, type: 'direct' }],
+    queues: [
+      { name: dead, arguments: deadLetterArguments(settings.bare ? 'classic' : settings.type) },
+      { name: queue, arguments: settings.bare ? {} : taskArguments(queue, exchange, settings) },
+    ],
+    bindings: [{ queue: dead, exchange, routingKey: queue }],
+  };
+}
+
+function taskArguments(queue: string, exchange: string, settings: TaskQueueSettings): QueueDeclaration['arguments'] {
+  const deadLetters = { 'x-dead-letter-exchange': exchange, 'x-dead-letter-routing-key': queue };
+  if (settings.type === 'quorum') {
+    return {
+      'x-queue-type': 'quorum',
+      ...deadLetters,
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+      'x-delivery-limit': DELIVERY_LIMIT,
+    };
+  }
+  const priorities = settings.maxPriority === undefined ? {} : { 'x-max-priority': settings.maxPriority };
+  return { 'x-queue-type': 'classic', ...deadLetters, ...priorities };
+}
+
+function deadLetterArguments(type: QueueType): QueueDeclaration['arguments'] {
+  return {
+    'x-queue-type': type,
+    'x-message-ttl': DEAD_LETTER_TTL_MS,
+    'x-max-length': DEAD_LETTER_MAX_LENGTH,
+    'x-overflow': 'drop-head',
+    ...(type === 'quorum' ? { 'x-delivery-limit': NO_DELIVERY_LIMIT } : {}),
+  };
+}
+
+/** A client's reply queue: classic, since no unique or short-lived name is ever a quorum queue. */
+export function replyQueueTopology(name: string): Topology {
+  const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': REPLY_QUEUE_EXPIRES_MS } };
+  return { exchanges: [], queues: [queue], bindings: [] };
+}

@@ -1,0 +1,42 @@
+import { type App, createApp } from './app.js';
+import type { TaskOptions } from './task/options.js';
+import type { Handler, Task } from './task/task.js';
+
+/** One default app a process, whichever copy of this package asks. */
+const KEY = Symbol.for('tq.default-app');
+const globals = globalThis as { [KEY]?: App };
+
+/** The app of `defineTask`, configured by `TQ_*` variables; made when first asked for, connected by the first call. */
+export function defaultApp(): App {
+  globals[KEY] ??= createApp();
+  return globals[KEY];
+}
+
+/**
+ * Makes a task of a function, on the default app.
+ *
+ * The types of its calls and results come from the handler, whose parameters must be typed; a recursive one states
+ * its result type.
+ * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
+ */
+export function defineTask<const N extends string, F extends Handler>(
+  name: N,
+  handler: F,
+  options?: TaskOptions,
+): Task<N, F>;
+export function defineTask<const N extends string, F extends Handler>(
+  definition: { readonly name: N } & TaskOptions,
+  handler: F,
+): Task<N, F>;
+export function defineTask<N extends string, F extends Handler>(
+  first: N | ({ readonly name: N } & TaskOptions),
+  handler: F,
+  options?: TaskOptions,
+): Task<N, F> {
+  return typeof first === 'string' ? defaultApp().task(first, handler, options) : defaultApp().task(first, handler);
+}
+
+/** A task of the default app that is defined elsewhere: `declareTask<typeof fib>('fib', { queue: 'math' })`. */
+export function declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T {
+  return defaultApp().declareTask<T>(name, options);
+}

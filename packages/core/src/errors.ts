@@ -1,0 +1,143 @@
+/** Every code that an error of tq carries; stable, so that programs may switch on it. */
+export type ErrorCode =
+  | 'closed'
+  | 'connect-failed'
+  | 'connection-lost'
+  | 'declaration-conflict'
+  | 'duplicate-task'
+  | 'in-child'
+  | 'invalid-option'
+  | 'message-too-large'
+  | 'not-a-task'
+  | 'outbox-full'
+  | 'poison'
+  | 'publish-aborted'
+  | 'publish-nacked'
+  | 'publish-timeout'
+  | 'queue-missing'
+  | 'replies-lost'
+  | 'result-aborted'
+  | 'result-forgotten'
+  | 'result-timeout'
+  | 'result-wait-in-task'
+  | 'task-failed'
+  | 'task-load-failed'
+  | 'unknown-option'
+  | 'unknown-task'
+  | 'unroutable'
+  | 'unserialisable'
+  | 'worker-lost'
+  | 'worker-stopped';
+
+/** Facts about the error, for programs: queue names, sizes, limits. Never credentials, never argument values. */
+export type ErrorFields = Readonly<Record<string, unknown>>;
+
+/**
+ * The base of every error that tq throws or rejects with.
+ * The message says what was expected, what was found, and what to do; `code` says it to programs.
+ */
+export class TqError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+
+  constructor(code: ErrorCode, message: string, options: { fields?: ErrorFields; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TqError';
+    this.code = code;
+    this.fields = options.fields ?? {};
+  }
+}
+
+/** What the remote side said of a failure: the fields of a Celery FAILURE result, and our own beside them. */
+export interface RemoteError {
+  /** Class name of the remote error, `ValueError` for instance (Celery's `exc_type`). */
+  readonly name: string;
+  readonly message: string;
+  /** Remote stack or Python traceback, where one came. */
+  readonly stack: string | undefined;
+  /** The remote error's own `code`, where it had one: `ENOENT`, or one of tq's such as `worker-lost`. */
+  readonly code: string | undefined;
+  readonly cause: RemoteError | undefined;
+}
+
+/** The task ran, or was refused, and its end is a failure: what `get()` rejects with. Code `task-failed`. */
+export class TaskFailedError extends TqError {
+  readonly taskId: string;
+  readonly remote: RemoteError;
+
+  constructor(taskId: string, remote: RemoteError) {
+    super('task-failed', `${remote.name}: ${remote.message}`, {
+      fields: { taskId },
+      cause: remote.cause === undefined ? undefined : new TaskFailedError(taskId, remote.cause),
+    });
+    this.name = 'TaskFailedError';
+    this.taskId = taskId;
+    this.remote = remote;
+    if (remote.stack !== undefined) this.stack = `${this.stack ?? this.message}\nRemote stack:\n${remote.stack}`;
+  }
+}
+
+/** `get()` waited as long as it was told to; the result may still come, and `get()` may be called again. Code `result-timeout`. */
+export class ResultTimeoutError extends TqError {
+  constructor(message: string, fields: ErrorFields) {
+    super('result-timeout', message, { fields });
+    this.name = 'ResultTimeoutError';
+  }
+}
+
+/** `get()` was called inside a task, which can deadlock a full pool. Code `result-wait-in-task`. */
+export class ResultWaitInTaskError extends TqError {
+  constructor(task: string) {
+    super(
+      'result-wait-in-task',
+      `Task '${task}' waits for another task's result, which stops every worker once all slots wait. ` +
+        'Use chain, chord or replace, or pass get({ allowInTask: true }) if a slot is always free.',
+      { fields: { task } },
+    );
+    this.name = 'ResultWaitInTaskError';
+  }
+}
+
+/**
+ * A call that did not reach its queue for certain. `code` tells how it ended: `unroutable`, `publish-nacked`,
+ * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`, `closed`.
+ */
+export class PublishError extends TqError {
+  /**
+   * True when the message may be in its queue all the same (it was written, and no confirm came): publish again
+   * with the same task id only, so that a repeat is recognisable.
+   */
+  readonly outcomeUnknown: boolean;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { fields?: ErrorFields; cause?: unknown; outcomeUnknown?: boolean } = {},
+  ) {
+    super(code, message, options);
+    this.name = 'PublishError';
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+/** True for an error of tq with this code, whichever copy of the package made it. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === code;
+}
+
+/** Makes an Error of whatever was thrown, since JavaScript can throw anything. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const text = typeof thrown === 'string' ? thrown : `Thrown value that is not an Error: ${describe(thrown)}`;
+  return new Error(text, { cause: thrown });
+}
+
+/** Ends a `switch` over a closed union: a case that is missing fails to compile. */
+export function assertNever(value: never): never {
+  throw new Error(`Unexpected variant: ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  return Object.prototype.toString.call(value);
+}

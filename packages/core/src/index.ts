@@ -1,0 +1,25 @@
+export { type App, type AppEvents, createApp } from './app.js';
+export type { QueueOptions, QueueType } from './broker/topology.js';
+export { declareTask, defaultApp, defineTask } from './default-app.js';
+export {
+  type ErrorCode,
+  type ErrorFields,
+  hasCode,
+  PublishError,
+  type RemoteError,
+  ResultTimeoutError,
+  ResultWaitInTaskError,
+  TaskFailedError,
+  TqError,
+} from './errors.js';
+export type { AppOptions } from './options.js';
+export type { Preset } from './protocol/envelope.js';
+export type { Headers, HeaderValue } from './protocol/message.js';
+export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
+export type { Logger } from './runtime.js';
+export type { TasksOf } from './task/class-tasks.js';
+export { currentTask, type TaskContext } from './task/context.js';
+export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
+export type { TaskOptions } from './task/options.js';
+export type { CallOptions } from './task/signature.js';
+export type { BulkOptions, Handler, Result, Task as TaskOf } from './task/task.js';

@@ -1,0 +1,84 @@
+import { PublishError, toError } from '../errors.js';
+import { MAX_NAME_BYTES, isReservedHeader } from '../protocol/names.js';
+import { encodeBody, type Preset } from '../protocol/envelope.js';
+import type { Headers } from '../protocol/message.js';
+import { type AsyncResult, PendingResult, type ResultServices } from '../results/async-result.js';
+import type { Transport } from '../results/transport.js';
+import { findCurrentTask } from '../task/context.js';
+import { checkCall } from '../task/options.js';
+import type { Signature } from '../task/signature.js';
+
+export interface ProducerOptions {
+  readonly prefix: string;
+  readonly defaultQueue: string;
+  readonly preset: Preset;
+  readonly publishTimeoutMs: number;
+  readonly transport: Transport;
+  readonly results: ResultServices;
+  readonly newId: () => string;
+}
+
+/** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
+export class Producer {
+  readonly #options: ProducerOptions;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+  }
+
+  /** Sends one call. What is wrong with it rejects `published` and `get()`; nothing is thrown. */
+  send<T>(signature: Signature): AsyncResult<T> {
+    const { prefix, defaultQueue, transport, results, newId, publishTimeoutMs, preset } = this.#options;
+    const { task, options } = signature;
+    const id = options.taskId ?? newId();
+    const queue = prefix + (options.queue ?? defaultQueue);
+    const ignoreResult = options.ignoreResult ?? false;
+    const result = new PendingResult<T>({ id, task, queue, ignoreResult }, results);
+    const parent = findCurrentTask();
+    try {
+      checkCall(options);
+      checkQueue(queue);
+      const envelope = {
+        id,
+        task,
+        rootId: parent?.rootId ?? id,
+        parentId: parent?.id,
+        priority: options.priority,
+        ignoreResult,
+        headers: checkHeaders(options.headers),
+        bodyText: encodeBody(signature.args, preset),
+      };
+      const publishTimeout = options.deadline ?? publishTimeoutMs;
+      transport.send({ envelope, queue, publishTimeoutMs: publishTimeout, signal: options.signal, listener: result });
+    } catch (thrown) {
+      queueMicrotask(() => result.failed(asPublishError(thrown)));
+    }
+    return result;
+  }
+
+  /** Resolves when one more call fits into the outbox; undefined when it fits now. */
+  room(): Promise<void> | undefined {
+    return this.#options.transport.room();
+  }
+}
+
+function checkQueue(queue: string): void {
+  const bytes = Buffer.byteLength(queue);
+  if (bytes > 0 && bytes <= MAX_NAME_BYTES) return;
+  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_NAME_BYTES} bytes, found ${bytes}.`);
+}
+
+function checkHeaders(headers: Headers | undefined): Headers | undefined {
+  for (const name in headers) {
+    if (!isReservedHeader(name)) continue;
+    throw new PublishError('invalid-option', `headers: '${name}' belongs to the protocol; choose another name.`);
+  }
+  return headers;
+}
+
+function asPublishError(thrown: unknown): Error {
+  const error = toError(thrown);
+  if (error instanceof PublishError) return error;
+  const code = (error as { code?: unknown }).code === 'unserialisable' ? 'unserialisable' : 'invalid-option';
+  return new PublishError(code, error.message, { cause: error });
+}

@@ -1,0 +1,104 @@
+import type { OutboxLimits } from '../broker/outbox.js';
+import { PublishError, toError } from '../errors.js';
+import type { Clock } from '../time/clock.js';
+import type { Deadlines } from '../time/deadlines.js';
+import { formatDuration } from '../time/duration.js';
+
+/** A call that waits for its queue to be looked at and for the reply queue to be consumed. */
+export interface Staged {
+  readonly ready: Promise<void>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Why there is no connection, for the error text. */
+  readonly lastError: () => Error | undefined;
+  /** Called with what is left of the timeout. */
+  readonly onReady: (remainingMs: number) => void;
+  readonly onFailed: (error: Error) => void;
+}
+
+/** Calls before their first publish, each with its deadline and signal; bounded like the outbox that they go to. */
+export class Staging {
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #limits: OutboxLimits;
+  readonly #entries = new Set<{ fail(error: Error): void }>();
+  readonly #roomWaiters: (() => void)[] = [];
+  readonly #drained: (() => void)[] = [];
+  readonly #hold: () => () => void;
+  #release: (() => void) | undefined;
+
+  /** @param hold keeps the process alive while something is staged */
+  constructor(options: { clock: Clock; deadlines: Deadlines; limits: OutboxLimits; hold: () => () => void }) {
+    this.#clock = options.clock;
+    this.#deadlines = options.deadlines;
+    this.#limits = options.limits;
+    this.#hold = options.hold;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#entries.size < this.#limits.messages) return undefined;
+    return new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  add(staged: Staged): void {
+    if (this.#entries.size >= this.#limits.messages) {
+      const text = `${this.#entries.size} calls wait for the broker, ${this.#limits.messages} are allowed. Await result.published, or use task.bulk, which waits for room.`;
+      queueMicrotask(() => staged.onFailed(new PublishError('outbox-full', text)));
+      return;
+    }
+    const startedAt = this.#clock.monotonic();
+    const { signal, timeoutMs } = staged;
+    const leave = (): boolean => {
+      if (!this.#entries.delete(entry)) return false;
+      this.#deadlines.cancel(deadline);
+      signal?.removeEventListener('abort', onAbort);
+      for (const wake of this.#roomWaiters.splice(0)) wake();
+      if (this.#entries.size === 0) this.#letGo();
+      return true;
+    };
+    const fail = (error: Error): void => {
+      if (leave()) staged.onFailed(error);
+    };
+    const onAbort = () => fail(new PublishError('publish-aborted', 'The publish was aborted by its signal.', { cause: signal?.reason }));
+    const deadline = this.#deadlines.set(timeoutMs, () => fail(timedOut(staged)));
+    const entry = { fail };
+    this.#entries.add(entry);
+    this.#release ??= this.#hold();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) queueMicrotask(onAbort);
+    staged.ready.then(
+      () => {
+        if (leave()) staged.onReady(Math.max(1, timeoutMs - (this.#clock.monotonic() - startedAt)));
+      },
+      (error: unknown) => fail(toError(error)),
+    );
+  }
+
+  /** Resolves when nothing is staged; the deadlines bound how long that can take. */
+  async drain(): Promise<void> {
+    if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Ends all that waits with the code `closed`. */
+  close(): void {
+    for (const { fail } of [...this.#entries]) {
+      fail(new PublishError('closed', 'The app was closed before the call was published.'));
+    }
+  }
+
+  #letGo(): void {
+    this.#release?.();
+    this.#release = undefined;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}
+
+function timedOut({ timeoutMs, lastError }: Staged): PublishError {
+  const cause = lastError();
+  const why = cause?.message ?? 'the queue could not be looked at';
+  return new PublishError('publish-timeout', `Not published within ${formatDuration(timeoutMs)}: ${why}`, { cause });
+}

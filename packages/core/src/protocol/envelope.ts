@@ -1,0 +1,246 @@
+import { isUtf8 } from 'node:buffer';
+import { TqError } from '../errors.js';
+import {
+  type HeaderValue,
+  type Headers,
+  type InboundMessage,
+  JSON_CONTENT_TYPE,
+  type OutboundMessage,
+  PERSISTENT,
+  UTF8,
+} from './message.js';
+import { DELIVERY_COUNT_HEADER, HEADER, isBrokerHeader, isReservedHeader, TQ_HEADER } from './names.js';
+import { deserialize, type SerializeOptions, serialize } from './serializer.js';
+
+/**
+ * A task's message: Celery's message protocol 2. Encoding and decoding stand side by side here, and nowhere else does
+ * a value become bytes.
+ */
+export interface Envelope {
+  readonly id: string;
+  readonly task: string;
+  /** The first task of the tree; equals `id` for a root. */
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** Where the reply goes; undefined when nobody wants one. */
+  readonly replyTo: string | undefined;
+  /** 0 to 255; undefined leaves the property out (Celery's preset sends 0). */
+  readonly priority: number | undefined;
+  readonly ignoreResult: boolean;
+  /** The caller's own headers, beside the protocol's at the top level. */
+  readonly headers: Headers | undefined;
+  /** Body text: the JSON of `[args, kwargs, embed]`. */
+  readonly bodyText: string;
+}
+
+/** How much of Celery's header set goes out: what says something, or all of it. */
+export type Preset = 'tq' | 'celery';
+
+/** Body of a call with these positional arguments. Trailing `undefined` arguments are left out, as in a plain call. */
+export function encodeBody(args: readonly unknown[], preset: Preset): string {
+  let length = args.length;
+  while (length > 0 && args[length - 1] === undefined) length--;
+  const sent = length === args.length ? args : args.slice(0, length);
+  return `[${serialize(sent, 'args', SERIALIZE[preset])},{},${EMBED[preset]}]`;
+}
+
+const SERIALIZE: Record<Preset, SerializeOptions> = { tq: { tqTypes: true }, celery: { tqTypes: false } };
+const EMBED: Record<Preset, string> = {
+  tq: 'null',
+  celery: '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}',
+};
+
+/** Encodes an envelope. Compact: a header that says nothing is left out, which costs Python nothing and tq half. */
+export function encodeEnvelope(envelope: Envelope): OutboundMessage {
+  const headers: Record<string, HeaderValue> = { task: envelope.task, id: envelope.id };
+  if (envelope.rootId !== envelope.id) headers.root_id = envelope.rootId;
+  if (envelope.parentId !== undefined) headers.parent_id = envelope.parentId;
+  if (envelope.ignoreResult) headers.ignore_result = true;
+  if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
+  return toMessage(envelope, headers, envelope.priority);
+}
+
+/** Encodes an envelope with Celery's whole header set, as Python's producer sends it. */
+export function encodeCeleryEnvelope(envelope: Envelope, origin: string): OutboundMessage {
+  const headers: Record<string, HeaderValue> = {
+    lang: 'js',
+    task: envelope.task,
+    id: envelope.id,
+    shadow: null,
+    eta: null,
+    expires: null,
+    group: null,
+    group_index: null,
+    retries: 0,
+    timelimit: [null, null],
+    root_id: envelope.rootId,
+    parent_id: envelope.parentId ?? null,
+    argsrepr: argsRepr(envelope.bodyText),
+    kwargsrepr: '{}',
+    origin,
+    ignore_result: envelope.ignoreResult,
+    ...envelope.headers,
+  };
+  return toMessage(envelope, headers, envelope.priority ?? 0);
+}
+
+function toMessage(envelope: Envelope, headers: Headers, priority: number | undefined): OutboundMessage {
+  return {
+    properties: {
+      contentType: JSON_CONTENT_TYPE,
+      contentEncoding: UTF8,
+      headers,
+      deliveryMode: PERSISTENT,
+      priority,
+      correlationId: envelope.id,
+      replyTo: envelope.replyTo,
+    },
+    body: Buffer.from(envelope.bodyText),
+  };
+}
+
+const MAX_REPR = 128;
+
+/** Python writes a tuple; for people who read a monitor the JSON of the arguments says the same. */
+function argsRepr(bodyText: string): string {
+  const args = bodyText.slice(1, -(EMBED.celery.length + ',{},]'.length));
+  return args.length <= MAX_REPR ? args : `${args.slice(0, MAX_REPR)}…`;
+}
+
+/** A task message as the worker sees it: headers read, the body still text, to be parsed where the handler runs. */
+export interface TaskMessage {
+  readonly id: string;
+  readonly task: string;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  readonly replyTo: string | undefined;
+  /** 0 on the first try (Celery's `retries`). */
+  readonly retries: number;
+  readonly ignoreResult: boolean;
+  /** Earliest start, ms since the epoch. */
+  readonly eta: number | undefined;
+  /** Pool children that died with this task. */
+  readonly lost: number;
+  /** Deliveries before this one that ended without an ack: the quorum queue's count, or tq's own on a classic queue. */
+  readonly earlierDeliveries: number;
+  /** Headers that are neither the protocol's nor the broker's. */
+  readonly headers: Headers;
+  readonly bodyText: string;
+}
+
+/**
+ * Reads a delivery of Celery (protocol 2) or tq.
+ * @throws {TqError} `poison` naming what was expected and found; whatever arrives, nothing else is thrown
+ */
+export function decodeEnvelope(message: InboundMessage): TaskMessage {
+  const { properties } = message;
+  const headers = (properties.headers ?? {}) as Record<string, unknown>;
+  const id = requireText(headers, HEADER.id);
+  return {
+    id,
+    task: requireText(headers, HEADER.task),
+    rootId: optionalText(headers, HEADER.rootId) ?? id,
+    parentId: optionalText(headers, HEADER.parentId),
+    replyTo: properties.replyTo === '' ? undefined : properties.replyTo,
+    retries: count(headers, HEADER.retries),
+    ignoreResult: headers[HEADER.ignoreResult] === true,
+    eta: time(headers, HEADER.eta),
+    lost: count(headers, TQ_HEADER.lost),
+    earlierDeliveries: count(headers, DELIVERY_COUNT_HEADER) + count(headers, TQ_HEADER.redeliveries),
+    headers: ownHeaders(headers),
+    bodyText: readText(message),
+  };
+}
+
+function readText({ properties, body }: InboundMessage): string {
+  const { contentType, contentEncoding, headers } = properties;
+  if (contentType !== JSON_CONTENT_TYPE) {
+    throw poison('content type', JSON_CONTENT_TYPE, contentType);
+  }
+  if (contentEncoding !== undefined && !/^utf-?8$/i.test(contentEncoding)) {
+    throw poison('content encoding', UTF8, contentEncoding);
+  }
+  const compression = headers?.[HEADER.compression];
+  if (compression !== undefined && compression !== null) throw poison('compression', 'none', compression);
+  if (!isUtf8(body)) throw poison('body', 'UTF-8 text', 'bytes that are not');
+  return body.toString('utf8');
+}
+
+function requireText(headers: Record<string, unknown>, name: string): string {
+  const value = headers[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw poison(`header ${name}`, 'text', value);
+}
+
+function optionalText(headers: Record<string, unknown>, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw poison(`header ${name}`, 'text', value);
+}
+
+function count(headers: Record<string, unknown>, name: string): number {
+  const value = headers[name] ?? 0;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw poison(`header ${name}`, 'a whole number from 0 on', value);
+}
+
+function time(headers: Record<string, unknown>, name: string): number | undefined {
+  const value = optionalText(headers, name);
+  if (value === undefined) return undefined;
+  const ms = Date.parse(value);
+  if (Number.isNaN(ms)) throw poison(`header ${name}`, 'an ISO 8601 time', value);
+  return ms;
+}
+
+const NO_HEADERS: Headers = Object.freeze({});
+
+function ownHeaders(headers: Record<string, unknown>): Headers {
+  let own: Record<string, HeaderValue> | undefined;
+  for (const name in headers) {
+    if (isReservedHeader(name)) continue;
+    own ??= {};
+    own[name] = headers[name] as HeaderValue;
+  }
+  return own ?? NO_HEADERS;
+}
+
+function poison(what: string, expected: string, found: unknown): TqError {
+  const seen = typeof found === 'string' ? `'${found.slice(0, 64)}'` : found === undefined ? 'none' : typeof found;
+  return new TqError('poison', `Not a task message: expected ${expected} as ${what}, found ${seen}.`);
+}
+
+/** What stands in a body: `[args, kwargs, embed]`. */
+export interface TaskBody {
+  readonly args: readonly unknown[];
+  /** Keyword arguments of a Python caller; empty for tq's own calls. */
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads a body's text, where the handler runs.
+ * @throws {TqError} `poison` when it is not `[args, kwargs, embed]`
+ */
+export function decodeBody(text: string): TaskBody {
+  const body = deserialize(text);
+  if (!Array.isArray(body) || body.length !== 3) throw poison('body', '[args, kwargs, embed]', body);
+  const [args, kwargs, embed] = body as [unknown, unknown, unknown];
+  if (!Array.isArray(args)) throw poison('args', 'a list', args);
+  if (kwargs !== null && !isRecord(kwargs)) throw poison('kwargs', 'an object', kwargs);
+  if (embed !== null && !isRecord(embed)) throw poison('embed', 'an object or null', embed);
+  return { args, kwargs: kwargs ?? {} };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The same task again, for the same queue: what came in, with headers of tq's own changed and the broker's dropped. */
+export function copyMessage(message: InboundMessage, changes: Headers): OutboundMessage {
+  const headers: Record<string, HeaderValue> = {};
+  for (const [name, value] of Object.entries(message.properties.headers ?? {})) {
+    if (!isBrokerHeader(name)) headers[name] = value;
+  }
+  Object.assign(headers, changes);
+  return { properties: { ...message.properties, headers, deliveryMode: PERSISTENT }, body: message.body };
+}

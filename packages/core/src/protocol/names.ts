@@ -1,0 +1,74 @@
+/** Every name that tq puts on the wire: exchanges, queues, headers. Each takes the app's prefix where it has one. */
+
+/** The queue that tasks go to unless they say otherwise. */
+export const DEFAULT_QUEUE = 'tq';
+/** Celery's default queue, the default under the `celery` preset. */
+export const CELERY_DEFAULT_QUEUE = 'celery';
+
+/** Direct exchange of the dead letters; the routing key is the name of the queue that the message died in. */
+export const deadLetterExchange = (prefix: string): string => `${prefix}tq.dead`;
+/** Queue of the dead letters of one task queue. */
+export const deadLetterQueue = (queue: string): string => `${queue}.dead`;
+/** Reply queue of one client process. */
+export const replyQueue = (prefix: string, clientId: string): string => `${prefix}tq.reply.${clientId}`;
+
+/** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
+export const MAX_NAME_BYTES = 255;
+
+/** Celery's task headers (message protocol 2). */
+export const HEADER = {
+  task: 'task',
+  id: 'id',
+  rootId: 'root_id',
+  parentId: 'parent_id',
+  retries: 'retries',
+  eta: 'eta',
+  expires: 'expires',
+  ignoreResult: 'ignore_result',
+  compression: 'compression',
+} as const;
+
+/** Headers of tq's own on a task message. */
+export const TQ_HEADER = {
+  /** How many pool children died while they ran this task (integer). */
+  lost: 'tq-lost',
+  /** How many times a redelivery from a classic queue was replaced by a copy (integer). */
+  redeliveries: 'tq-redeliveries',
+} as const;
+
+/** Headers of tq's own on a dead letter. */
+export const DEAD_HEADER = {
+  /** One of `DeadLetterReason`. */
+  reason: 'tq-dead-reason',
+  /** The error's text. */
+  error: 'tq-dead-error',
+  /** Name of the worker that gave up. */
+  worker: 'tq-dead-worker',
+  /** When, ISO 8601 in UTC. */
+  time: 'tq-dead-time',
+  /** Exchange and routing key that the message came with. */
+  exchange: 'tq-dead-exchange',
+  routingKey: 'tq-dead-routing-key',
+} as const;
+
+/** Why a message is in a dead-letter queue. */
+export type DeadLetterReason = 'poison' | 'unknown-task' | 'refused' | 'failed' | 'worker-lost';
+
+/** Headers that RabbitMQ adds and that a copy must not carry: a republished `x-death` can be dropped as a cycle. */
+export function isBrokerHeader(name: string): boolean {
+  return name === 'x-death' || name === 'x-delivery-count' || /^x-(first|last)-death-/.test(name);
+}
+
+/** Counter that quorum queues keep of earlier deliveries (integer, absent on the first). */
+export const DELIVERY_COUNT_HEADER = 'x-delivery-count';
+
+const CELERY_HEADERS = new Set([
+  ...Object.values(HEADER),
+  ...['lang', 'group', 'group_index', 'shadow', 'timelimit', 'argsrepr', 'kwargsrepr', 'origin', 'meth'],
+  ...['replaced_task_nesting', 'stamped_headers', 'stamps'],
+]);
+
+/** True for a header that the protocol owns, so that a user's own header may not have that name. */
+export function isReservedHeader(name: string): boolean {
+  return CELERY_HEADERS.has(name) || name.startsWith('tq-') || name === 'CC' || name === 'BCC' || isBrokerHeader(name);
+}

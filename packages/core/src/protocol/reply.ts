@@ -1,0 +1,79 @@
+import { assertNever, type RemoteError, TqError } from '../errors.js';
+import { decodeError, type EncodedError } from './error-codec.js';
+import { JSON_CONTENT_TYPE, type OutboundMessage, PERSISTENT, type Properties, UTF8 } from './message.js';
+import { deserialize } from './serializer.js';
+
+/** A task's state on its way, as Celery's `status` names it. */
+export type ReplyStatus = 'RECEIVED' | 'STARTED' | 'RETRY' | 'REVOKED' | 'SUCCESS' | 'FAILURE';
+
+/** A reply that was read. `SUCCESS`, `FAILURE` and `REVOKED` are final. */
+export type Reply =
+  | { readonly status: 'SUCCESS'; readonly taskId: string; readonly value: unknown }
+  | { readonly status: 'FAILURE' | 'REVOKED' | 'RETRY'; readonly taskId: string; readonly error: RemoteError }
+  | { readonly status: 'RECEIVED' | 'STARTED'; readonly taskId: string };
+
+/** How a task ended, as a worker says it: the value is JSON text already, written where the handler ran. */
+export type FinalState =
+  | { readonly status: 'SUCCESS'; readonly resultText: string }
+  | { readonly status: 'FAILURE'; readonly failure: EncodedError };
+
+/** JSON text of a handler that returned nothing; the reply says so beside Celery's null, so that `get()` gives undefined. */
+export const UNDEFINED_RESULT = '{"__type__":"tq.undefined","__value__":null}';
+
+/** Encodes a final reply: Celery's rpc result message, persistent, the task's id as correlation id. */
+export function encodeReply(taskId: string, state: FinalState): OutboundMessage {
+  return { properties: replyProperties(taskId), body: Buffer.from(replyText(JSON.stringify(taskId), state)) };
+}
+
+function replyText(taskId: string, state: FinalState): string {
+  const head = `{"task_id":${taskId},"status":"${state.status}","result":`;
+  switch (state.status) {
+    case 'SUCCESS':
+      return state.resultText === UNDEFINED_RESULT
+        ? `${head}null,"traceback":null,"children":[],"result_type":"undefined"}`
+        : `${head}${state.resultText},"traceback":null,"children":[]}`;
+    case 'FAILURE': {
+      const { error, traceback } = state.failure;
+      return `${head}${JSON.stringify(error)},"traceback":${JSON.stringify(traceback)},"children":[]}`;
+    }
+    default:
+      return assertNever(state);
+  }
+}
+
+function replyProperties(taskId: string): Properties {
+  return {
+    contentType: JSON_CONTENT_TYPE,
+    contentEncoding: UTF8,
+    deliveryMode: PERSISTENT,
+    correlationId: taskId,
+  };
+}
+
+/**
+ * Reads a reply of Celery or tq from its body text.
+ * @throws {TqError} `poison` when it is none
+ */
+export function decodeReply(text: string): Reply {
+  const body = deserialize(text);
+  if (typeof body !== 'object' || body === null) throw notAReply('an object', body);
+  const { task_id: taskId, status, result, traceback, result_type } = body as Record<string, unknown>;
+  if (typeof taskId !== 'string') throw notAReply('a task_id', taskId);
+  switch (status) {
+    case 'SUCCESS':
+      return { status, taskId, value: result_type === 'undefined' ? undefined : result };
+    case 'FAILURE':
+    case 'REVOKED':
+    case 'RETRY':
+      return { status, taskId, error: decodeError(result, traceback) };
+    case 'RECEIVED':
+    case 'STARTED':
+      return { status, taskId };
+    default:
+      throw notAReply('a known status', status);
+  }
+}
+
+function notAReply(expected: string, found: unknown): TqError {
+  return new TqError('poison', `Not a reply: expected ${expected}, found ${found === null ? 'null' : typeof found}.`);
+}

@@ -1,0 +1,248 @@
+import { assertNever, ResultTimeoutError, ResultWaitInTaskError, TaskFailedError, TqError } from '../errors.js';
+import type { Reply } from '../protocol/reply.js';
+import type { Deadlines } from '../time/deadlines.js';
+import { formatDuration } from '../time/duration.js';
+import type { CallListener, Transport } from './transport.js';
+
+/**
+ * What is known of a task, honestly:
+ * `pending` not confirmed yet · `published` in its queue · `received`, `started`, `retry` where the worker tells ·
+ * `success`, `failure`, `revoked` the end · `unknown` the publish failed, or its replies may be lost.
+ */
+export type ResultState =
+  | 'pending'
+  | 'published'
+  | 'received'
+  | 'started'
+  | 'retry'
+  | 'success'
+  | 'failure'
+  | 'revoked'
+  | 'unknown';
+
+export interface GetOptions {
+  /** How long to wait, ms. Default: the app's `resultTimeout` (60 s). */
+  readonly timeout?: number | undefined;
+  /** Ends the wait, not the task. */
+  readonly signal?: AbortSignal | undefined;
+  /** Wait although this is a task, which can deadlock a full pool. Default: false. */
+  readonly allowInTask?: boolean | undefined;
+}
+
+/** A call that was made: its publish and its result. */
+export interface AsyncResult<T> {
+  /** The task's id, a UUID unless the caller chose it. */
+  readonly id: string;
+  readonly state: ResultState;
+  /**
+   * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,
+   * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`.
+   */
+  readonly published: Promise<void>;
+  /**
+   * Waits for the result; always ends.
+   * Rejects with {@link TaskFailedError} when the task failed, {@link ResultTimeoutError} after the timeout (it may be
+   * called again), a `PublishError` when the call was not published, {@link ResultWaitInTaskError} inside a
+   * task, and codes `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
+   */
+  get(options?: GetOptions): Promise<T>;
+  /** Gives the result up: nothing waits for it any more, and a reply that comes is dropped. */
+  forget(): void;
+}
+
+/** What results need of their app. */
+export interface ResultServices {
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly resultTimeoutMs: number;
+  /** Name of the task that runs here, or undefined outside one. */
+  runningTask(): string | undefined;
+  /** Told of a publish that failed while nobody awaited it. */
+  unobservedFailure(taskId: string, task: string, error: Error): void;
+}
+
+/** What was called, for error texts. */
+export interface CallFacts {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly ignoreResult: boolean;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: Error };
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+/** The one implementation of {@link AsyncResult}; the transport tells it what becomes of the call. */
+export class PendingResult<T> implements AsyncResult<T>, CallListener {
+  readonly #facts: CallFacts;
+  readonly #services: ResultServices;
+  #state: ResultState = 'pending';
+  #outcome: Outcome<T> | undefined;
+  #publishError: Error | undefined;
+  #published: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
+  readonly #waiters = new Set<Waiter<T>>();
+  #release: (() => void) | undefined;
+
+  constructor(facts: CallFacts, services: ResultServices) {
+    this.#facts = facts;
+    this.#services = services;
+  }
+
+  get id(): string {
+    return this.#facts.id;
+  }
+
+  get state(): ResultState {
+    return this.#state;
+  }
+
+  get published(): Promise<void> {
+    if (this.#published === undefined) {
+      let resolve: () => void = () => undefined;
+      let reject: (error: Error) => void = () => undefined;
+      const promise = new Promise<void>((onResolve, onReject) => {
+        resolve = onResolve;
+        reject = onReject;
+      });
+      this.#published = { promise, resolve, reject };
+      if (this.#publishError !== undefined) reject(this.#publishError);
+      else if (this.#state !== 'pending') resolve();
+    }
+    return this.#published.promise;
+  }
+
+  async get(options: GetOptions = {}): Promise<T> {
+    const task = this.#services.runningTask();
+    if (task !== undefined && options.allowInTask !== true) throw new ResultWaitInTaskError(task);
+    if (this.#outcome === undefined && this.#facts.ignoreResult) throw this.#ignored();
+    if (this.#outcome !== undefined) {
+      if ('error' in this.#outcome) throw this.#outcome.error;
+      return this.#outcome.value;
+    }
+    return this.#wait(options);
+  }
+
+  forget(): void {
+    this.#services.transport.forget(this.id);
+    const text = `The result of task '${this.#facts.task}' was forgotten.`;
+    this.#end({ error: new TqError('result-forgotten', text, { fields: { taskId: this.id } }) });
+  }
+
+  confirmed(): void {
+    if (this.#state !== 'pending') return;
+    this.#state = 'published';
+    this.#published?.resolve();
+  }
+
+  failed(error: Error): void {
+    if (this.#state === 'pending') {
+      this.#publishError = error;
+      if (this.#published !== undefined) this.#published.reject(error);
+      else if (this.#waiters.size === 0) this.#services.unobservedFailure(this.id, this.#facts.task, error);
+    }
+    if (this.#outcome !== undefined) return;
+    this.#state = 'unknown';
+    this.#end({ error });
+  }
+
+  replied(reply: Reply): void {
+    // A reply can be quicker than the confirm, and says as much.
+    this.confirmed();
+    switch (reply.status) {
+      case 'SUCCESS':
+        this.#state = 'success';
+        this.#end({ value: reply.value as T });
+        return;
+      case 'FAILURE':
+      case 'REVOKED':
+        this.#state = reply.status === 'FAILURE' ? 'failure' : 'revoked';
+        this.#end({ error: new TaskFailedError(this.id, reply.error) });
+        return;
+      case 'RETRY':
+        this.#state = 'retry';
+        return;
+      case 'RECEIVED':
+      case 'STARTED':
+        this.#state = reply.status === 'STARTED' ? 'started' : 'received';
+        return;
+      default:
+        assertNever(reply);
+    }
+  }
+
+  #wait({ timeout = this.#services.resultTimeoutMs, signal }: GetOptions): Promise<T> {
+    const { deadlines, transport } = this.#services;
+    this.#release ??= transport.hold();
+    return new Promise<T>((resolve, reject) => {
+      const leave = () => {
+        deadlines.cancel(deadline);
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiters.delete(waiter);
+        if (this.#waiters.size === 0) this.#letGo();
+      };
+      const waiter: Waiter<T> = {
+        resolve: (value) => {
+          leave();
+          resolve(value);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const deadline = deadlines.set(timeout, () => this.#timedOut(waiter, timeout));
+      const onAbort = () => waiter.reject(this.#aborted(signal));
+      this.#waiters.add(waiter);
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #end(outcome: Outcome<T>): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    for (const waiter of [...this.#waiters]) {
+      if ('error' in outcome) waiter.reject(outcome.error);
+      else waiter.resolve(outcome.value);
+    }
+  }
+
+  #letGo(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  #timedOut(waiter: Waiter<T>, timeoutMs: number): void {
+    const { task, queue, id } = this.#facts;
+    const head = `No result of task '${task}' within ${formatDuration(timeoutMs)}`;
+    const reject = (known: string) =>
+      waiter.reject(new ResultTimeoutError(`${head}: ${known}`, { taskId: id, queue, timeoutMs }));
+    if (this.#state !== 'published') {
+      reject(this.#state === 'pending' ? 'the call is not confirmed yet.' : `its state is '${this.#state}'.`);
+      return;
+    }
+    this.#services.transport.queueStatus(queue).then(
+      (status) => reject(status === undefined ? 'it is published.' : describeQueue(queue, status.messages, status.consumers)),
+      () => reject('it is published; the broker could not be asked for its queue.'),
+    );
+  }
+
+  #aborted(signal: AbortSignal | undefined): TqError {
+    const text = `The wait for task '${this.#facts.task}' was aborted by its signal; the task goes on.`;
+    return new TqError('result-aborted', text, { fields: { taskId: this.id }, cause: signal?.reason });
+  }
+
+  #ignored(): TqError {
+    const text = `Task '${this.#facts.task}' was called with ignoreResult, so no result will come. Leave the option out to get one.`;
+    return new TqError('result-forgotten', text, { fields: { taskId: this.id } });
+  }
+}
+
+function describeQueue(queue: string, messages: number, consumers: number): string {
+  const count = `${messages} message${messages === 1 ? '' : 's'}`;
+  if (consumers > 0) return `'${queue}' has ${count} waiting and ${consumers} consumer${consumers === 1 ? '' : 's'}.`;
+  return `'${queue}' has ${count} and no consumer: is a worker running on it?`;
+}

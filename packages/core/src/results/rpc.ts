@@ -1,0 +1,144 @@
+import { ConsumeChannel, type Delivery } from '../broker/consume-channel.js';
+import type { Connection, Link } from '../broker/connection.js';
+import { declare, lookAtQueue } from '../broker/declare.js';
+import { replyQueueTopology } from '../broker/topology.js';
+import { toError, TqError } from '../errors.js';
+import { decodeReply, type Reply } from '../protocol/reply.js';
+import type { Runtime } from '../runtime.js';
+import type { CallListener } from './transport.js';
+
+export interface RpcOptions {
+  /** A connection that nothing is published on, so that a blocked broker still takes the acks. */
+  readonly connection: Connection;
+  /** Name of this client's own reply queue. */
+  readonly queue: string;
+  /** Calls that wait for a reply, at most; beyond it the oldest is given up. */
+  readonly maxWaiters: number;
+  readonly runtime: Runtime;
+}
+
+/** Replies in one burst that are not acked yet. */
+const PREFETCH = 1_000;
+
+/**
+ * One reply queue and one consumer for all calls of a process: finds the call that a reply answers.
+ * A waiter is registered before its call is published, since a reply may be quicker than the publisher's confirm.
+ */
+export class Rpc {
+  readonly #options: RpcOptions;
+  readonly #waiters = new Map<string, CallListener>();
+  readonly #channel: ConsumeChannel;
+  #started: Promise<void> | undefined;
+  #declared = false;
+  #ready = false;
+
+  constructor(options: RpcOptions) {
+    this.#options = options;
+    this.#channel = new ConsumeChannel({
+      connection: options.connection,
+      queue: options.queue,
+      prefetch: PREFETCH,
+      exclusive: true,
+      prepare: (link) => this.#prepare(link),
+      onDelivery: (delivery) => this.#received(delivery),
+      onLost: () => undefined,
+      runtime: options.runtime,
+    });
+  }
+
+  /** Name of the reply queue, a call's `reply_to`. */
+  get queue(): string {
+    return this.#options.queue;
+  }
+
+  /** True once the reply queue has been consumed for the first time: replies have somewhere to go. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Declares the reply queue and consumes it; later calls give the first one's promise. */
+  start(): Promise<void> {
+    this.#started ??= this.#channel.start().then(() => {
+      this.#ready = true;
+    });
+    return this.#started;
+  }
+
+  /** Listens for the replies of a call; the oldest waiter beyond the bound is told `result-forgotten`. */
+  register(taskId: string, listener: CallListener): void {
+    this.#waiters.set(taskId, listener);
+    if (this.#waiters.size <= this.#options.maxWaiters) return;
+    const [oldest] = this.#waiters;
+    if (oldest === undefined) return;
+    this.#waiters.delete(oldest[0]);
+    oldest[1].failed(
+      new TqError(
+        'result-forgotten',
+        `More than ${this.#options.maxWaiters} results are awaited, so the oldest was given up. ` +
+          'Get or forget() results as they come, pass ignoreResult, or raise maxWaiters.',
+        { fields: { taskId: oldest[0] } },
+      ),
+    );
+  }
+
+  forget(taskId: string): void {
+    this.#waiters.delete(taskId);
+  }
+
+  /** Keeps the process alive while a reply is awaited. */
+  hold(): () => void {
+    return this.#options.connection.hold();
+  }
+
+  /** Stops consuming and ends every waiter with the code `closed`. */
+  async close(): Promise<void> {
+    for (const [taskId, listener] of this.#waiters) {
+      const text = 'The app was closed before the result came; the task itself goes on.';
+      listener.failed(new TqError('closed', text, { fields: { taskId } }));
+    }
+    this.#waiters.clear();
+    if (this.#started !== undefined) await this.#channel.close();
+  }
+
+  async #prepare(link: Link): Promise<void> {
+    const topology = replyQueueTopology(this.#options.queue);
+    if (this.#declared) {
+      const look = await lookAtQueue(link.model, this.#options.queue);
+      if (look.kind === 'there') return;
+      if (look.kind === 'away') throw look.error;
+      this.#repliesLost();
+    }
+    await declare(link.model, topology);
+    this.#declared = true;
+  }
+
+  #repliesLost(): void {
+    const lost = [...this.#waiters];
+    this.#waiters.clear();
+    for (const [taskId, listener] of lost) {
+      const text =
+        `The reply queue '${this.#options.queue}' was deleted while the connection was away, so the reply may be lost. ` +
+        'Whether the task ran is unknown.';
+      listener.failed(new TqError('replies-lost', text, { fields: { taskId } }));
+    }
+  }
+
+  #received(delivery: Delivery): void {
+    delivery.ack();
+    const { body, properties } = delivery.message;
+    let reply: Reply;
+    try {
+      reply = decodeReply(body.toString('utf8'));
+    } catch (error) {
+      const { correlationId } = properties;
+      this.#options.runtime.logger.warn({ err: toError(error), correlationId }, 'ignored a message that is no reply');
+      return;
+    }
+    const listener = this.#waiters.get(reply.taskId);
+    if (listener === undefined) return;
+    if (reply.status === 'SUCCESS' || reply.status === 'FAILURE' || reply.status === 'REVOKED') {
+      this.#waiters.delete(reply.taskId);
+    }
+    listener.replied(reply);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Envelope } from '../protocol/envelope.js';
+import type { Reply } from '../protocol/reply.js';
+
+/** Who made a call, told of what becomes of it. */
+export interface CallListener {
+  /** The broker has confirmed that the message is in its queue. */
+  confirmed(): void;
+  /** The call failed before a reply: not published, or its replies may be lost. Called once, at the end. */
+  failed(error: Error): void;
+  /** A reply came; after a final one the transport forgets the call. */
+  replied(reply: Reply): void;
+}
+
+/** A call on its way out. */
+export interface OutgoingCall {
+  /** The reply address is the transport's to fill in; `ignoreResult` leaves it out. */
+  readonly envelope: Omit<Envelope, 'replyTo'>;
+  readonly queue: string;
+  /** How long the confirm may take, ms. */
+  readonly publishTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly listener: CallListener;
+}
+
+/** What is known of a queue when a result does not come. */
+export interface QueueStatus {
+  /** Messages ready in the queue. */
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+/**
+ * Carries calls out and replies back: the broker's connection in a program, the parent's port in a child of a pool,
+ * which never connects.
+ */
+export interface Transport {
+  /** Sends a call. Never throws: whatever happens reaches the call's listener, and never before this returns. */
+  send(call: OutgoingCall): void;
+  /** Stops listening for the replies of a call. */
+  forget(taskId: string): void;
+  /** Keeps the process alive while somebody waits for a reply; call the function that it returns when the wait ends. */
+  hold(): () => void;
+  /** Resolves when one more call finds room in the outbox; undefined when there is room now. */
+  room(): Promise<void> | undefined;
+  /** What the broker says of a queue; undefined where it cannot be asked. */
+  queueStatus(queue: string): Promise<QueueStatus | undefined>;
+}

@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { TqError } from '../errors.js';
+import type { Headers } from '../protocol/message.js';
+import type { Logger } from '../runtime.js';
+
+/** What a running task knows of itself. */
+export interface TaskContext {
+  readonly id: string;
+  /** The task's name. */
+  readonly task: string;
+  /** 1 on the first try. */
+  readonly attempt: number;
+  /** The queue that it was delivered from. */
+  readonly queue: string;
+  /** The caller's own headers. */
+  readonly headers: Headers;
+  /** First task of the tree; equals `id` for a root. */
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** Keyword arguments of a Python caller; empty for tq's own calls. */
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** Aborted when the run must end: cold shutdown. Made when first read. */
+  readonly signal: AbortSignal;
+  /** Logs with the task's id and name. */
+  readonly log: Logger;
+}
+
+/** One storage a process, whichever copy of this package asks: under a loader a task file may get a copy of its own. */
+const KEY = Symbol.for('tq.task-context');
+const globals = globalThis as { [KEY]?: AsyncLocalStorage<TaskContext> };
+
+function storage(): AsyncLocalStorage<TaskContext> {
+  globals[KEY] ??= new AsyncLocalStorage<TaskContext>();
+  return globals[KEY];
+}
+
+/**
+ * The context of the task that is running here.
+ * @throws {TqError} `not-a-task` outside one
+ */
+export function currentTask(): TaskContext {
+  const context = storage().getStore();
+  if (context !== undefined) return context;
+  throw new TqError('not-a-task', 'currentTask() works inside a running task only; task.run(…) calls the bare function.');
+}
+
+/** The context of the running task, or undefined outside one. */
+export function findCurrentTask(): TaskContext | undefined {
+  return storage().getStore();
+}
+
+/** Runs `body` as the task that `context` describes. */
+export function runInTask<T>(context: TaskContext, body: () => T): T {
+  return storage().run(context, body);
+}

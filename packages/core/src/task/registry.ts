@@ -1,0 +1,33 @@
+import { TqError } from '../errors.js';
+
+/** A task as whoever runs it needs it: a name and the function behind it. */
+export interface Runnable {
+  readonly name: string;
+  readonly handler: (...args: never[]) => unknown;
+}
+
+/** The tasks of one app, by name. */
+export class Registry {
+  readonly #tasks = new Map<string, Runnable>();
+
+  /** @throws {TqError} `duplicate-task` when the name is taken */
+  add(task: Runnable): void {
+    if (this.#tasks.has(task.name)) {
+      throw new TqError(
+        'duplicate-task',
+        `Two tasks are named '${task.name}'; messages carry the name only, so it must be unique in its app. Rename one.`,
+        { fields: { task: task.name } },
+      );
+    }
+    this.#tasks.set(task.name, task);
+  }
+
+  get(name: string): Runnable | undefined {
+    return this.#tasks.get(name);
+  }
+
+  /** Names in alphabetical order. */
+  names(): string[] {
+    return [...this.#tasks.keys()].sort();
+  }
+}

@@ -1,0 +1,26 @@
+import type { Headers } from '../protocol/message.js';
+
+/** How one call is to be made; what is left out comes from the task, then from the app. */
+export interface CallOptions {
+  /** Queue to publish to, without the app's prefix. */
+  readonly queue?: string | undefined;
+  /** 0 to 255, on a queue that has priorities. */
+  readonly priority?: number | undefined;
+  /** Headers of the caller's own, which the task reads in `currentTask().headers`. */
+  readonly headers?: Headers | undefined;
+  /** The task's id instead of a new UUID, 1 to 255 bytes; the same id again is recognisable as the same task. */
+  readonly taskId?: string | undefined;
+  /** How long the broker's confirm may take, ms, after which the call ends as `publish-timeout`. */
+  readonly deadline?: number | undefined;
+  /** Aborts the publish while it is not confirmed; a task that is in its queue stays there. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ask for no result: no reply is sent, and `get()` refuses. */
+  readonly ignoreResult?: boolean | undefined;
+}
+
+/** A task to be: what to call, with what, and how. */
+export interface Signature {
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly options: CallOptions;
+}

@@ -1,0 +1,100 @@
+import type { AsyncResult } from '../results/async-result.js';
+import { checkTask, type TaskOptions } from './options.js';
+import type { CallOptions, Signature } from './signature.js';
+
+/** Any function that can be a task. Its parameters need types: an untyped one is `never`, which no call satisfies. */
+export type Handler = (...args: never[]) => unknown;
+
+/** What a task's `get()` gives: what the handler returns, awaited. */
+export type Result<F extends Handler> = Awaited<ReturnType<F>>;
+
+/**
+ * A function that can be called elsewhere. The types of arguments and results come from the handler.
+ * @typeParam N the name as a literal type, which ties a producer's declaration to the definition
+ * @typeParam F the handler
+ */
+export interface Task<N extends string = string, F extends Handler = Handler> {
+  readonly name: N;
+  readonly options: TaskOptions;
+  /** Runs the handler here and now, as the bare function that it is: no broker, no context. */
+  run(...args: Parameters<F>): ReturnType<F>;
+  /** Publishes a call at once; await `published` or `get()` of what it gives. */
+  delay(...args: Parameters<F>): AsyncResult<Result<F>>;
+  /** Publishes a call with options. */
+  apply(args: Parameters<F>, options?: CallOptions): AsyncResult<Result<F>>;
+  /**
+   * Publishes many calls, as fast as the broker confirms them and without overfilling the outbox.
+   * Resolves when all are confirmed. Rejects with the first `PublishError` once every call has ended.
+   */
+  bulk(calls: readonly Parameters<F>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
+}
+
+/** Options of all calls of a bulk. */
+export type BulkOptions = Omit<CallOptions, 'taskId'>;
+
+/** What tasks need of their app: narrow, since the app knows tasks and not the other way round. */
+export interface TaskHost {
+  send<T>(signature: Signature): AsyncResult<T>;
+  /** Resolves when one more call fits into the outbox; undefined when it fits now. */
+  room(): Promise<void> | undefined;
+}
+
+/** Makes the task object for a handler; registering it is the app's. */
+export function createTask<N extends string, F extends Handler>(
+  host: TaskHost,
+  name: N,
+  handler: F | undefined,
+  options: TaskOptions,
+): Task<N, F> {
+  const defaults = checkTask(name, options);
+  const sign = (args: readonly unknown[], own?: CallOptions): Signature => ({
+    task: name,
+    args,
+    options: own === undefined ? defaults : mergeOptions(defaults, own),
+  });
+  return {
+    name,
+    options: defaults,
+    run: (...args) => runHere(name, handler, args) as ReturnType<F>,
+    delay: (...args) => host.send(sign(args)),
+    apply: (args, own) => host.send(sign(args, own)),
+    bulk: (calls, own) => sendAll(host, calls, (args) => sign(args, own)),
+  };
+}
+
+function runHere(name: string, handler: Handler | undefined, args: readonly unknown[]): unknown {
+  if (handler !== undefined) return handler(...(args as never[]));
+  throw new Error(`Task '${name}' is only declared here; run() needs its definition. Use delay() or apply().`);
+}
+
+function mergeOptions(defaults: TaskOptions, own: CallOptions): CallOptions {
+  const headers = defaults.headers === undefined ? own.headers : { ...defaults.headers, ...own.headers };
+  return { ...defaults, ...withoutUndefined(own), headers };
+}
+
+/** An option that is given as undefined is one that is not given. */
+function withoutUndefined(options: CallOptions): CallOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+async function sendAll<T>(
+  host: TaskHost,
+  calls: readonly (readonly unknown[])[],
+  sign: (args: readonly unknown[]) => Signature,
+): Promise<AsyncResult<T>[]> {
+  const results: AsyncResult<T>[] = [];
+  const confirms: Promise<void>[] = [];
+  for (const args of calls) {
+    for (let room = host.room(); room !== undefined; room = host.room()) await room;
+    const result = host.send<T>(sign(args));
+    const confirm = result.published;
+    // It may reject while this loop waits for room, before anybody listens below.
+    confirm.catch(() => undefined);
+    confirms.push(confirm);
+    results.push(result);
+  }
+  const ends = await Promise.allSettled(confirms);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results;
+}

@@ -1,0 +1,27 @@
+import { TqError } from '../errors.js';
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/**
+ * Reads a duration as the command line and the environment write it: `500ms`, `10s`, `5m`, `2h`, `7d`.
+ * @param name what is being read, for the error text
+ * @returns milliseconds
+ * @throws {TqError} `invalid-option` when the text is no duration
+ */
+export function parseDuration(text: string, name: string): number {
+  const match = PATTERN.exec(text.trim());
+  if (match === null) {
+    throw new TqError('invalid-option', `${name}: expected a duration such as 500ms, 10s or 5m, found '${text}'.`);
+  }
+  return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
+
+/** Writes milliseconds in the largest unit that keeps them short: `1.5s`, `2m`, `300ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  for (const unit of ['d', 'h', 'm'] as const) {
+    if (ms >= UNITS[unit] && ms % UNITS[unit] === 0) return `${ms / UNITS[unit]}${unit}`;
+  }
+  return `${Math.round(ms / 100) / 10}s`;
+}

@@ -1,0 +1,4 @@
+/** What tests, benchmarks and the other packages of tq use of the worker's parts; nobody else should import it. */
+export { loadModules } from './load-modules.js';
+export { createPool, type PoolOptions } from './pools/create-pool.js';
+export type { Job, JobEnd, Pool, PoolServices } from './pools/pool.js';

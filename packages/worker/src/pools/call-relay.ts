@@ -1,0 +1,98 @@
+import { assertNever, type CallListener, type Transport } from '@tq/core/internal';
+import { type CallAnswer, type CallRequest, isFinal } from './job-messages.js';
+import { encodePortError } from './port-error.js';
+
+interface OpenCall {
+  readonly taskId: string;
+  readonly ignoreResult: boolean;
+  readonly controller: AbortController | undefined;
+}
+
+/** Parent's side of the calls that tasks make: sends them through the worker's connection and answers the child. */
+export class CallRelay {
+  readonly #transport: Transport;
+  readonly #answer: (answer: CallAnswer) => void;
+  readonly #calls = new Map<number, OpenCall>();
+  #closed = false;
+
+  constructor(transport: Transport, answer: (answer: CallAnswer) => void) {
+    this.#transport = transport;
+    this.#answer = answer;
+  }
+
+  receive(request: CallRequest): void {
+    switch (request.type) {
+      case 'call':
+        this.#send(request);
+        return;
+      case 'abort-call':
+        this.#calls.get(request.seq)?.controller?.abort();
+        return;
+      case 'forget':
+        this.#forget(request.seq);
+        return;
+      case 'ask-room': {
+        // Where room never comes (the transport was closed), the send that follows says why.
+        const answer = () => this.#post({ type: 'room', seq: request.seq });
+        Promise.resolve(this.#transport.room()).then(answer, answer);
+        return;
+      }
+      case 'ask-queue-status': {
+        const { seq } = request;
+        this.#transport.queueStatus(request.queue).then(
+          (status) => this.#post({ type: 'queue-status', seq, status }),
+          () => this.#post({ type: 'queue-status', seq, status: undefined }),
+        );
+        return;
+      }
+      default:
+        assertNever(request);
+    }
+  }
+
+  /** The child is gone: nobody waits for these replies any more. Messages on their way out are sent all the same. */
+  close(): void {
+    this.#closed = true;
+    for (const seq of this.#calls.keys()) this.#forget(seq);
+  }
+
+  #send({ seq, envelope, queue, publishTimeoutMs, abortable }: Extract<CallRequest, { type: 'call' }>): void {
+    const controller = abortable ? new AbortController() : undefined;
+    this.#calls.set(seq, { taskId: envelope.id, ignoreResult: envelope.ignoreResult, controller });
+    this.#transport.send({
+      envelope,
+      queue,
+      publishTimeoutMs,
+      signal: controller?.signal,
+      listener: this.#listener(seq),
+    });
+  }
+
+  #listener(seq: number): CallListener {
+    return {
+      confirmed: () => {
+        if (this.#calls.get(seq)?.ignoreResult) this.#calls.delete(seq);
+        this.#post({ type: 'confirmed', seq });
+      },
+      failed: (error) => {
+        this.#calls.delete(seq);
+        this.#post({ type: 'failed', seq, error: encodePortError(error) });
+      },
+      replied: (reply) => {
+        if (isFinal(reply)) this.#calls.delete(seq);
+        this.#post({ type: 'replied', seq, reply });
+      },
+    };
+  }
+
+  #forget(seq: number): void {
+    const call = this.#calls.get(seq);
+    if (call === undefined) return;
+    this.#calls.delete(seq);
+    this.#transport.forget(call.taskId);
+  }
+
+  #post(answer: CallAnswer): void {
+    if (!this.#closed) this.#answer(answer);
+  }
+}

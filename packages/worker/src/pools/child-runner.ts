@@ -1,0 +1,154 @@
+import {
+  decodeBody,
+  type EncodedError,
+  encodeError,
+  type Headers,
+  type Logger,
+  runInTask,
+  serialize,
+  type TaskBody,
+  type TaskContext,
+  TqError,
+} from '@tq/core/internal';
+import { findTask } from './find-task.js';
+import type { Job, JobEnd } from './pool.js';
+import { createTaskLogger } from './task-logger.js';
+
+/** A job that was started. */
+export interface JobRun {
+  /** Aborts the task's signal; without effect after the end. */
+  abort(): void;
+}
+
+/**
+ * Runs one job where its handler lives. Total: whatever the handler, its arguments or its result do ends in a JobEnd.
+ * A handler that is not asynchronous costs no promise: `done` is then called before this returns.
+ */
+export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void): JobRun {
+  const task = findTask(job.task);
+  if (task === undefined) return refuse(done, { kind: 'unknown-task', failure: unknownTask(job.task) });
+  let body: TaskBody;
+  try {
+    body = decodeBody(job.bodyText);
+  } catch (error) {
+    return refuse(done, { kind: 'poison', failure: describeError(error) });
+  }
+  const run = new RunningTask(job, body.kwargs, logger);
+  const end = start(run, task.handler as (...args: readonly unknown[]) => unknown, body);
+  if (end instanceof Promise) end.then(done);
+  else done(end);
+  return run;
+}
+
+/** Calls the handler; a promise of the end only where the handler returned one. */
+function start(
+  run: RunningTask,
+  handler: (...args: readonly unknown[]) => unknown,
+  { args, kwargs }: TaskBody,
+): JobEnd | Promise<JobEnd> {
+  try {
+    // A Python caller's keyword arguments arrive as one object after the positional ones.
+    const all = hasMembers(kwargs) ? [...args, kwargs] : args;
+    const value = runInTask(run, () => handler(...all));
+    if (isThenable(value)) return Promise.resolve(value).then(success, failure);
+    return success(value);
+  } catch (thrown) {
+    return failure(thrown);
+  }
+}
+
+const RESULT = { tqTypes: true } as const;
+
+function success(value: unknown): JobEnd {
+  try {
+    return { kind: 'success', resultText: serialize(value, 'result', RESULT) };
+  } catch (thrown) {
+    return failure(thrown);
+  }
+}
+
+function failure(thrown: unknown): JobEnd {
+  return { kind: 'failure', failure: describeError(thrown) };
+}
+
+/** Reading what was thrown runs user code (getters, proxies), which may throw in turn. */
+function describeError(thrown: unknown): EncodedError {
+  try {
+    return encodeError(thrown);
+  } catch {
+    return encodeError(new Error('The task threw a value that cannot be read.'));
+  }
+}
+
+function unknownTask(name: string): EncodedError {
+  return encodeError(
+    new TqError(
+      'unknown-task',
+      `Expected a registered task, found '${name}', which no task module of this worker defines. ` +
+        'Add its module to the worker, or send it to a queue whose workers have it.',
+      { fields: { task: name } },
+    ),
+  );
+}
+
+const NOT_RUNNING: JobRun = { abort: () => undefined };
+
+function refuse(done: (end: JobEnd) => void, end: JobEnd): JobRun {
+  done(end);
+  return NOT_RUNNING;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function hasMembers(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in record) return true;
+  return false;
+}
+
+/** The context of one run. Signal and logger are made when first read: an AbortController costs more than a short task. */
+class RunningTask implements TaskContext, JobRun {
+  readonly id: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly queue: string;
+  readonly headers: Headers;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly #logger: Logger;
+  #log: Logger | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: TqError | undefined;
+
+  constructor(job: Job, kwargs: Readonly<Record<string, unknown>>, logger: Logger) {
+    this.id = job.id;
+    this.task = job.task;
+    this.attempt = job.attempt;
+    this.queue = job.queue;
+    this.headers = job.headers;
+    this.rootId = job.rootId;
+    this.parentId = job.parentId;
+    this.kwargs = kwargs;
+    this.#logger = logger;
+  }
+
+  get log(): Logger {
+    this.#log ??= createTaskLogger(this.#logger, this.id, this.task);
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#abortReason ??= new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`);
+    this.#controller?.abort(this.#abortReason);
+  }
+}

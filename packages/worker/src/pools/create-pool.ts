@@ -1,0 +1,45 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import { assertNever, type Runtime, systemClock, TqError } from '@tq/core/internal';
+import { AsyncPool } from './async-pool.js';
+import type { Pool, PoolServices } from './pool.js';
+import { ThreadPool } from './thread-pool.js';
+
+/** Which pool, and what it is made of. */
+export interface PoolOptions {
+  readonly kind: Pool['kind'];
+  /** Jobs at a time, a whole number from 1 on. */
+  readonly slots: number;
+  /** Task modules, file URLs or absolute paths. Threads need at least one. */
+  readonly modules: readonly string[];
+  readonly services: PoolServices;
+  /** The machine's own clock and randomness by default. */
+  readonly runtime?: Pick<Runtime, 'clock' | 'random'> | undefined;
+  /** How long a child may take to load the task modules, ms; 60,000 by default. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Limits of a thread's heap; Node's own by default. */
+  readonly resourceLimits?: ResourceLimits | undefined;
+}
+
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * Makes a pool; nothing runs before its `start()`.
+ * @throws {TqError} `invalid-option`
+ */
+export function createPool(options: PoolOptions): Pool {
+  const { kind, slots, modules, services, runtime, resourceLimits } = options;
+  if (!Number.isSafeInteger(slots) || slots < 1) {
+    throw new TqError('invalid-option', `Expected a whole number of slots from 1 on, found ${slots}.`);
+  }
+  const { clock, random } = runtime ?? { clock: systemClock, random: Math.random };
+  switch (kind) {
+    case 'async':
+      return new AsyncPool({ slots, modules, services, clock });
+    case 'thread': {
+      const startTimeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
+      return new ThreadPool({ slots, modules, services, clock, random, startTimeoutMs, resourceLimits });
+    }
+    default:
+      return assertNever(kind);
+  }
+}

@@ -1,0 +1,17 @@
+import { openRegistries, type Runnable } from '@tq/core/internal';
+
+/** The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins. */
+export function findTask(name: string): Runnable | undefined {
+  for (const registry of openRegistries()) {
+    const task = registry.get(name);
+    if (task !== undefined) return task;
+  }
+  return undefined;
+}
+
+/** Names of the tasks of all open apps of the process, in alphabetical order. */
+export function taskNames(): string[] {
+  const names = new Set<string>();
+  for (const registry of openRegistries()) for (const name of registry.names()) names.add(name);
+  return [...names].sort();
+}

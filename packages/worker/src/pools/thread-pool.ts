@@ -1,0 +1,85 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import { type Clock, TqError } from '@tq/core/internal';
+import { ChildSlot } from './child-slot.js';
+import type { Job, JobEnd, Pool, PoolServices } from './pool.js';
+import { createThreadSpawn } from './thread-spawn.js';
+
+/** What a thread pool is made of. */
+export interface ThreadPoolOptions {
+  /** Threads, one job at a time in each, from 1 on. */
+  readonly slots: number;
+  /** Task modules that every thread imports: file URLs or absolute paths, at least one. */
+  readonly modules: readonly string[];
+  readonly services: PoolServices;
+  readonly clock: Clock;
+  /** Uniform in [0, 1), for the backoff of replacements. */
+  readonly random: () => number;
+  /** How long a thread may take to load the task modules, ms. */
+  readonly startTimeoutMs: number;
+  /** Limits of a thread's heap; Node's own when undefined. */
+  readonly resourceLimits?: ResourceLimits | undefined;
+}
+
+/** Runs jobs in threads, so that a task that computes, blocks or kills its thread harms neither heartbeats nor others. */
+export class ThreadPool implements Pool {
+  readonly kind = 'thread';
+  readonly slots: number;
+  readonly #children: readonly ChildSlot[];
+  readonly #listeners: (() => void)[] = [];
+  #starting: Promise<void> | undefined;
+
+  constructor(options: ThreadPoolOptions) {
+    if (options.modules.length === 0) {
+      throw new TqError(
+        'invalid-option',
+        'Expected the task modules that threads import, found none; name them (tasks: [import.meta.url]) or use pool async.',
+      );
+    }
+    this.slots = options.slots;
+    const spawn = createThreadSpawn(options.modules, options.resourceLimits);
+    const onReplaced = () => {
+      for (const listener of this.#listeners) listener();
+    };
+    this.#children = Array.from({ length: options.slots }, () => new ChildSlot({ ...options, spawn, onReplaced }));
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await Promise.all(this.#children.map((child) => child.start()));
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+  }
+
+  tasks(): readonly string[] {
+    return this.#children[0]?.tasks ?? [];
+  }
+
+  free(): number {
+    let free = 0;
+    for (const child of this.#children) if (child.idle) free++;
+    return free;
+  }
+
+  run(job: Job, done: (end: JobEnd) => void): void {
+    const child = this.#children.find((candidate) => candidate.idle);
+    if (child === undefined) {
+      throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);
+    }
+    child.run(job, done);
+  }
+
+  onFree(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop(graceMs)));
+  }
+}

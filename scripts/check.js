@@ -1,0 +1,53 @@
+// @ts-check
+/**
+ * `npm run check`: format, lint, layers and types, one line each; what a failed one printed follows its line. The exit
+ * code is 0 only when all are OK.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkLayers } from './check-layers.js';
+import { installDependencies } from './install.js';
+import { capture, runScript, TOOLS } from './run.js';
+import { ROOT } from './services-node.js';
+
+/** @typedef {{ code: number, output: string }} Result */
+
+/** @type {ReadonlyArray<readonly [name: string, step: () => Result]>} */
+const STEPS = [
+  ['format', () => biome('format')],
+  ['lint', () => biome('lint', '--error-on-warnings')],
+  ['layers', layers],
+  ['types of packages', () => tsc('-b')],
+  ...['test', 'bench', 'examples']
+    .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
+    .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),
+];
+
+await runScript('check', () => {
+  installDependencies();
+  let failed = 0;
+  for (const [name, step] of STEPS) {
+    const { code, output } = step();
+    console.log(`${name}: ${code === 0 ? 'OK' : 'FAILED'}`);
+    if (code === 0) continue;
+    failed += 1;
+    console.log(output.trimEnd());
+  }
+  return failed === 0 ? 0 : 1;
+});
+
+/** @param {readonly string[]} args */
+function biome(...args) {
+  return capture(process.execPath, [TOOLS.biome, ...args, '.']);
+}
+
+/** @param {readonly string[]} args */
+function tsc(...args) {
+  return capture(process.execPath, [TOOLS.tsc, ...args]);
+}
+
+/** @returns {Result} */
+function layers() {
+  const violations = checkLayers(ROOT);
+  return { code: violations.length === 0 ? 0 : 1, output: violations.join('\n') };
+}

@@ -1,0 +1,80 @@
+// @ts-check
+/**
+ * The one RabbitMQ node that `npm run services` starts for a checkout, as recorded in `.tq/rabbitmq/node.json`. Other
+ * scripts look here for a broker when the environment names none.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { acceptsAmqp } from './ports.js';
+import { describeNode, isRunning, nodeUrl, startNode, stopEpmd, stopNode } from './rabbitmq-node.js';
+
+/** @import { RabbitNode } from './rabbitmq-node.js' */
+
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DIR = join(ROOT, '.tq', 'rabbitmq');
+const STATE = join(DIR, 'node.json');
+
+/** The line that demo and tests print when they find no broker. */
+export const NO_BROKER =
+  'tq needs a RabbitMQ broker and found none: run `npm run services` (starts one of its own), or set TQ_TEST_AMQP_URL to the URL of one.';
+
+/**
+ * The services node, when it runs and answers.
+ * @returns {Promise<RabbitNode | undefined>}
+ */
+export async function runningServices() {
+  const node = recorded();
+  return node !== undefined && isRunning(node) && (await acceptsAmqp(node.port)) ? node : undefined;
+}
+
+/**
+ * The broker for tests and the demo: the first set of the named environment variables, else the services node.
+ * @param {readonly string[]} names
+ * @returns {Promise<string | undefined>} an AMQP URL
+ */
+export async function findBroker(names) {
+  const name = names.find((candidate) => process.env[candidate]);
+  if (name !== undefined) return process.env[name];
+  const node = await runningServices();
+  return node && nodeUrl(node);
+}
+
+/**
+ * Starts the services node unless it runs. A node that is started anew begins empty.
+ * @returns {Promise<RabbitNode>}
+ */
+export async function startServices() {
+  const running = await runningServices();
+  if (running) return running;
+  await stopServices();
+  const node = await describeNode({ dir: DIR, label: 'tq' });
+  try {
+    await startNode(node);
+  } catch (error) {
+    stopEpmd(node);
+    throw error;
+  }
+  writeFileSync(STATE, JSON.stringify(node, null, 2));
+  return node;
+}
+
+/**
+ * Stops the services node and deletes what it stored.
+ * @returns {Promise<boolean>} whether one was recorded
+ */
+export async function stopServices() {
+  const node = recorded();
+  if (node !== undefined) {
+    await stopNode(node);
+    stopEpmd(node);
+  }
+  rmSync(DIR, { recursive: true, force: true });
+  return node !== undefined;
+}
+
+/** @returns {RabbitNode | undefined} */
+function recorded() {
+  return existsSync(STATE) ? JSON.parse(readFileSync(STATE, 'utf8')) : undefined;
+}

@@ -1,0 +1,68 @@
+// @ts-check
+/**
+ * `npm run services`: installs RabbitMQ where it is missing and starts a node of tq's own for the tests, then prints
+ * its URL. Run again, it only prints the URL. `npm run services -- stop` ends the node and deletes its data;
+ * `npm run services -- status` prints the URL and ends with 0 when it runs.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { findRabbit, nodeUrl } from './rabbitmq-node.js';
+import { runScript } from './run.js';
+import { runningServices, startServices, stopServices } from './services-node.js';
+
+/** @type {Record<string, () => Promise<number>>} */
+const COMMANDS = { start, stop, status };
+
+await runScript('services', async () => {
+  const [name = 'start', ...rest] = process.argv.slice(2);
+  const command = COMMANDS[name];
+  if (command === undefined || rest.length > 0) {
+    throw new Error(`expected one of ${Object.keys(COMMANDS).join(', ')}, found \`${[name, ...rest].join(' ')}\``);
+  }
+  return command();
+});
+
+async function status() {
+  const node = await runningServices();
+  console.log(node ? `TQ_TEST_AMQP_URL=${nodeUrl(node)}` : 'services: not running');
+  return node ? 0 : 1;
+}
+
+async function start() {
+  if (findRabbit() === undefined) installRabbit();
+  const node = await startServices();
+  console.log(`TQ_TEST_AMQP_URL=${nodeUrl(node)}`);
+  return 0;
+}
+
+async function stop() {
+  console.log((await stopServices()) ? 'services: stopped' : 'services: nothing to stop');
+  return 0;
+}
+
+/** Installs RabbitMQ with apt-get; anything else is left to the user, in words. */
+function installRabbit() {
+  const apt = '/usr/bin/apt-get';
+  const how =
+    'install RabbitMQ 3.10 or later (Debian, Ubuntu: sudo apt-get install rabbitmq-server; macOS: brew install rabbitmq)';
+  if (!executable(apt)) throw new Error(`RabbitMQ is not installed and there is no apt-get to install it with: ${how}`);
+  if (process.getuid?.() !== 0) throw new Error(`RabbitMQ is not installed, and installing it takes root: ${how}`);
+  console.error('services: installing rabbitmq-server with apt-get');
+  // RUNLEVEL=1 keeps the package from starting the system's own node on port 5672.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'rabbitmq-server']]) {
+    const { status } = spawnSync(apt, args, { env, stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} ended with ${status}; ${how}`);
+  }
+  if (findRabbit() === undefined) throw new Error(`rabbitmq-server was installed and cannot be found; ${how}`);
+}
+
+/** @param {string} path */
+function executable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

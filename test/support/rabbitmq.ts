@@ -1,0 +1,133 @@
+/**
+ * RabbitMQ nodes of a test's own, for tests that restart, crash, alarm or cluster a broker. Each has its own name, free
+ * loopback ports and a folder in the temporary directory; a start takes 4 to 5 s. A test that only needs a broker takes
+ * the shared one (`broker.ts`).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  describeNode,
+  killNode,
+  nodeCtl,
+  nodeUrl,
+  PIDS_FILE,
+  type RabbitNode,
+  startNode,
+  stopEpmd,
+  stopNode,
+} from '../../scripts/rabbitmq-node.js';
+
+/** What a test may ask of its node. */
+export interface RabbitOptions {
+  /** Heartbeat in seconds that the node asks of its clients; RabbitMQ's default is 60. */
+  readonly heartbeat?: number | undefined;
+  /** Lines for rabbitmq.conf, e.g. `consumer_timeout = 10000`. */
+  readonly config?: string | undefined;
+  /** A running node whose cluster this one joins. That node must be stopped last. */
+  readonly cluster?: RabbitServer | undefined;
+}
+
+/** A started node. Data outlives `halt`, `kill` and `restart`, and is deleted by `stop`. */
+export interface RabbitServer extends AsyncDisposable {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Erlang node name, as rabbitmqctl shows it. */
+  readonly name: string;
+  /** Description for a node that joins the cluster. */
+  readonly node: RabbitNode;
+  /** Runs rabbitmqctl on the node and returns what it printed; about 0.5 s. Rejects with its text when it fails. */
+  ctl(...args: string[]): Promise<string>;
+  /** Stops in order and keeps the data; `startAgain` brings it back. */
+  halt(): Promise<void>;
+  /** SIGKILL, as in a crash; `startAgain` brings it back. */
+  kill(): Promise<void>;
+  /** Starts after `halt` or `kill`, with the same data, name and ports. */
+  startAgain(): Promise<void>;
+  /** `halt` and `startAgain`; about 5 s. */
+  restart(): Promise<void>;
+  /** Sets or clears the memory alarm and resolves when it is in force: publishing connections are blocked by it. */
+  setMemoryAlarm(on: boolean): Promise<void>;
+  /** Ends the node and deletes its data. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node and resolves when it accepts AMQP. It also ends when the process of the test ends, however that happens.
+ * @throws with the end of the node's log when it does not start
+ */
+export async function startRabbit(options: RabbitOptions = {}): Promise<RabbitServer> {
+  const dir = mkdtempSync(join(tmpdir(), 'tq-rabbitmq-'));
+  const heartbeat = options.heartbeat === undefined ? '' : `heartbeat = ${options.heartbeat}\n`;
+  const node = await describeNode({
+    dir,
+    label: `tq-${randomBytes(6).toString('hex')}`,
+    config: heartbeat + (options.config ?? ''),
+    cluster: options.cluster?.node,
+  });
+  const guardian = startGuardian(dir);
+  const server = createServer(node, guardian);
+  try {
+    await startNode(node);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+function createServer(node: RabbitNode, guardian: ChildProcess): RabbitServer {
+  const ctl = (...args: string[]) => nodeCtl(node, args);
+  const halt = () => stopNode(node);
+  const startAgain = () => startNode(node);
+  const stop = async () => {
+    await killNode(node);
+    stopEpmd(node);
+    guardian.kill('SIGKILL');
+    rmSync(node.dir, { recursive: true, force: true });
+  };
+  return {
+    url: nodeUrl(node),
+    host: '127.0.0.1',
+    port: node.port,
+    name: node.name,
+    node,
+    ctl,
+    halt,
+    kill: () => killNode(node),
+    startAgain,
+    restart: async () => {
+      await halt();
+      await startAgain();
+    },
+    setMemoryAlarm: (on) => setMemoryAlarm(ctl, on),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function setMemoryAlarm(ctl: RabbitServer['ctl'], on: boolean): Promise<void> {
+  await ctl('set_vm_memory_high_watermark', on ? '0.0000001' : '0.4');
+  // The node compares its memory with the mark on a timer of its own, so the alarm follows the command.
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    const alarms = await ctl('eval', 'rabbit_alarm:get_alarms().');
+    if (alarms.includes('memory') === on) return;
+  }
+  throw new Error(
+    `expected the memory alarm to be ${on ? 'set' : 'cleared'} within 30 s of the command, found it unchanged`,
+  );
+}
+
+/**
+ * A process that holds the other end of a pipe. When this process dies without `stop`, the pipe closes, and the guardian
+ * kills what the node's folder records and deletes the folder.
+ */
+function startGuardian(dir: string): ChildProcess {
+  const script = `cat >/dev/null; kill -9 $(cat "$0/${PIDS_FILE}"); rm -rf "$0"`;
+  const guardian = spawn('/bin/sh', ['-c', script, dir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  guardian.unref();
+  return guardian;
+}
