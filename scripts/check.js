@@ -14,8 +14,8 @@ import { ROOT } from './services-node.js';
 
 /** @type {ReadonlyArray<readonly [name: string, step: () => Result]>} */
 const STEPS = [
-  ['format', () => biome('format')],
-  ['lint', () => biome('lint', '--error-on-warnings')],
+  ['format', () => biome('format', '--reporter=summary')],
+  ['lint', () => biome('check', '--formatter-enabled=false', '--error-on-warnings')],
   ['layers', layers],
   ['types of packages', () => tsc('-b')],
   ...['test', 'bench', 'examples']

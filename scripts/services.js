@@ -10,14 +10,13 @@ import { findRabbit, nodeUrl } from './rabbitmq-node.js';
 import { runScript } from './run.js';
 import { runningServices, startServices, stopServices } from './services-node.js';
 
-/** @type {Record<string, () => Promise<number>>} */
-const COMMANDS = { start, stop, status };
+const COMMANDS = new Map(Object.entries({ start, stop, status }));
 
 await runScript('services', async () => {
   const [name = 'start', ...rest] = process.argv.slice(2);
-  const command = COMMANDS[name];
+  const command = COMMANDS.get(name);
   if (command === undefined || rest.length > 0) {
-    throw new Error(`expected one of ${Object.keys(COMMANDS).join(', ')}, found \`${[name, ...rest].join(' ')}\``);
+    throw new Error(`expected one of ${[...COMMANDS.keys()].join(', ')}, found \`${[name, ...rest].join(' ')}\``);
   }
   return command();
 });

@@ -1,6 +1,7 @@
+import { hostname } from 'node:os';
 import { Connection } from './broker/connection.js';
 import { PublishChannel } from './broker/publish-channel.js';
-import { taskQueueTopology, type Topology } from './broker/topology.js';
+import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { TqError } from './errors.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -21,7 +22,6 @@ import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import { Deadlines } from './time/deadlines.js';
-import { hostname } from 'node:os';
 
 /** What an app tells its observers. */
 export interface AppEvents {
@@ -36,7 +36,10 @@ export interface App extends AsyncDisposable {
    * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
    */
   task<const N extends string, F extends Handler>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
-  task<const N extends string, F extends Handler>(definition: { readonly name: N } & TaskOptions, handler: F): Task<N, F>;
+  task<const N extends string, F extends Handler>(
+    definition: { readonly name: N } & TaskOptions,
+    handler: F,
+  ): Task<N, F>;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
   declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
@@ -193,7 +196,8 @@ class TqApp implements App, TaskHost, AppInternals {
 
   #ownBroker(): OwnBroker {
     if (childTransport() !== undefined) {
-      const text = 'A child of a pool does not connect to the broker; its calls go through its worker. Remove the connection from the task module.';
+      const text =
+        'A child of a pool does not connect to the broker; its calls go through its worker. Remove the connection from the task module.';
       throw new TqError('in-child', text);
     }
     if (this.#broker === undefined) {
@@ -213,7 +217,12 @@ class OwnBroker implements AppBroker {
   readonly #rpc: Rpc;
   readonly #staging: Staging;
 
-  constructor(options: ResolvedOptions, runtime: Runtime, deadlines: Deadlines, topologyOf: (queue: string) => Topology) {
+  constructor(
+    options: ResolvedOptions,
+    runtime: Runtime,
+    deadlines: Deadlines,
+    topologyOf: (queue: string) => Topology,
+  ) {
     const { urls, heartbeat: heartbeatS, connectTimeout: connectTimeoutMs, preset, prefix } = options;
     const limits = { messages: options.outboxMessages, bytes: options.outboxBytes };
     const link = { urls, heartbeatS, connectTimeoutMs, runtime };

@@ -122,12 +122,17 @@ export class PublishError extends TqError {
 
 /** True for an error of tq with this code, whichever copy of the package made it. */
 export function hasCode(error: unknown, code: ErrorCode): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === code;
+  try {
+    return error instanceof Error && (error as { code?: unknown }).code === code;
+  } catch {
+    // A proxy or a getter that throws is nothing of tq's.
+    return false;
+  }
 }
 
 /** Makes an Error of whatever was thrown, since JavaScript can throw anything. */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  if (isError(thrown)) return thrown;
   const text = typeof thrown === 'string' ? thrown : `Thrown value that is not an Error: ${describe(thrown)}`;
   return new Error(text, { cause: thrown });
 }
@@ -137,7 +142,19 @@ export function assertNever(value: never): never {
   throw new Error(`Unexpected variant: ${describe(value)}`);
 }
 
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
 function describe(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  return Object.prototype.toString.call(value);
+  try {
+    if (value === null || typeof value !== 'object') return String(value);
+    return Object.prototype.toString.call(value);
+  } catch {
+    return 'a value that cannot be read';
+  }
 }

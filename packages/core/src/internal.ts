@@ -1,9 +1,22 @@
 /** What the other packages of tq use beside the public names; nobody else should import it. */
+
+export { type App, type AppBroker, type AppInternals, internalsOf } from './app.js';
+export { maskUrl } from './broker/broker-url.js';
+export type { Connection, LinkUser } from './broker/connection.js';
+export { ConsumeChannel, type Delivery } from './broker/consume-channel.js';
+export { declare, lookAtQueue } from './broker/declare.js';
+export type { Lease } from './broker/lease.js';
+export type { PublishEnd, PublishRequest } from './broker/outbox.js';
+export type { PublishChannel } from './broker/publish-channel.js';
 export { assertNever, type ErrorCode, PublishError, TqError, toError } from './errors.js';
-export { decodeBody, type TaskBody } from './protocol/envelope.js';
+export { nearest } from './nearest.js';
+export { type Range, refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
+export { decodeBody, decodeEnvelope, type TaskBody, type TaskMessage } from './protocol/envelope.js';
 export { type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
-export type { Headers, HeaderValue } from './protocol/message.js';
-export { type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
+export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
+export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
+export { type DeadLetterReason, deadLetterExchange, deadLetterQueue, TQ_HEADER } from './protocol/names.js';
+export { encodeReply, type FinalState, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
 export type { Logger, LogLevel, Runtime } from './runtime.js';
@@ -12,3 +25,4 @@ export { addRegistry, becomeChild, childTransport, openRegistries } from './task
 export { Registry, type Runnable } from './task/registry.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
+export { formatDuration, parseDuration } from './time/duration.js';

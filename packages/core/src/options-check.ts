@@ -26,7 +26,10 @@ export interface Range {
  */
 export function requireInteger(value: unknown, name: string, { min, max }: Range): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  throw new TqError('invalid-option', `${name}: expected a whole number from ${min} to ${max}, found ${String(value)}.`);
+  throw new TqError(
+    'invalid-option',
+    `${name}: expected a whole number from ${min} to ${max}, found ${String(value)}.`,
+  );
 }
 
 /**

@@ -32,15 +32,42 @@ export type LogLevel = keyof typeof LEVELS;
 export function createStderrLogger(level: LogLevel = 'warn', clock: Clock = systemClock): Logger {
   const write = (name: LogLevel) => (fields: object, message: string) => {
     if (LEVELS[name] < LEVELS[level]) return;
-    const line = { level: LEVELS[name], time: clock.wallTime(), pid: process.pid, ...describeErrors(fields), msg: message };
-    process.stderr.write(`${JSON.stringify(line)}\n`);
+    const line = {
+      level: LEVELS[name],
+      time: clock.wallTime(),
+      pid: process.pid,
+      ...describeErrors(fields),
+      msg: message,
+    };
+    process.stderr.write(`${toJson(line)}\n`);
   };
-  return { trace: write('trace'), debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return {
+    trace: write('trace'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  };
 }
 
 /** The machine's clock, ids and randomness, with this logger. */
 export function createRuntime(logger: Logger = createStderrLogger()): Runtime {
   return { clock: systemClock, logger, newId: randomUUID, random: Math.random };
+}
+
+/** A line of a log is never worth an error: fields that JSON cannot carry are left out. */
+function toJson(line: {
+  readonly level: number;
+  readonly time: number;
+  readonly pid: number;
+  readonly msg: string;
+}): string {
+  try {
+    return JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  } catch {
+    const { level, time, pid, msg } = line;
+    return JSON.stringify({ level, time, pid, msg });
+  }
 }
 
 function describeErrors(fields: object): object {

@@ -13,10 +13,17 @@ export function brokerUrl(url: string, heartbeatS: number): string {
   try {
     parsed = new URL(url);
   } catch (cause) {
-    throw new TqError('invalid-option', `url: expected amqp://user:password@host:port/vhost, found '${maskUrl(url)}'.`, { cause });
+    throw new TqError(
+      'invalid-option',
+      `url: expected amqp://user:password@host:port/vhost, found '${maskUrl(url)}'.`,
+      { cause },
+    );
   }
   if (parsed.protocol !== 'amqp:' && parsed.protocol !== 'amqps:') {
-    throw new TqError('invalid-option', `url: expected the scheme amqp or amqps, found '${parsed.protocol.slice(0, -1)}'.`);
+    throw new TqError(
+      'invalid-option',
+      `url: expected the scheme amqp or amqps, found '${parsed.protocol.slice(0, -1)}'.`,
+    );
   }
   if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(heartbeatS));
   return parsed.href;

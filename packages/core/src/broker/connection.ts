@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import amqp, { type ChannelModel } from 'amqplib';
-import { assertNever, toError, TqError } from '../errors.js';
+import { assertNever, TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { type BackoffOptions, fullJitter } from '../time/backoff.js';
 import type { Timer } from '../time/clock.js';
@@ -161,7 +161,10 @@ export class Connection {
     const link: Link = { model, epoch: ++this.#epoch };
     model.on('close', (error?: Error) => this.#lost(link, reason ?? error ?? new Error('connection closed')));
     model.on('blocked', (why: string) => {
-      logger.warn({ role: this.#options.role, reason: why }, 'the broker is blocked: nothing is published until it recovers');
+      logger.warn(
+        { role: this.#options.role, reason: why },
+        'the broker is blocked: nothing is published until it recovers',
+      );
       for (const user of this.#users) user.linkBlocked?.(true);
     });
     model.on('unblocked', () => {
@@ -179,7 +182,9 @@ export class Connection {
   #failed(attempt: number, url: string, cause: Error): void {
     if (this.#state.kind === 'closed') return;
     const { role, runtime } = this.#options;
-    this.#lastError = new TqError('connect-failed', `No connection to ${maskUrl(url)}: ${describeFailure(cause)}`, { cause });
+    this.#lastError = new TqError('connect-failed', `No connection to ${maskUrl(url)}: ${describeFailure(cause)}`, {
+      cause,
+    });
     const wait = this.#wait(attempt + 1);
     runtime.logger.warn({ role, attempt: attempt + 1, retryInMs: wait }, this.#lastError.message);
   }

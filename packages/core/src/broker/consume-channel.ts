@@ -83,6 +83,16 @@ export class ConsumeChannel implements LinkUser {
     });
   }
 
+  /**
+   * Asks the broker over the delivering channel whether it still is one, for when this process was frozen and may
+   * have missed its end. Afterwards the leases tell the truth.
+   */
+  async verify(): Promise<void> {
+    const state = this.#state;
+    if (state.kind !== 'attached' && state.kind !== 'draining') return;
+    await state.session.channel.checkQueue(this.#options.queue).catch(() => undefined);
+  }
+
   /** Stops the intake; deliveries that are out can still be settled. */
   async cancel(): Promise<void> {
     const state = this.#state;
@@ -157,7 +167,11 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     if (state.kind === 'draining' && state.session === session) this.#state = { kind: 'closed' };
     if (state.kind !== 'attached' || state.session !== session) return;
-    this.#again(state.link, reason ?? new Error('the consumer was cancelled by the broker'), 'consuming stopped; starting again');
+    this.#again(
+      state.link,
+      reason ?? new Error('the consumer was cancelled by the broker'),
+      'consuming stopped; starting again',
+    );
   }
 
   #again(link: Link, error: Error, what: string): void {

@@ -25,7 +25,11 @@ export async function declare(model: ChannelModel, topology: Topology): Promise<
       await explain(channel.assertExchange(exchange.name, exchange.type, { durable: true }), 'exchange', exchange.name);
     }
     for (const queue of topology.queues) {
-      await explain(channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments }), 'queue', queue.name);
+      await explain(
+        channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments }),
+        'queue',
+        queue.name,
+      );
     }
     for (const { queue, exchange, routingKey } of topology.bindings) {
       await explain(channel.bindQueue(queue, exchange, routingKey), 'queue', queue);
@@ -79,7 +83,9 @@ async function explain(declaring: Promise<unknown>, what: 'exchange' | 'queue', 
       case PRECONDITION_FAILED:
         throw conflict(what, name, error);
       case ACCESS_REFUSED:
-        throw new TqError('queue-missing', `The ${what} '${name}' may not be declared by this user: ${error.message}`, { cause: error });
+        throw new TqError('queue-missing', `The ${what} '${name}' may not be declared by this user: ${error.message}`, {
+          cause: error,
+        });
       default:
         throw error;
     }

@@ -21,7 +21,8 @@ export interface PublishRequest {
   /** How long the confirm may take, ms; undefined as long as the lease lives. */
   readonly timeoutMs: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Given for what a settling run publishes; such requests are bounded by the slots and pass the outbox's bounds. */
+  /** Given for what a settling run publishes; such requests are bounded by the slots
+   * and pass the outbox's bounds and its limit on size. */
   readonly lease?: Lease | undefined;
   /** Called once, never before `publish` returns. */
   readonly onEnd: (end: PublishEnd) => void;

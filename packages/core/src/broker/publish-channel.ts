@@ -1,9 +1,9 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import { PublishError, toError } from '../errors.js';
-import { formatDuration } from '../time/duration.js';
-import type { Deadlines } from '../time/deadlines.js';
-import { fullJitter } from '../time/backoff.js';
 import type { Runtime } from '../runtime.js';
+import { fullJitter } from '../time/backoff.js';
+import type { Deadlines } from '../time/deadlines.js';
+import { formatDuration } from '../time/duration.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
 
@@ -132,7 +132,7 @@ export class PublishChannel implements LinkUser {
     const { limits, maxMessageBytes } = this.#options;
     const bytes = message.body.length;
     if (this.#closed) return new PublishError('closed', 'The app is closed; create a new one to publish.');
-    if (bytes > maxMessageBytes) {
+    if (lease === undefined && bytes > maxMessageBytes) {
       const text = `The message has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; store the data elsewhere and send a reference.`;
       return new PublishError('message-too-large', text, { fields: { bytes, maxMessageBytes } });
     }
@@ -151,7 +151,8 @@ export class PublishChannel implements LinkUser {
       entry.deadline = this.#options.deadlines.set(timeoutMs, () => this.#expire(entry, timeoutMs));
     }
     if (signal !== undefined) {
-      entry.onAbort = () => this.#fail(entry, 'publish-aborted', 'The publish was aborted by its signal.', signal.reason);
+      entry.onAbort = () =>
+        this.#fail(entry, 'publish-aborted', 'The publish was aborted by its signal.', signal.reason);
       if (signal.aborted) queueMicrotask(entry.onAbort);
       else signal.addEventListener('abort', entry.onAbort, { once: true });
     }
@@ -282,7 +283,12 @@ export class PublishChannel implements LinkUser {
   #suspect(written: readonly OutboxEntry[], reason: Error): void {
     const [only] = written;
     if (only !== undefined && written.length === 1) {
-      this.#fail(only, 'publish-nacked', `The broker closed the channel because of this message: ${reason.message}`, reason);
+      this.#fail(
+        only,
+        'publish-nacked',
+        `The broker closed the channel because of this message: ${reason.message}`,
+        reason,
+      );
       return;
     }
     for (const entry of written) {

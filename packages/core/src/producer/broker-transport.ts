@@ -3,14 +3,14 @@ import { ensureQueue, lookAtQueue } from '../broker/declare.js';
 import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
 import type { Topology } from '../broker/topology.js';
-import { assertNever, PublishError, toError, TqError } from '../errors.js';
+import { assertNever, PublishError, TqError, toError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import type { OutboundMessage } from '../protocol/message.js';
 import type { Rpc } from '../results/rpc.js';
 import type { OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
-import { Staging } from './staging.js';
+import type { Staging } from './staging.js';
 
 export interface BrokerTransportOptions {
   readonly connection: Connection;

@@ -1,7 +1,7 @@
 import { PublishError, toError } from '../errors.js';
-import { MAX_NAME_BYTES, isReservedHeader } from '../protocol/names.js';
 import { encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
+import { isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import { type AsyncResult, PendingResult, type ResultServices } from '../results/async-result.js';
 import type { Transport } from '../results/transport.js';
 import { findCurrentTask } from '../task/context.js';

@@ -63,7 +63,8 @@ export class Staging {
     const fail = (error: Error): void => {
       if (leave()) staged.onFailed(error);
     };
-    const onAbort = () => fail(new PublishError('publish-aborted', 'The publish was aborted by its signal.', { cause: signal?.reason }));
+    const onAbort = () =>
+      fail(new PublishError('publish-aborted', 'The publish was aborted by its signal.', { cause: signal?.reason }));
     const deadline = this.#deadlines.set(timeoutMs, () => fail(timedOut(staged)));
     const entry = { fail };
     this.#entries.add(entry);

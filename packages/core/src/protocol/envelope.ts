@@ -1,15 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { TqError } from '../errors.js';
+import { parseIsoTime } from '../time/iso-time.js';
 import {
-  type HeaderValue,
   type Headers,
+  type HeaderValue,
   type InboundMessage,
   JSON_CONTENT_TYPE,
   type OutboundMessage,
   PERSISTENT,
   UTF8,
 } from './message.js';
-import { DELIVERY_COUNT_HEADER, HEADER, isBrokerHeader, isReservedHeader, TQ_HEADER } from './names.js';
+import { DELIVERY_COUNT_HEADER, HEADER, isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from './names.js';
 import { deserialize, type SerializeOptions, serialize } from './serializer.js';
 
 /**
@@ -45,8 +46,9 @@ export function encodeBody(args: readonly unknown[], preset: Preset): string {
 }
 
 const SERIALIZE: Record<Preset, SerializeOptions> = { tq: { tqTypes: true }, celery: { tqTypes: false } };
+/** Never null, which Celery's protocol allows and a Python worker trips over when it reports a lost child. */
 const EMBED: Record<Preset, string> = {
-  tq: 'null',
+  tq: '{}',
   celery: '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}',
 };
 
@@ -103,7 +105,7 @@ const MAX_REPR = 128;
 
 /** Python writes a tuple; for people who read a monitor the JSON of the arguments says the same. */
 function argsRepr(bodyText: string): string {
-  const args = bodyText.slice(1, -(EMBED.celery.length + ',{},]'.length));
+  const args = bodyText.slice(1, bodyText.lastIndexOf(',{},{'));
   return args.length <= MAX_REPR ? args : `${args.slice(0, MAX_REPR)}…`;
 }
 
@@ -119,6 +121,8 @@ export interface TaskMessage {
   readonly ignoreResult: boolean;
   /** Earliest start, ms since the epoch. */
   readonly eta: number | undefined;
+  /** When it is too late to start, ms since the epoch. */
+  readonly expires: number | undefined;
   /** Pool children that died with this task. */
   readonly lost: number;
   /** Deliveries before this one that ended without an ack: the quorum queue's count, or tq's own on a classic queue. */
@@ -135,7 +139,7 @@ export interface TaskMessage {
 export function decodeEnvelope(message: InboundMessage): TaskMessage {
   const { properties } = message;
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
-  const id = requireText(headers, HEADER.id);
+  const id = taskId(headers);
   return {
     id,
     task: requireText(headers, HEADER.task),
@@ -145,6 +149,7 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     retries: count(headers, HEADER.retries),
     ignoreResult: headers[HEADER.ignoreResult] === true,
     eta: time(headers, HEADER.eta),
+    expires: time(headers, HEADER.expires),
     lost: count(headers, TQ_HEADER.lost),
     earlierDeliveries: count(headers, DELIVERY_COUNT_HEADER) + count(headers, TQ_HEADER.redeliveries),
     headers: ownHeaders(headers),
@@ -166,10 +171,17 @@ function readText({ properties, body }: InboundMessage): string {
   return body.toString('utf8');
 }
 
+/** The id is every reply's correlation id, whose length AMQP limits. */
+function taskId(headers: Record<string, unknown>): string {
+  const id = requireText(headers, HEADER.id);
+  if (id.length <= MAX_NAME_BYTES && Buffer.byteLength(id) <= MAX_NAME_BYTES) return id;
+  throw poison(`header ${HEADER.id}`, `text of at most ${MAX_NAME_BYTES} bytes`, id);
+}
+
 function requireText(headers: Record<string, unknown>, name: string): string {
   const value = headers[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw poison(`header ${name}`, 'text', value);
+  throw poison(`header ${name} (Celery's message protocol 2)`, 'text', value);
 }
 
 function optionalText(headers: Record<string, unknown>, name: string): string | undefined {
@@ -188,8 +200,8 @@ function count(headers: Record<string, unknown>, name: string): number {
 function time(headers: Record<string, unknown>, name: string): number | undefined {
   const value = optionalText(headers, name);
   if (value === undefined) return undefined;
-  const ms = Date.parse(value);
-  if (Number.isNaN(ms)) throw poison(`header ${name}`, 'an ISO 8601 time', value);
+  const ms = parseIsoTime(value);
+  if (ms === undefined) throw poison(`header ${name}`, 'an ISO 8601 time', value);
   return ms;
 }
 
@@ -206,8 +218,14 @@ function ownHeaders(headers: Record<string, unknown>): Headers {
 }
 
 function poison(what: string, expected: string, found: unknown): TqError {
-  const seen = typeof found === 'string' ? `'${found.slice(0, 64)}'` : found === undefined ? 'none' : typeof found;
-  return new TqError('poison', `Not a task message: expected ${expected} as ${what}, found ${seen}.`);
+  return new TqError('poison', `Not a task message: expected ${expected} as ${what}, found ${nameOf(found)}.`);
+}
+
+function nameOf(found: unknown): string {
+  if (found === undefined) return 'none';
+  if (typeof found === 'string') return `'${found.slice(0, 64)}'`;
+  if (typeof found === 'number') return String(found);
+  return found === null ? 'null' : Array.isArray(found) ? 'a list' : typeof found;
 }
 
 /** What stands in a body: `[args, kwargs, embed]`. */
@@ -215,7 +233,13 @@ export interface TaskBody {
   readonly args: readonly unknown[];
   /** Keyword arguments of a Python caller; empty for tq's own calls. */
   readonly kwargs: Readonly<Record<string, unknown>>;
+  /** What the caller wants to happen after the task: those of `CONTINUATIONS` that are not empty. */
+  readonly continuations: readonly Continuation[];
 }
+
+/** What a body's third element may ask for. */
+const CONTINUATIONS = ['callbacks', 'errbacks', 'chain', 'chord'] as const;
+export type Continuation = (typeof CONTINUATIONS)[number];
 
 /**
  * Reads a body's text, where the handler runs.
@@ -228,19 +252,21 @@ export function decodeBody(text: string): TaskBody {
   if (!Array.isArray(args)) throw poison('args', 'a list', args);
   if (kwargs !== null && !isRecord(kwargs)) throw poison('kwargs', 'an object', kwargs);
   if (embed !== null && !isRecord(embed)) throw poison('embed', 'an object or null', embed);
-  return { args, kwargs: kwargs ?? {} };
+  return { args, kwargs: kwargs ?? {}, continuations: continuationsOf(embed) };
 }
 
+const NONE: readonly Continuation[] = Object.freeze([]);
+
+function continuationsOf(embed: Record<string, unknown> | null): readonly Continuation[] {
+  if (embed === null) return NONE;
+  const present = CONTINUATIONS.filter((name) => {
+    const value = embed[name];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
+  });
+  return present.length === 0 ? NONE : present;
+}
+
+/** A typed form may have made a Map, a Date or bytes of what stands there: none of them is a record. */
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The same task again, for the same queue: what came in, with headers of tq's own changed and the broker's dropped. */
-export function copyMessage(message: InboundMessage, changes: Headers): OutboundMessage {
-  const headers: Record<string, HeaderValue> = {};
-  for (const [name, value] of Object.entries(message.properties.headers ?? {})) {
-    if (!isBrokerHeader(name)) headers[name] = value;
-  }
-  Object.assign(headers, changes);
-  return { properties: { ...message.properties, headers, deliveryMode: PERSISTENT }, body: message.body };
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { RemoteError } from '../errors.js';
 
 /**
@@ -20,46 +21,71 @@ export interface EncodedError {
 
 /** A module that no Python program has, so that a Python caller builds a class of this name for itself. */
 const MODULE = 'tq';
+/** Longest texts that are sent, in UTF-16 units. */
+const MAX_NAME = 200;
 const MAX_TEXT = 10_000;
 const MAX_STACK = 20_000;
 const MAX_CAUSES = 5;
 
-/** Turns whatever a handler threw, Errors or not, into the wire's form; long texts are cut. */
+/** Turns whatever a handler threw, Errors or not, into the wire's form; long texts are cut. Never throws. */
 export function encodeError(thrown: unknown): EncodedError {
   const error = encodeChain(thrown, 0);
   return { error, traceback: stackOf(thrown) };
 }
 
 function encodeChain(thrown: unknown, depth: number): WireError {
-  const cause = thrown instanceof Error && depth < MAX_CAUSES ? thrown.cause : undefined;
-  const code = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;
+  const cause = depth < MAX_CAUSES ? property(thrown, 'cause') : undefined;
+  const code = property(thrown, 'code');
   return {
     exc_type: nameOf(thrown),
     exc_message: [messageOf(thrown)],
     exc_module: MODULE,
-    ...(typeof code === 'string' ? { code } : {}),
-    ...(cause === undefined ? {} : { cause: encodeChain(cause, depth + 1) }),
+    ...(typeof code === 'string' ? { code: cut(code, MAX_NAME) } : {}),
+    ...(cause === undefined || cause === null ? {} : { cause: encodeChain(cause, depth + 1) }),
   };
 }
 
 function nameOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return 'NonErrorThrown';
-  return typeof thrown.name === 'string' && thrown.name !== '' ? cut(thrown.name, 200) : 'Error';
+  if (!isError(thrown)) return 'NonErrorThrown';
+  const name = property(thrown, 'name');
+  return typeof name === 'string' && name !== '' ? cut(name, MAX_NAME) : 'Error';
 }
 
 function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return cut(String(thrown.message), MAX_TEXT);
-  if (typeof thrown === 'string') return cut(thrown, MAX_TEXT);
-  try {
-    return cut(JSON.stringify(thrown) ?? String(thrown), MAX_TEXT);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
+  return cut(textOf(isError(thrown) ? property(thrown, 'message') : thrown), MAX_TEXT);
 }
 
 function stackOf(thrown: unknown): string | null {
-  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  const stack = property(thrown, 'stack');
   return typeof stack === 'string' ? cut(stack, MAX_STACK) : null;
+}
+
+/** Errors of another realm (a vm context) are errors too. */
+function isError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Error || types.isNativeError(thrown);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads a property of an error; getters and proxies are user code and may throw. */
+function property(thrown: unknown, name: 'name' | 'message' | 'stack' | 'code' | 'cause'): unknown {
+  try {
+    return isError(thrown) ? (thrown as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text as it is, anything else as JSON where there is one. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value === 'bigint' ? String(value) : `a value that JSON cannot carry (${typeof value})`;
+  }
 }
 
 function cut(text: string, length: number): string {
@@ -68,19 +94,23 @@ function cut(text: string, length: number): string {
 
 /** Reads the `result` of a FAILURE, RETRY or REVOKED reply of Celery or tq; never throws, whatever it is given. */
 export function decodeError(value: unknown, traceback: unknown): RemoteError {
+  return decodeChain(value, traceback, 0);
+}
+
+function decodeChain(value: unknown, traceback: unknown, depth: number): RemoteError {
   const record = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const hasCause = depth < MAX_CAUSES && record.cause !== undefined && record.cause !== null;
   return {
     name: typeof record.exc_type === 'string' ? record.exc_type : 'Error',
     message: messageText(record.exc_message ?? value),
     stack: typeof traceback === 'string' ? traceback : undefined,
     code: typeof record.code === 'string' ? record.code : undefined,
-    cause: record.cause === undefined ? undefined : decodeError(record.cause, undefined),
+    cause: hasCause ? decodeChain(record.cause, undefined, depth + 1) : undefined,
   };
 }
 
 /** `exc_message` is the list of the exception's arguments, or a string. */
 function messageText(message: unknown): string {
-  if (typeof message === 'string') return message;
-  if (!Array.isArray(message)) return message === undefined ? '' : JSON.stringify(message);
-  return message.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(', ');
+  if (Array.isArray(message)) return message.map(textOf).join(', ');
+  return message === undefined ? '' : textOf(message);
 }

@@ -54,10 +54,15 @@ export const DEAD_HEADER = {
 /** Why a message is in a dead-letter queue. */
 export type DeadLetterReason = 'poison' | 'unknown-task' | 'refused' | 'failed' | 'worker-lost';
 
-/** Headers that RabbitMQ adds and that a copy must not carry: a republished `x-death` can be dropped as a cycle. */
+/**
+ * Headers that are between RabbitMQ and its clients, and that a copy must not carry: a republished `x-death` can be
+ * dropped as a cycle, and `CC` and `BCC` would send the copy once more to queues that have the message already.
+ */
 export function isBrokerHeader(name: string): boolean {
-  return name === 'x-death' || name === 'x-delivery-count' || /^x-(first|last)-death-/.test(name);
+  return BROKER_HEADERS.has(name) || /^x-(first|last)-death-/.test(name);
 }
+
+const BROKER_HEADERS = new Set(['x-death', 'x-delivery-count', 'CC', 'BCC']);
 
 /** Counter that quorum queues keep of earlier deliveries (integer, absent on the first). */
 export const DELIVERY_COUNT_HEADER = 'x-delivery-count';
@@ -70,5 +75,5 @@ const CELERY_HEADERS = new Set([
 
 /** True for a header that the protocol owns, so that a user's own header may not have that name. */
 export function isReservedHeader(name: string): boolean {
-  return CELERY_HEADERS.has(name) || name.startsWith('tq-') || name === 'CC' || name === 'BCC' || isBrokerHeader(name);
+  return CELERY_HEADERS.has(name) || name.startsWith('tq-') || isBrokerHeader(name);
 }

@@ -70,10 +70,14 @@ export function decodeReply(text: string): Reply {
     case 'STARTED':
       return { status, taskId };
     default:
-      throw notAReply('a known status', status);
+      throw new TqError(
+        'poison',
+        `Not a reply: expected RECEIVED, STARTED, RETRY, REVOKED, SUCCESS or FAILURE as its status, found ${String(JSON.stringify(status)).slice(0, 64)}.`,
+      );
   }
 }
 
+/** Names the kind of what was found, never the value: it may be a result. */
 function notAReply(expected: string, found: unknown): TqError {
   return new TqError('poison', `Not a reply: expected ${expected}, found ${found === null ? 'null' : typeof found}.`);
 }

@@ -225,7 +225,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
       return;
     }
     this.#services.transport.queueStatus(queue).then(
-      (status) => reject(status === undefined ? 'it is published.' : describeQueue(queue, status.messages, status.consumers)),
+      (status) =>
+        reject(status === undefined ? 'it is published.' : describeQueue(queue, status.messages, status.consumers)),
       () => reject('it is published; the broker could not be asked for its queue.'),
     );
   }

@@ -1,8 +1,8 @@
-import { ConsumeChannel, type Delivery } from '../broker/consume-channel.js';
 import type { Connection, Link } from '../broker/connection.js';
+import { ConsumeChannel, type Delivery } from '../broker/consume-channel.js';
 import { declare, lookAtQueue } from '../broker/declare.js';
 import { replyQueueTopology } from '../broker/topology.js';
-import { toError, TqError } from '../errors.js';
+import { TqError, toError } from '../errors.js';
 import { decodeReply, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import type { CallListener } from './transport.js';

@@ -21,7 +21,10 @@ export function registerClass<C extends object>(
   const className = instance.constructor.name;
   const methods = methodsOf(instance);
   if (!methods.some(({ metadata }) => metadata !== undefined)) {
-    throw new TqError('not-a-task', `register: expected a class with @Task() on a method, found none on '${className}'.`);
+    throw new TqError(
+      'not-a-task',
+      `register: expected a class with @Task() on a method, found none on '${className}'.`,
+    );
   }
   const tasks = {};
   for (const { key, handler, metadata } of methods) {

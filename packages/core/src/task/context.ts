@@ -41,7 +41,10 @@ function storage(): AsyncLocalStorage<TaskContext> {
 export function currentTask(): TaskContext {
   const context = storage().getStore();
   if (context !== undefined) return context;
-  throw new TqError('not-a-task', 'currentTask() works inside a running task only; task.run(…) calls the bare function.');
+  throw new TqError(
+    'not-a-task',
+    'currentTask() works inside a running task only; task.run(…) calls the bare function.',
+  );
 }
 
 /** The context of the running task, or undefined outside one. */

@@ -63,7 +63,11 @@ export interface ClassMethod {
 /** The methods of an instance, those of its base classes included; an override hides what it overrides. */
 export function methodsOf(instance: object): ClassMethod[] {
   const methods = new Map<string, ClassMethod>();
-  for (let proto = Object.getPrototypeOf(instance); proto !== null && proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+  for (
+    let proto = Object.getPrototypeOf(instance);
+    proto !== null && proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto)
+  ) {
     for (const key of Object.getOwnPropertyNames(proto)) {
       const method: unknown = Object.getOwnPropertyDescriptor(proto, key)?.value;
       if (key === 'constructor' || typeof method !== 'function' || methods.has(key)) continue;

@@ -1,6 +1,6 @@
+import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import type { Headers } from '../protocol/message.js';
-import { TqError } from '../errors.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -25,7 +25,10 @@ const MAX_TASK_NAME = 255;
  */
 export function checkTask(name: string, options: TaskOptions): TaskOptions {
   if (typeof name !== 'string' || name === '' || name.length > MAX_TASK_NAME) {
-    throw new TqError('invalid-option', `task name: expected 1 to ${MAX_TASK_NAME} characters, found '${String(name)}'.`);
+    throw new TqError(
+      'invalid-option',
+      `task name: expected 1 to ${MAX_TASK_NAME} characters, found '${String(name)}'.`,
+    );
   }
   refuseUnknownKeys(options, TASK_KEYS, `task '${name}'`);
   checkPriority(options.priority, `task '${name}': priority`);
@@ -41,7 +44,10 @@ export function checkCall(options: CallOptions): void {
   checkPriority(options.priority, 'priority');
   const { taskId, deadline } = options;
   if (taskId !== undefined && (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 255)) {
-    throw new TqError('invalid-option', `taskId: expected text of 1 to 255 bytes, found '${String(taskId).slice(0, 64)}'.`);
+    throw new TqError(
+      'invalid-option',
+      `taskId: expected text of 1 to 255 bytes, found '${String(taskId).slice(0, 64)}'.`,
+    );
   }
   if (deadline !== undefined) requireInteger(deadline, 'deadline (ms)', { min: 1, max: Number.MAX_SAFE_INTEGER });
 }

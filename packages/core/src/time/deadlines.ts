@@ -24,7 +24,7 @@ export class Deadlines {
     this.#granularityMs = granularityMs;
   }
 
-  /** Calls `expire` once, `delayMs` from now. */
+  /** Calls `expire` once, `delayMs` from now. What it throws is thrown from the timer; the other deadlines go on. */
   set(delayMs: number, expire: () => void): Deadline {
     const bucket = Math.ceil((this.#clock.monotonic() + delayMs) / this.#granularityMs);
     const deadline = { bucket, expire };
@@ -40,16 +40,21 @@ export class Deadlines {
 
   /** Forgets a deadline; one that has fired or was cancelled is ignored. */
   cancel(deadline: Deadline): void {
+    this.#take(deadline);
+  }
+
+  /** Removes a deadline, and its bucket with the last one; false when it is gone already. */
+  #take(deadline: Deadline): boolean {
     const entries = this.#buckets.get(deadline.bucket);
-    if (entries === undefined) return;
-    entries.delete(deadline);
+    if (entries === undefined || !entries.delete(deadline)) return false;
     if (entries.size === 0) this.#buckets.delete(deadline.bucket);
+    return true;
   }
 
   #arm(bucket: number): void {
     this.#timer?.timer.cancel();
     const delayMs = Math.max(0, bucket * this.#granularityMs - this.#clock.monotonic());
-    const timer = this.#clock.setTimer(() => this.#fire(), Math.min(Math.ceil(delayMs), MAX_TIMER_MS));
+    const timer = this.#clock.setTimer(() => this.#fire(), Math.ceil(delayMs));
     timer.unref();
     this.#timer = { bucket, timer };
   }
@@ -58,14 +63,22 @@ export class Deadlines {
     this.#timer = undefined;
     const now = this.#clock.monotonic() / this.#granularityMs;
     const due = [...this.#buckets.keys()].filter((bucket) => bucket <= now).sort((a, b) => a - b);
-    for (const bucket of due) {
-      const entries = this.#buckets.get(bucket);
-      this.#buckets.delete(bucket);
-      for (const deadline of entries ?? []) deadline.expire();
+    try {
+      for (const bucket of due) {
+        for (const deadline of [...(this.#buckets.get(bucket) ?? [])]) {
+          // Taken one by one: an earlier callback of this round may have cancelled it.
+          if (this.#take(deadline)) deadline.expire();
+        }
+      }
+    } finally {
+      // Whatever was thrown above, what is left keeps its timer.
+      if (this.#buckets.size > 0) this.#arm(this.#earliest());
     }
-    if (this.#buckets.size > 0) this.#arm(Math.min(...this.#buckets.keys()));
+  }
+
+  #earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const bucket of this.#buckets.keys()) earliest = Math.min(earliest, bucket);
+    return earliest;
   }
 }
-
-/** Node runs a longer timer at once (2^31 - 1 ms); the wheel just looks again then. */
-const MAX_TIMER_MS = 2_147_483_647;

@@ -6,22 +6,22 @@ const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 /**
  * Reads a duration as the command line and the environment write it: `500ms`, `10s`, `5m`, `2h`, `7d`.
  * @param name what is being read, for the error text
- * @returns milliseconds
+ * @returns whole milliseconds: a fraction of one is rounded
  * @throws {TqError} `invalid-option` when the text is no duration
  */
 export function parseDuration(text: string, name: string): number {
   const match = PATTERN.exec(text.trim());
-  if (match === null) {
-    throw new TqError('invalid-option', `${name}: expected a duration such as 500ms, 10s or 5m, found '${text}'.`);
-  }
-  return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
+  if (Number.isSafeInteger(ms)) return ms;
+  throw new TqError('invalid-option', `${name}: expected a duration such as 500ms, 10s or 5m, found '${text}'.`);
 }
 
 /** Writes milliseconds in the largest unit that keeps them short: `1.5s`, `2m`, `300ms`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  const whole = Math.round(ms);
+  if (whole < 1_000) return `${whole}ms`;
   for (const unit of ['d', 'h', 'm'] as const) {
-    if (ms >= UNITS[unit] && ms % UNITS[unit] === 0) return `${ms / UNITS[unit]}${unit}`;
+    if (whole % UNITS[unit] === 0) return `${whole / UNITS[unit]}${unit}`;
   }
-  return `${Math.round(ms / 100) / 10}s`;
+  return `${Math.round(whole / 100) / 10}s`;
 }

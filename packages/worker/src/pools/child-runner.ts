@@ -31,7 +31,7 @@ export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void): J
   try {
     body = decodeBody(job.bodyText);
   } catch (error) {
-    return refuse(done, { kind: 'poison', failure: describeError(error) });
+    return refuse(done, { kind: 'poison', failure: encodeError(error) });
   }
   const run = new RunningTask(job, body.kwargs, logger);
   const end = start(run, task.handler as (...args: readonly unknown[]) => unknown, body);
@@ -68,16 +68,7 @@ function success(value: unknown): JobEnd {
 }
 
 function failure(thrown: unknown): JobEnd {
-  return { kind: 'failure', failure: describeError(thrown) };
-}
-
-/** Reading what was thrown runs user code (getters, proxies), which may throw in turn. */
-function describeError(thrown: unknown): EncodedError {
-  try {
-    return encodeError(thrown);
-  } catch {
-    return encodeError(new Error('The task threw a value that cannot be read.'));
-  }
+  return { kind: 'failure', failure: encodeError(thrown) };
 }
 
 function unknownTask(name: string): EncodedError {

@@ -1,0 +1,127 @@
+import type { AppInternals } from '@tq/core/internal';
+import { type LossLimits, outcomeOf } from './execution/outcome.js';
+import type { Settler } from './execution/settle.js';
+import type { FreezeWatch } from './freeze-watch.js';
+import type { Job, JobEnd, Pool } from './pools/pool.js';
+import type { Run } from './run.js';
+import type { SlotGroup } from './slots.js';
+import type { Tally } from './tally.js';
+
+export interface ExecutorOptions {
+  readonly app: AppInternals;
+  readonly pool: Pool;
+  readonly settler: Settler;
+  readonly limits: LossLimits;
+  readonly tally: Tally;
+  readonly freezeWatch: FreezeWatch;
+}
+
+/**
+ * Takes runs from intake to their end: waits for a slot, runs the job, settles, frees the slot.
+ * One line a step: see `#run`.
+ */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #groups = new Set<SlotGroup>();
+  /** Runs that wait or go on, by task and try. */
+  readonly #runs = new Map<string, Run>();
+  #idle: (() => void)[] = [];
+  #running = 0;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    options.pool.onFree(() => this.pump());
+  }
+
+  /** Runs that hold a slot. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** The run of this try of this task that waits or goes on here. */
+  find(key: string): Run | undefined {
+    return this.#runs.get(key);
+  }
+
+  /** Runs as soon as its group has a slot and the broker takes what the run will publish. */
+  submit(run: Run, group: SlotGroup): void {
+    this.#groups.add(group);
+    this.#runs.set(run.key, run);
+    group.wait(run);
+    this.#pumpGroup(group);
+  }
+
+  /** Starts what waits, after something that held it up has changed. */
+  pump(): void {
+    for (const group of this.#groups) this.#pumpGroup(group);
+  }
+
+  /** Forgets waiting runs whose deliveries are lost: the broker gives them to somebody else. */
+  dropLost(): void {
+    this.#removeWaiting((run) => !run.alive);
+  }
+
+  /** Gives back every run that has not started. */
+  giveBackWaiting(): void {
+    for (const run of this.#removeWaiting(() => true)) run.requeue();
+  }
+
+  /** Resolves when no run holds a slot. */
+  async whenIdle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #removeWaiting(fits: (run: Run) => boolean): Run[] {
+    const removed = [...this.#groups].flatMap((group) => group.removeWaiting(fits));
+    for (const run of removed) this.#runs.delete(run.key);
+    return removed;
+  }
+
+  #pumpGroup(group: SlotGroup): void {
+    const { pool, app } = this.#options;
+    // A settled run cannot publish while the broker is blocked; starting more would only fill the slots with such.
+    const blocked = app.broker().publisher.blocked;
+    while (pool.free() > 0) {
+      const run = group.take((candidate) => !blocked || !candidate.wantsReply);
+      if (run === undefined) return;
+      void this.#run(run, group);
+    }
+  }
+
+  async #run(run: Run, group: SlotGroup): Promise<void> {
+    const { settler, limits, tally, freezeWatch } = this.#options;
+    this.#running++;
+    const end = await this.#execute(run);
+    const outcome = outcomeOf(end, run.task, limits);
+    tally.ended(run, end);
+    if (freezeWatch.wasFrozen()) await freezeWatch.verify(run.queue);
+    // A run whose deliveries are all lost publishes nothing; whoever has the task now ends it.
+    if (run.alive) await settler.settle(run, outcome, replyAddress(run));
+    this.#runs.delete(run.key);
+    this.#running--;
+    group.release();
+    this.#pumpGroup(group);
+    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #execute(run: Run): Promise<JobEnd> {
+    return new Promise((resolve) => this.#options.pool.run(toJob(run), resolve));
+  }
+}
+
+function toJob({ task, queue }: Run): Job {
+  return {
+    id: task.id,
+    task: task.task,
+    attempt: task.retries + 1,
+    queue,
+    rootId: task.rootId,
+    parentId: task.parentId,
+    headers: task.headers,
+    bodyText: task.bodyText,
+  };
+}
+
+function replyAddress({ task, wantsReply }: Run): { taskId: string; replyTo: string } | undefined {
+  return wantsReply && task.replyTo !== undefined ? { taskId: task.id, replyTo: task.replyTo } : undefined;
+}

@@ -1,0 +1,144 @@
+import {
+  type AppInternals,
+  ConsumeChannel,
+  type Delivery,
+  declare,
+  decodeEnvelope,
+  type TaskMessage,
+  toError,
+} from '@tq/core/internal';
+import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
+import type { ReplyAddress, Settler } from './execution/settle.js';
+import type { Executor } from './executor.js';
+import { Run, runKey } from './run.js';
+import type { SlotGroup } from './slots.js';
+
+export interface IntakeOptions {
+  readonly app: AppInternals;
+  /** Full name, prefix included. */
+  readonly queue: string;
+  readonly slots: SlotGroup;
+  /** Unacknowledged deliveries at most. */
+  readonly prefetch: number;
+  readonly limits: LossLimits;
+  readonly knows: (task: string) => boolean;
+  readonly executor: Executor;
+  readonly settler: Settler;
+}
+
+/**
+ * Where deliveries of one queue come in: decodes each, ends poison and what the gates refuse, joins a redelivery to
+ * its run, and submits the rest.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #channel: ConsumeChannel;
+  #state: 'open' | 'stopping' = 'open';
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    const { app, queue, prefetch } = options;
+    this.#channel = new ConsumeChannel({
+      connection: app.broker().consuming,
+      queue,
+      prefetch,
+      exclusive: false,
+      prepare: (link) => declare(link.model, app.topologyOf(queue)),
+      onDelivery: (delivery) => this.#received(delivery),
+      onLost: () => this.#lost(),
+      runtime: app.runtime,
+    });
+  }
+
+  get queue(): string {
+    return this.#options.queue;
+  }
+
+  get attached(): boolean {
+    return this.#channel.attached;
+  }
+
+  /** Resolves when the queue is consumed for the first time. */
+  start(): Promise<void> {
+    return this.#channel.start();
+  }
+
+  /** Takes no more; what arrives before the broker has heard of it goes back. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    await this.#channel.cancel();
+  }
+
+  /** Flushes acks and closes the channel. */
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  verify(): Promise<void> {
+    return this.#channel.verify();
+  }
+
+  #received(delivery: Delivery): void {
+    if (this.#state === 'stopping') {
+      delivery.requeue();
+      return;
+    }
+    let task: TaskMessage;
+    try {
+      task = decodeEnvelope(delivery.message);
+    } catch (error) {
+      this.#refuse(delivery, dead('poison', toError(error)), poisonReplyAddress(delivery));
+      return;
+    }
+    this.#admit(task, delivery);
+  }
+
+  #admit(task: TaskMessage, delivery: Delivery): void {
+    const { executor, queue, slots, limits, knows, app } = this.#options;
+    const running = executor.find(runKey(task));
+    if (running !== undefined) {
+      running.attach(delivery);
+      return;
+    }
+    const { redelivered, properties } = delivery.message;
+    const counted = properties.headers?.['x-delivery-count'] !== undefined;
+    const now = app.runtime.clock.wallTime();
+    const refusal = refusalOf({ task, redelivered, counted, limits, now, knows });
+    if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
+    else this.#refuse(delivery, refusal, replyAddress(task));
+  }
+
+  #refuse(delivery: Delivery, outcome: Outcome, reply: ReplyAddress | undefined): void {
+    const { queue, settler, app } = this.#options;
+    if (outcome.kind === 'dead') {
+      const { error } = outcome.failure;
+      app.runtime.logger.warn({ queue, reason: outcome.reason, id: reply?.taskId }, String(error.exc_message));
+    }
+    const { message, lease } = delivery;
+    const item = {
+      queue,
+      message,
+      get alive() {
+        return lease.alive;
+      },
+      ack: () => delivery.ack(),
+      requeue: () => delivery.requeue(),
+    };
+    void settler.settle(item, outcome, reply);
+  }
+
+  #lost(): void {
+    this.#options.app.broker().publisher.dropAbandoned();
+    this.#options.executor.dropLost();
+  }
+}
+
+function replyAddress({ id, replyTo, ignoreResult }: TaskMessage): ReplyAddress | undefined {
+  return replyTo === undefined || ignoreResult ? undefined : { taskId: id, replyTo };
+}
+
+/** A message that cannot be read may still say who sent it: Celery's correlation id is the task's id. */
+function poisonReplyAddress({ message: { properties } }: Delivery): ReplyAddress | undefined {
+  const { correlationId, replyTo } = properties;
+  return correlationId === undefined || !replyTo ? undefined : { taskId: correlationId, replyTo };
+}

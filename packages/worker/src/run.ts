@@ -1,0 +1,53 @@
+import type { Delivery, InboundMessage, Lease, TaskMessage } from '@tq/core/internal';
+
+/**
+ * One run of one task in this worker: the message, and every delivery of it that is out. A redelivery of a task that
+ * still runs here joins its run instead of starting another, and so does a second copy of one message.
+ *
+ * As a lease it lives while one of its deliveries does.
+ */
+export class Run implements Lease {
+  readonly task: TaskMessage;
+  /** The queue that it was delivered from. */
+  readonly queue: string;
+  readonly message: InboundMessage;
+  readonly #deliveries: Delivery[];
+
+  constructor(task: TaskMessage, queue: string, delivery: Delivery) {
+    this.task = task;
+    this.queue = queue;
+    this.message = delivery.message;
+    this.#deliveries = [delivery];
+  }
+
+  /** The same for every delivery of one try of one task. */
+  get key(): string {
+    return runKey(this.task);
+  }
+
+  get alive(): boolean {
+    return this.#deliveries.some(({ lease }) => lease.alive);
+  }
+
+  /** True when the end of this run has to be published: somebody waits for a reply. */
+  get wantsReply(): boolean {
+    return this.task.replyTo !== undefined && !this.task.ignoreResult;
+  }
+
+  attach(delivery: Delivery): void {
+    this.#deliveries.push(delivery);
+  }
+
+  ack(): void {
+    for (const delivery of this.#deliveries) delivery.ack();
+  }
+
+  requeue(): void {
+    for (const delivery of this.#deliveries) delivery.requeue();
+  }
+}
+
+/** Identity of one try of one task. */
+export function runKey({ id, retries }: TaskMessage): string {
+  return `${id}:${retries}`;
+}

@@ -1,0 +1,71 @@
+import type { Clock, Logger, Timer } from '@tq/core/internal';
+import type { JobEnd } from './pools/pool.js';
+import type { Run } from './run.js';
+
+type Counts = Record<JobEnd['kind'], number>;
+
+/**
+ * Counts how runs end and logs a summary now and then, since a log line for each costs more than a small task; each
+ * is told at debug. What needs somebody's eye is told always: failures here, a child that died by its pool.
+ */
+export class Tally {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #total: Counts = noCounts();
+  #since: Counts = noCounts();
+  #timer: Timer | undefined;
+
+  /** @param intervalMs time between two summaries; nothing is logged when nothing ended in between */
+  constructor(logger: Logger, clock: Clock, intervalMs: number) {
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Ends since the worker started, by kind. */
+  get total(): Readonly<Counts> {
+    return this.#total;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.setTimer(() => {
+      this.#summarize();
+      this.start();
+    }, this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#summarize();
+  }
+
+  ended({ task, queue }: Run, end: JobEnd): void {
+    this.#total[end.kind]++;
+    this.#since[end.kind]++;
+    switch (end.kind) {
+      case 'failure':
+      case 'poison':
+      case 'unknown-task': {
+        const { error, traceback } = end.failure;
+        const what = { id: task.id, task: task.task, queue, error: error.exc_type, stack: traceback };
+        this.#logger.warn(what, `task failed: ${String(error.exc_message)}`);
+        return;
+      }
+      default:
+        this.#logger.debug({ id: task.id, task: task.task, queue, end: end.kind }, 'task ended');
+    }
+  }
+
+  #summarize(): void {
+    const counts = Object.entries(this.#since).filter(([, count]) => count > 0);
+    if (counts.length === 0) return;
+    this.#since = noCounts();
+    this.#logger.info(Object.fromEntries(counts), 'tasks ended since the last summary');
+  }
+}
+
+function noCounts(): Counts {
+  return { success: 0, failure: 0, poison: 0, 'unknown-task': 0, lost: 0, stopped: 0 };
+}

@@ -1,0 +1,241 @@
+import { type App, type AppInternals, internalsOf, type LinkUser, type Logger } from '@tq/core/internal';
+import { Settler } from './execution/settle.js';
+import { Executor } from './executor.js';
+import { FreezeWatch } from './freeze-watch.js';
+import { Intake } from './intake.js';
+import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
+import { createPool } from './pools/create-pool.js';
+import type { Pool } from './pools/pool.js';
+import { SlotGroup } from './slots.js';
+import { Tally } from './tally.js';
+
+/** What a worker says of itself. */
+export interface WorkerHealth {
+  /** True only when the worker runs, every queue is consumed and the broker takes publishes. */
+  readonly healthy: boolean;
+  readonly state: WorkerState;
+  /** The broker takes no publishes (a memory or disk alarm): settled runs wait, and nothing new starts. */
+  readonly blocked: boolean;
+  /** Queues by full name, and whether they are consumed now. */
+  readonly queues: readonly { readonly name: string; readonly attached: boolean }[];
+  readonly slots: number;
+  /** Runs that hold a slot. */
+  readonly running: number;
+  /** Ends since the start, by kind. */
+  readonly ended: Tally['total'];
+}
+
+/** created ─ start() ─> starting ─> running ─ stop() ─> stopping ─> stopped */
+export type WorkerState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+export interface StopOptions {
+  /** Abort running tasks now instead of waiting for them. Default: false. */
+  readonly cold?: boolean | undefined;
+}
+
+/** Consumes task queues and runs their tasks. */
+export interface Worker extends AsyncDisposable {
+  /** Facts for a banner: what is consumed, with what. */
+  readonly settings: Omit<ResolvedWorkerOptions, 'tasks'>;
+  /**
+   * Resolves when the pool is ready and every queue is consumed. From then on the worker comes back from whatever
+   * happens to its connection. Rejects with `task-load-failed`, or `declaration-conflict` when a queue exists with
+   * other properties.
+   */
+  start(): Promise<void>;
+  /**
+   * Warm stop: takes no more, gives back what has not started, waits for what runs, at most `shutdownTimeout`; then,
+   * or with `cold` at once, aborts what runs and gives it back. Idempotent; a later call with `cold` hastens it.
+   */
+  stop(options?: StopOptions): Promise<void>;
+  health(): WorkerHealth;
+  /** Names of the tasks that it can run, known after `start()`. */
+  taskNames(): readonly string[];
+}
+
+/**
+ * Makes a worker for the tasks of an app. Nothing happens before `start()`.
+ * @throws {TqError} `unknown-option`, `invalid-option`; `in-child` inside a child of a pool
+ */
+export function createWorker(app: App, options: WorkerOptions = {}): Worker {
+  const internals = internalsOf(app);
+  internals.broker();
+  return new TqWorker(internals, resolveWorkerOptions(options, internals.options.queue), options.logger);
+}
+
+class TqWorker implements Worker {
+  readonly settings: ResolvedWorkerOptions;
+  readonly #app: AppInternals;
+  readonly #logger: Logger;
+  readonly #pool: Pool;
+  readonly #executor: Executor;
+  readonly #intakes: readonly Intake[];
+  readonly #tally: Tally;
+  readonly #freezeWatch: FreezeWatch;
+  /** Starts what waited for the broker once it takes publishes again. */
+  readonly #blockedWatch: LinkUser = {
+    linkUp: () => this.#executor.pump(),
+    linkDown: () => undefined,
+    linkBlocked: () => this.#executor.pump(),
+  };
+  #state: WorkerState = 'created';
+  #known: ReadonlySet<string> = new Set();
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #hasten: (() => void) | undefined;
+  #releases: (() => void)[] = [];
+
+  constructor(app: AppInternals, settings: ResolvedWorkerOptions, logger: Logger | undefined) {
+    this.settings = settings;
+    this.#logger = logger ?? app.runtime.logger;
+    this.#app = logger === undefined ? app : withLogger(app, logger);
+    const { clock } = app.runtime;
+    const settler = new Settler(this.#app, settings.hostname);
+    const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
+    const groups = slotGroups(settings);
+    const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);
+    const services = { logger: this.#logger, transport: app.transport };
+    this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
+    this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
+    this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), (queue) => this.#verify(queue));
+    this.#executor = new Executor({
+      app: this.#app,
+      pool: this.#pool,
+      settler,
+      limits,
+      tally: this.#tally,
+      freezeWatch: this.#freezeWatch,
+    });
+    this.#intakes = settings.queues.map(({ name }) => {
+      const group = groups.get(name) as SlotGroup;
+      return new Intake({
+        app: this.#app,
+        queue: app.options.prefix + name,
+        slots: group,
+        prefetch: group.capacity * settings.prefetchMultiplier,
+        limits,
+        knows: (task) => this.#known.has(task),
+        executor: this.#executor,
+        settler,
+      });
+    });
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  stop({ cold = false }: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop();
+    if (cold) this.#hasten?.();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  taskNames(): readonly string[] {
+    return this.#pool.tasks();
+  }
+
+  health(): WorkerHealth {
+    const queues = this.#intakes.map(({ queue, attached }) => ({ name: queue, attached }));
+    const { publisher } = this.#app.broker();
+    return {
+      healthy:
+        this.#state === 'running' && publisher.up && !publisher.blocked && queues.every(({ attached }) => attached),
+      state: this.#state,
+      blocked: publisher.blocked,
+      queues,
+      slots: this.#pool.slots,
+      running: this.#executor.running,
+      ended: this.#tally.total,
+    };
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting';
+    const { publishing, consuming } = this.#app.broker();
+    this.#releases = [publishing.hold(), consuming.hold()];
+    publishing.open();
+    consuming.open();
+    publishing.addUser(this.#blockedWatch);
+    try {
+      await this.#pool.start();
+      this.#known = new Set(this.#pool.tasks());
+      await Promise.all(this.#intakes.map((intake) => intake.start()));
+    } catch (error) {
+      await this.stop({ cold: true });
+      throw error;
+    }
+    if (this.#state !== 'starting') return;
+    this.#state = 'running';
+    this.#freezeWatch.start();
+    this.#tally.start();
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = 'stopping';
+    const hastened = new Promise<void>((resolve) => {
+      this.#hasten = resolve;
+    });
+    await Promise.all(this.#intakes.map((intake) => intake.stop()));
+    this.#executor.giveBackWaiting();
+    await this.#drain(hastened);
+    await this.#pool.stop(this.settings.abortGrace);
+    await this.#executor.whenIdle();
+    await Promise.all(this.#intakes.map((intake) => intake.close()));
+    this.#freezeWatch.stop();
+    this.#tally.stop();
+    this.#app.broker().publishing.removeUser(this.#blockedWatch);
+    for (const release of this.#releases.splice(0)) release();
+    this.#state = 'stopped';
+  }
+
+  /** Waits for what runs: until it is done, until the timeout, or until somebody wants it cold. */
+  async #drain(hastened: Promise<void>): Promise<void> {
+    const { clock } = this.#app.runtime;
+    let cancel: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      const timer = clock.setTimer(() => {
+        this.#logger.warn(
+          { running: this.#executor.running },
+          'the shutdown timeout is over; aborting what still runs',
+        );
+        resolve();
+      }, this.settings.shutdownTimeout);
+      cancel = () => timer.cancel();
+    });
+    await Promise.race([this.#executor.whenIdle(), timeout, hastened]);
+    cancel();
+  }
+
+  async #verify(queue: string): Promise<void> {
+    await this.#intakes.find((intake) => intake.queue === queue)?.verify();
+  }
+}
+
+/** The slots of each queue: its own, or those that all queues without share. */
+function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string, SlotGroup> {
+  const shared = new SlotGroup(concurrency);
+  return new Map(queues.map(({ name, slots }) => [name, slots === undefined ? shared : new SlotGroup(slots)]));
+}
+
+/** One heartbeat of standing still is suspicious; without heartbeats the broker takes nothing away. */
+function freezeLimit({ options }: AppInternals): number {
+  return options.heartbeat === 0 ? 2_147_483_647 : options.heartbeat * 1_000;
+}
+
+/** The same app, logging through the worker's own logger. */
+function withLogger(app: AppInternals, logger: Logger): AppInternals {
+  return {
+    options: app.options,
+    registry: app.registry,
+    transport: app.transport,
+    runtime: { ...app.runtime, logger },
+    broker: () => app.broker(),
+    topologyOf: (queue) => app.topologyOf(queue),
+  };
+}
