@@ -1,13 +1,13 @@
 import { type App, type AppInternals, internalsOf, type LinkUser, type Logger } from '@tq/core/internal';
+import { QueueConsumer } from './consumer.js';
+import { Executor } from './execution/execute.js';
 import { Settler } from './execution/settle.js';
-import { Executor } from './executor.js';
+import { SlotGroup } from './execution/slots.js';
+import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
-import { Intake } from './intake.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
 import { createPool } from './pools/create-pool.js';
 import type { Pool } from './pools/pool.js';
-import { SlotGroup } from './slots.js';
-import { Tally } from './tally.js';
 
 /** What a worker says of itself. */
 export interface WorkerHealth {
@@ -69,7 +69,7 @@ class TqWorker implements Worker {
   readonly #logger: Logger;
   readonly #pool: Pool;
   readonly #executor: Executor;
-  readonly #intakes: readonly Intake[];
+  readonly #consumers: readonly QueueConsumer[];
   readonly #tally: Tally;
   readonly #freezeWatch: FreezeWatch;
   /** Starts what waited for the broker once it takes publishes again. */
@@ -106,9 +106,9 @@ class TqWorker implements Worker {
       tally: this.#tally,
       freezeWatch: this.#freezeWatch,
     });
-    this.#intakes = settings.queues.map(({ name }) => {
+    this.#consumers = settings.queues.map(({ name }) => {
       const group = groups.get(name) as SlotGroup;
-      return new Intake({
+      return new QueueConsumer({
         app: this.#app,
         queue: app.options.prefix + name,
         slots: group,
@@ -141,7 +141,7 @@ class TqWorker implements Worker {
   }
 
   health(): WorkerHealth {
-    const queues = this.#intakes.map(({ queue, attached }) => ({ name: queue, attached }));
+    const queues = this.#consumers.map(({ queue, attached }) => ({ name: queue, attached }));
     const { publisher } = this.#app.broker();
     return {
       healthy:
@@ -165,7 +165,7 @@ class TqWorker implements Worker {
     try {
       await this.#pool.start();
       this.#known = new Set(this.#pool.tasks());
-      await Promise.all(this.#intakes.map((intake) => intake.start()));
+      await Promise.all(this.#consumers.map((consumer) => consumer.start()));
     } catch (error) {
       await this.stop({ cold: true });
       throw error;
@@ -181,12 +181,12 @@ class TqWorker implements Worker {
     const hastened = new Promise<void>((resolve) => {
       this.#hasten = resolve;
     });
-    await Promise.all(this.#intakes.map((intake) => intake.stop()));
+    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
     this.#executor.giveBackWaiting();
     await this.#drain(hastened);
     await this.#pool.stop(this.settings.abortGrace);
     await this.#executor.whenIdle();
-    await Promise.all(this.#intakes.map((intake) => intake.close()));
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     this.#freezeWatch.stop();
     this.#tally.stop();
     this.#app.broker().publishing.removeUser(this.#blockedWatch);
@@ -213,7 +213,7 @@ class TqWorker implements Worker {
   }
 
   async #verify(queue: string): Promise<void> {
-    await this.#intakes.find((intake) => intake.queue === queue)?.verify();
+    await this.#consumers.find((consumer) => consumer.queue === queue)?.verify();
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import amqp, { type ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { assertNever, TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { type BackoffOptions, fullJitter } from '../time/backoff.js';
@@ -134,18 +134,10 @@ export class Connection {
     this.#state = { kind: 'connecting', attempt };
     const { urls, role, connectTimeoutMs } = this.#options;
     const url = urls[attempt % urls.length] as string;
-    amqp
-      .connect(url, {
-        // Nagle holds small frames back 40 ms whenever acks and publishes share a socket.
-        noDelay: true,
-        keepAlive: true,
-        timeout: connectTimeoutMs,
-        clientProperties: { connection_name: `tq ${role} ${hostname()} ${process.pid}` },
-      })
-      .then(
-        (model) => this.#opened(model, url),
-        (cause: unknown) => this.#failed(attempt, url, toError(cause)),
-      );
+    dial(url, role, connectTimeoutMs).then(
+      (model) => this.#opened(model, url),
+      (cause: unknown) => this.#failed(attempt, url, toError(cause)),
+    );
   }
 
   #opened(model: ChannelModel, url: string): void {
@@ -212,6 +204,18 @@ export class Connection {
     if (this.#state.kind === 'open') setKeepsAlive(this.#state.link.model, this.#holds > 0);
     if (this.#state.kind === 'waiting') this.#state.timer[this.#holds > 0 ? 'ref' : 'unref']();
   }
+}
+
+/** amqplib is loaded with the first connection: children of a pool never connect, and it is half of their start. */
+async function dial(url: string, role: string, timeoutMs: number): Promise<ChannelModel> {
+  const { connect } = await import('amqplib');
+  return connect(url, {
+    // Nagle holds small frames back 40 ms whenever acks and publishes share a socket.
+    noDelay: true,
+    keepAlive: true,
+    timeout: timeoutMs,
+    clientProperties: { connection_name: `tq ${role} ${hostname()} ${process.pid}` },
+  });
 }
 
 function closedError(): TqError {

@@ -7,13 +7,13 @@ import {
   type TaskMessage,
   toError,
 } from '@tq/core/internal';
+import type { Executor } from './execution/execute.js';
 import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
 import type { ReplyAddress, Settler } from './execution/settle.js';
-import type { Executor } from './executor.js';
+import type { SlotGroup } from './execution/slots.js';
 import { Run, runKey } from './run.js';
-import type { SlotGroup } from './slots.js';
 
-export interface IntakeOptions {
+export interface QueueConsumerOptions {
   readonly app: AppInternals;
   /** Full name, prefix included. */
   readonly queue: string;
@@ -30,12 +30,12 @@ export interface IntakeOptions {
  * Where deliveries of one queue come in: decodes each, ends poison and what the gates refuse, joins a redelivery to
  * its run, and submits the rest.
  */
-export class Intake {
-  readonly #options: IntakeOptions;
+export class QueueConsumer {
+  readonly #options: QueueConsumerOptions;
   readonly #channel: ConsumeChannel;
   #state: 'open' | 'stopping' = 'open';
 
-  constructor(options: IntakeOptions) {
+  constructor(options: QueueConsumerOptions) {
     this.#options = options;
     const { app, queue, prefetch } = options;
     this.#channel = new ConsumeChannel({

@@ -1,4 +1,4 @@
-import type { Run } from './run.js';
+import type { Run } from '../run.js';
 
 /**
  * Slots that one queue has for itself, or that several share: counts who runs and keeps, in order, who waits.

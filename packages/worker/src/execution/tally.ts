@@ -1,6 +1,6 @@
 import type { Clock, Logger, Timer } from '@tq/core/internal';
-import type { JobEnd } from './pools/pool.js';
-import type { Run } from './run.js';
+import type { JobEnd } from '../pools/pool.js';
+import type { Run } from '../run.js';
 
 type Counts = Record<JobEnd['kind'], number>;
 

@@ -1,9 +1,9 @@
 import type { AppInternals } from '@tq/core/internal';
-import { type LossLimits, outcomeOf } from './execution/outcome.js';
-import type { Settler } from './execution/settle.js';
-import type { FreezeWatch } from './freeze-watch.js';
-import type { Job, JobEnd, Pool } from './pools/pool.js';
-import type { Run } from './run.js';
+import type { FreezeWatch } from '../freeze-watch.js';
+import type { Job, JobEnd, Pool } from '../pools/pool.js';
+import type { Run } from '../run.js';
+import { type LossLimits, outcomeOf } from './outcome.js';
+import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
 import type { Tally } from './tally.js';
 
