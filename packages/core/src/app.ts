@@ -16,11 +16,11 @@ import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
-import type { TaskOptions } from './task/options.js';
+import { checkHandler, type TaskOptions } from './task/options.js';
 import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
-import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
+import { createTask, type Handler, type Task, type TaskHost, type TypedParameters } from './task/task.js';
 import { Deadlines } from './time/deadlines.js';
 
 /** What an app tells its observers. */
@@ -35,10 +35,15 @@ export interface App extends AsyncDisposable {
    * Makes a task of a function.
    * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
    */
-  task<const N extends string, F extends Handler>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
   task<const N extends string, F extends Handler>(
     definition: { readonly name: N } & TaskOptions,
-    handler: F,
+    handler: F & TypedParameters<F>,
+  ): Task<N, F>;
+  // The form used most comes last: where none fits, the compiler explains the last one.
+  task<const N extends string, F extends Handler>(
+    name: N,
+    handler: F & TypedParameters<F>,
+    options?: TaskOptions,
   ): Task<N, F>;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
   declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
@@ -114,6 +119,7 @@ class TqApp implements App, TaskHost, AppInternals {
     options: TaskOptions = {},
   ): Task<N, F> {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
+    checkHandler(name, handler);
     const task = createTask(this, name, handler, rest as TaskOptions);
     this.registry.add({ name, handler });
     return task;

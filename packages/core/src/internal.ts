@@ -26,3 +26,4 @@ export { Registry, type Runnable } from './task/registry.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { formatDuration, parseDuration } from './time/duration.js';
+export { within } from './time/within.js';

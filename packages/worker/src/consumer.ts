@@ -70,8 +70,9 @@ export class QueueConsumer {
   }
 
   /** Flushes acks and closes the channel. */
-  close(): Promise<void> {
-    return this.#channel.close();
+  async close(): Promise<void> {
+    await this.#channel.close();
+    this.#lost();
   }
 
   verify(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type App, type AppInternals, internalsOf, type LinkUser, type Logger } from '@tq/core/internal';
+import { type App, type AppInternals, internalsOf, type LinkUser, type Logger, within } from '@tq/core/internal';
 import { QueueConsumer } from './consumer.js';
 import { Executor } from './execution/execute.js';
 import { Settler } from './execution/settle.js';
@@ -185,8 +185,10 @@ class TqWorker implements Worker {
     this.#executor.giveBackWaiting();
     await this.#drain(hastened);
     await this.#pool.stop(this.settings.abortGrace);
-    await this.#executor.whenIdle();
+    // A blocked broker takes no replies: what cannot be settled in the grace goes back with its channel.
+    await within(this.#app.runtime.clock, this.settings.abortGrace, this.#executor.whenIdle());
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await this.#executor.whenIdle();
     this.#freezeWatch.stop();
     this.#tally.stop();
     this.#app.broker().publishing.removeUser(this.#blockedWatch);
@@ -197,19 +199,9 @@ class TqWorker implements Worker {
   /** Waits for what runs: until it is done, until the timeout, or until somebody wants it cold. */
   async #drain(hastened: Promise<void>): Promise<void> {
     const { clock } = this.#app.runtime;
-    let cancel: () => void = () => undefined;
-    const timeout = new Promise<void>((resolve) => {
-      const timer = clock.setTimer(() => {
-        this.#logger.warn(
-          { running: this.#executor.running },
-          'the shutdown timeout is over; aborting what still runs',
-        );
-        resolve();
-      }, this.settings.shutdownTimeout);
-      cancel = () => timer.cancel();
-    });
-    await Promise.race([this.#executor.whenIdle(), timeout, hastened]);
-    cancel();
+    const done = Promise.race([this.#executor.whenIdle(), hastened]);
+    if (await within(clock, this.settings.shutdownTimeout, done)) return;
+    this.#logger.warn({ running: this.#executor.running }, 'the shutdown timeout is over; aborting what still runs');
   }
 
   async #verify(queue: string): Promise<void> {

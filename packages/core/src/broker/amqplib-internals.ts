@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import type { ChannelModel } from 'amqplib';
 
 /**
- * The one file that touches what amqplib does not export: whether its socket and its two heartbeat timers keep the
- * process alive. Written for amqplib 2.3.1; where a later version lacks a part, that part is left as it is.
+ * The one file that touches what amqplib does not export: its socket, and whether that and its two heartbeat timers
+ * keep the process alive. Written for amqplib 2.3.1; where a later version lacks a part, that part is left as it is.
  */
 interface Internals {
-  readonly stream?: Partial<Pick<Socket, 'ref' | 'unref'>>;
+  readonly stream?: Partial<Pick<Socket, 'ref' | 'unref' | 'destroy'>>;
   readonly heartbeater?: { readonly sendTimer?: NodeJS.Timeout; readonly recvTimer?: NodeJS.Timeout } | null;
 }
 
@@ -17,4 +17,9 @@ export function setKeepsAlive(model: ChannelModel, keepsAlive: boolean): void {
   stream?.[change]?.();
   heartbeater?.sendTimer?.[change]();
   heartbeater?.recvTimer?.[change]();
+}
+
+/** Cuts a connection whose other side does not answer any more. */
+export function cut(model: ChannelModel): void {
+  (model.connection as Internals).stream?.destroy?.();
 }

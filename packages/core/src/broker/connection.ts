@@ -4,7 +4,8 @@ import { assertNever, TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { type BackoffOptions, fullJitter } from '../time/backoff.js';
 import type { Timer } from '../time/clock.js';
-import { setKeepsAlive } from './amqplib-internals.js';
+import { within } from '../time/within.js';
+import { cut, setKeepsAlive } from './amqplib-internals.js';
 import { brokerUrl, maskUrl } from './broker-url.js';
 
 /** An open connection, until it is lost. */
@@ -43,6 +44,8 @@ type State =
 const BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 10_000 };
 /** Even a lucky draw waits this long, so that a broker that refuses at once is not asked in a loop. */
 const MIN_WAIT_MS = 20;
+/** How long a broker may take to answer connection.close. */
+const CLOSE_TIMEOUT_MS = 3_000;
 
 /**
  * One connection to a broker that comes back by itself.
@@ -119,7 +122,8 @@ export class Connection {
         break;
       case 'open':
         setKeepsAlive(state.link.model, true);
-        await state.link.model.close().catch(() => undefined);
+        if (!(await within(this.#options.runtime.clock, CLOSE_TIMEOUT_MS, state.link.model.close())))
+          cut(state.link.model);
         break;
       case 'idle':
       case 'connecting':

@@ -3,6 +3,7 @@ import { toError } from '../errors.js';
 import type { InboundMessage, Properties } from '../protocol/message.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
+import { within } from '../time/within.js';
 import { AckLedger } from './ack-ledger.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import type { Lease } from './lease.js';
@@ -42,6 +43,8 @@ type State =
 
 const REATTACH = { baseMs: 100, maxMs: 5_000 };
 const MIN_WAIT_MS = 20;
+/** How long a broker may take to answer basic.cancel or channel.close before it counts as gone. */
+const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
  * One consumer on a channel of its own, which comes back whatever ends it: a lost connection, a channel that the
@@ -101,7 +104,7 @@ export class ConsumeChannel implements LinkUser {
       return;
     }
     this.#state = { kind: 'draining', session: state.session };
-    await state.session.channel.cancel(state.consumerTag).catch(() => undefined);
+    await within(this.#options.runtime.clock, ANSWER_TIMEOUT_MS, state.session.channel.cancel(state.consumerTag));
   }
 
   /** Flushes the acks and closes the channel; what was not settled goes back to the queue. */
@@ -110,7 +113,7 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     this.#state = { kind: 'closed' };
     this.#options.connection.removeUser(this);
-    if (state.kind === 'draining') await state.session.close();
+    if (state.kind === 'draining') await within(this.#options.runtime.clock, ANSWER_TIMEOUT_MS, state.session.end());
   }
 
   linkUp(link: Link): void {
@@ -226,6 +229,13 @@ class Session implements Lease {
     if (!this.alive) return;
     this.#flush();
     await this.channel.close().catch(() => undefined);
+  }
+
+  /** Closes the channel for good: its leases are over at once, whether the broker answers or not. */
+  async end(): Promise<void> {
+    const closing = this.close();
+    this.alive = false;
+    await closing;
   }
 
   #ack(tag: number): void {

@@ -65,6 +65,10 @@ export class PublishChannel implements LinkUser {
 
   /** Publishes once a channel is there and the window has room. Never throws; every end goes to `request.onEnd`. */
   publish(request: PublishRequest): void {
+    if (request.lease?.alive === false) {
+      queueMicrotask(() => request.onEnd({ kind: 'abandoned' }));
+      return;
+    }
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
       queueMicrotask(() => request.onEnd({ kind: 'failed', error: refusal }));

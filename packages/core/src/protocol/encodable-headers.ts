@@ -25,12 +25,13 @@ function encodableNumber(value: number): HeaderValue {
   return Number.isSafeInteger(value) || Math.abs(value) < 2 ** 50 ? value : { [TYPE]: 'double', value };
 }
 
-/** The two typed values that amqplib makes when it reads. */
+/** The two typed values that amqplib makes when it reads; with a key more it is a table that only looks like one. */
 function isTyped(table: { readonly [key: string]: HeaderValue }): boolean {
   const { value } = table;
+  if (Object.keys(table).length !== 2) return false;
   if (table[TYPE] === 'timestamp') return isUint(value, 2 ** 64);
   if (table[TYPE] !== 'decimal' || typeof value !== 'object' || value === null || isList(value)) return false;
-  return isUint(value.places, 2 ** 8) && isUint(value.digits, 2 ** 32);
+  return Object.keys(value).length === 2 && isUint(value.places, 2 ** 8) && isUint(value.digits, 2 ** 32);
 }
 
 function isUint(value: HeaderValue, below: number): boolean {

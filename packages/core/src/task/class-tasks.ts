@@ -1,5 +1,5 @@
 import { TqError } from '../errors.js';
-import { methodsOf } from './decorators.js';
+import { type ClassMethod, methodsOf } from './decorators.js';
 import type { TaskOptions } from './options.js';
 import type { Handler, Task } from './task.js';
 
@@ -27,15 +27,24 @@ export function registerClass<C extends object>(
     );
   }
   const tasks = {};
-  for (const { key, handler, metadata } of methods) {
+  for (const method of methods) {
+    const { key, handler, metadata } = method;
     if (metadata === undefined) {
       Object.defineProperty(tasks, key, { get: () => refuse(className, key) });
       continue;
     }
-    const { name = `${className}.${key}`, ...options } = metadata;
+    const { name = defaultName(className, method), ...options } = metadata;
     Object.defineProperty(tasks, key, { value: define(name, handler, options), enumerable: true });
   }
   return tasks as TasksOf<C>;
+}
+
+function defaultName(className: string, { key }: ClassMethod): string {
+  if (className !== '') return `${className}.${key}`;
+  throw new TqError(
+    'not-a-task',
+    `register: method '${key}' is on a class without a name, so its task has none. Name the class, or write @Task({ name: '…' }).`,
+  );
 }
 
 function refuse(className: string, key: string): never {

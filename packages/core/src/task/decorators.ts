@@ -14,7 +14,7 @@ const METADATA_KEY = 'tq:task';
 
 interface Reflection {
   defineMetadata(key: string, value: unknown, target: object): void;
-  getMetadata(key: string, target: object): unknown;
+  getOwnMetadata(key: string, target: object): unknown;
 }
 
 /** Loaded with the first decorator, since importing reflect-metadata is a tenth of a small program's start. */
@@ -30,26 +30,47 @@ function reflection(): Reflection {
  * (method, context): loaders differ in which they make of the same source.
  */
 export type TaskDecorator = {
-  (prototype: object, key: string | symbol, descriptor: PropertyDescriptor): void;
-  (method: Handler, context: ClassMethodDecoratorContext): void;
+  (prototype: object, key: string, descriptor: PropertyDescriptor): void;
+  (method: Handler, context: ClassMethodDecoratorContext & { readonly static: false; readonly private: false }): void;
 };
 
 /**
  * Marks a method as a task; `app.register(…)` makes it one.
- * @throws {TqError} `not-a-task` on anything but a method
+ * @throws {TqError} `not-a-task` on anything but a public method of the instance with a name
  */
-export function Task(metadata: TaskMetadata = {}): TaskDecorator {
-  return ((target: unknown, keyOrContext: unknown, descriptor?: PropertyDescriptor): void => {
-    const method = typeof target === 'function' && isContext(keyOrContext) ? target : descriptor?.value;
-    if (typeof method !== 'function') {
-      throw new TqError('not-a-task', '@Task() goes on a method; accessors, fields and classes cannot be tasks.');
-    }
-    reflection().defineMetadata(METADATA_KEY, metadata, method);
+export function Task(metadata: TaskMetadata = {}, ...misuse: never[]): TaskDecorator {
+  if (misuse.length > 0) {
+    throw new TqError('not-a-task', 'Expected @Task() with parentheses, found @Task: write @Task() or @Task({ … }).');
+  }
+  return ((...applied: DecoratorArguments): void => {
+    reflection().defineMetadata(METADATA_KEY, metadata, decoratedMethod(applied));
   }) as TaskDecorator;
 }
 
-function isContext(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'method';
+type DecoratorArguments = readonly [
+  target: unknown,
+  keyOrContext: string | symbol | DecoratorContext | undefined,
+  descriptor?: PropertyDescriptor,
+];
+
+/** The method that a decorator is on, in either form. */
+function decoratedMethod([target, keyOrContext, descriptor]: DecoratorArguments): Handler {
+  const standard = typeof keyOrContext === 'object';
+  const method: unknown = standard ? target : descriptor?.value;
+  if (typeof method !== 'function' || (standard && keyOrContext.kind !== 'method')) {
+    throw new TqError('not-a-task', '@Task() goes on a method; accessors, fields and classes cannot be tasks.');
+  }
+  const name = standard ? keyOrContext.name : keyOrContext;
+  const reachable = standard
+    ? keyOrContext.kind === 'method' && !keyOrContext.static && !keyOrContext.private
+    : typeof target !== 'function';
+  if (!reachable || typeof name === 'symbol') {
+    throw new TqError(
+      'not-a-task',
+      `@Task() goes on a public method of an instance with a name in plain text; '${String(name)}' is static, private or a symbol.`,
+    );
+  }
+  return method as Handler;
 }
 
 /** A method of a class, decorated or not. */
@@ -68,11 +89,10 @@ export function methodsOf(instance: object): ClassMethod[] {
     proto !== null && proto !== Object.prototype;
     proto = Object.getPrototypeOf(proto)
   ) {
-    for (const key of Object.getOwnPropertyNames(proto)) {
-      const method: unknown = Object.getOwnPropertyDescriptor(proto, key)?.value;
-      if (key === 'constructor' || typeof method !== 'function' || methods.has(key)) continue;
-      const metadata = reflection().getMetadata(METADATA_KEY, method) as TaskMetadata | undefined;
-      methods.set(key, { key, handler: method.bind(instance) as Handler, metadata });
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
+      if (key === 'constructor' || typeof value !== 'function' || methods.has(key)) continue;
+      const metadata = reflection().getOwnMetadata(METADATA_KEY, value) as TaskMetadata | undefined;
+      methods.set(key, { key, handler: value.bind(instance) as Handler, metadata });
     }
   }
   return [...methods.values()];

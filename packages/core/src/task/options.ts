@@ -36,6 +36,15 @@ export function checkTask(name: string, options: TaskOptions): TaskOptions {
 }
 
 /**
+ * Checks what is to run, for programs without types.
+ * @throws {TqError} `invalid-option`
+ */
+export function checkHandler(name: string, handler: unknown): void {
+  if (typeof handler === 'function') return;
+  throw new TqError('invalid-option', `task '${name}': expected a function as handler, found ${typeof handler}.`);
+}
+
+/**
  * Checks a call's options.
  * @throws {TqError} `invalid-option` or `unknown-option`
  */

@@ -1,9 +1,21 @@
+import { TqError } from '../errors.js';
 import type { AsyncResult } from '../results/async-result.js';
 import { checkTask, type TaskOptions } from './options.js';
 import type { CallOptions, Signature } from './signature.js';
 
-/** Any function that can be a task. Its parameters need types: an untyped one is `never`, which no call satisfies. */
+/** Any function that can be a task. */
 export type Handler = (...args: never[]) => unknown;
+
+/**
+ * Nothing for a handler whose parameters have types. An untyped one is `never` here, since {@link Handler} is what it
+ * takes its type from, and the error is where the task is defined instead of at each call. A generic function that
+ * defines tasks takes `handler: F & TypedParameters<F>` and calls `defineTask<string, F>(name, handler)`.
+ */
+export type TypedParameters<F extends Handler> = true extends IsNever<Parameters<F>>[number]
+  ? { readonly error: 'a parameter of the handler has no type' }
+  : unknown;
+
+type IsNever<A extends readonly unknown[]> = { [K in keyof A]-?: [A[K]] extends [never] ? true : false };
 
 /** What a task's `get()` gives: what the handler returns, awaited. */
 export type Result<F extends Handler> = Awaited<ReturnType<F>>;
@@ -16,17 +28,20 @@ export type Result<F extends Handler> = Awaited<ReturnType<F>>;
 export interface Task<N extends string = string, F extends Handler = Handler> {
   readonly name: N;
   readonly options: TaskOptions;
-  /** Runs the handler here and now, as the bare function that it is: no broker, no context. */
+  /**
+   * Runs the handler here and now, as the bare function that it is: no broker, no context.
+   * @throws {TqError} `unknown-task` where the task is only declared
+   */
   run(...args: Parameters<F>): ReturnType<F>;
   /** Publishes a call at once; await `published` or `get()` of what it gives. */
   delay(...args: Parameters<F>): AsyncResult<Result<F>>;
   /** Publishes a call with options. */
-  apply(args: Parameters<F>, options?: CallOptions): AsyncResult<Result<F>>;
+  apply(args: Readonly<Parameters<F>>, options?: CallOptions): AsyncResult<Result<F>>;
   /**
    * Publishes many calls, as fast as the broker confirms them and without overfilling the outbox.
    * Resolves when all are confirmed. Rejects with the first `PublishError` once every call has ended.
    */
-  bulk(calls: readonly Parameters<F>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
+  bulk(calls: readonly Readonly<Parameters<F>>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
 }
 
 /** Options of all calls of a bulk. */
@@ -64,7 +79,11 @@ export function createTask<N extends string, F extends Handler>(
 
 function runHere(name: string, handler: Handler | undefined, args: readonly unknown[]): unknown {
   if (handler !== undefined) return handler(...(args as never[]));
-  throw new Error(`Task '${name}' is only declared here; run() needs its definition. Use delay() or apply().`);
+  throw new TqError(
+    'unknown-task',
+    `Task '${name}' is only declared here, and run() needs its definition: import that, or use delay() or apply().`,
+    { fields: { task: name } },
+  );
 }
 
 function mergeOptions(defaults: TaskOptions, own: CallOptions): CallOptions {

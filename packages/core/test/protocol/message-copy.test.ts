@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeError } from '../../src/protocol/error-codec.js';
+import type { Headers, HeaderValue, Properties } from '../../src/protocol/message.js';
+import { copyMessage, encodeBareDeadLetter, encodeDeadLetter } from '../../src/protocol/message-copy.js';
+import { decodeFrames, encodeFrames } from './amqp-frames.js';
+import { inbound } from './inbound.js';
+
+const DEATH = { reason: 'poison', failure: encodeError(new RangeError('why')), worker: 'w1@host', time: 0 } as const;
+const CERTIFICATE = {
+  'tq-dead-reason': 'poison',
+  'tq-dead-error': 'RangeError: why',
+  'tq-dead-worker': 'w1@host',
+  'tq-dead-time': '1970-01-01T00:00:00.000Z',
+  'tq-dead-exchange': '',
+  'tq-dead-routing-key': 'tq',
+};
+
+describe('copyMessage', () => {
+  it('keeps body, properties and headers, those of the first publish excepted', () => {
+    const properties: Properties = {
+      deliveryMode: 1,
+      priority: 3,
+      correlationId: 'i1',
+      replyTo: 'r',
+      userId: 'guest',
+      messageId: 'm',
+      timestamp: 5,
+      type: 't',
+      appId: 'a',
+      contentType: 'application/json',
+    };
+    const broker = {
+      'x-death': [{ count: 1 }],
+      'x-delivery-count': 3,
+      'x-first-death-queue': 'q',
+      'x-last-death-reason': 'rejected',
+      CC: ['other'],
+      BCC: ['other'],
+    };
+    const message = inbound(properties, { custom: 'x', 'x-mine': 1, 'tq-lost': 1, ...broker });
+    const copy = copyMessage(message, { 'tq-lost': 2 });
+    expect(copy.body).toBe(message.body);
+    expect(copy.properties).toEqual({
+      ...properties,
+      contentEncoding: 'utf-8',
+      userId: undefined,
+      deliveryMode: 2,
+      headers: { task: 'tasks.add', id: 'i1', custom: 'x', 'x-mine': 1, 'tq-lost': 2 },
+    });
+  });
+
+  it('leaves the message as it was', () => {
+    const message = inbound({}, { 'x-death': [], nested: { a: [1] } });
+    const before = structuredClone(message.properties);
+    copyMessage(message, { 'tq-lost': 1 });
+    expect(message.properties).toEqual(before);
+  });
+
+  it('copies a message without headers', () => {
+    expect(copyMessage(inbound({ headers: undefined }), { 'tq-lost': 1 }).properties.headers).toEqual({ 'tq-lost': 1 });
+  });
+
+  it.each<[string, HeaderValue]>([
+    ['NaN', Number.NaN],
+    ['-Infinity', Number.NEGATIVE_INFINITY],
+    ['Infinity', Number.POSITIVE_INFINITY],
+    ['a large negative float', -1e30],
+    ['a large fraction', 2 ** 50 + 0.5],
+    ['a small fraction', 0.1],
+    ['a negative integer', -(2 ** 40)],
+    ['a timestamp', { '!': 'timestamp', value: 1_700_000_000 }],
+    ['a decimal', { '!': 'decimal', value: { places: 2, digits: 314 } }],
+    ['bytes', Buffer.from([1, 2]) as unknown as HeaderValue],
+  ])('writes a header again as it was read: %s', (_, value) => {
+    const wire = overTheWire({ value: { deep: [value] } });
+    expect(overTheWire(wire)).toEqual({ task: 'tasks.add', id: 'i1', value: { deep: [value] } });
+  });
+
+  it('writes every table of headers that can arrive, a key of amqplib’s own included', () => {
+    const { header } = fc.letrec<{ header: HeaderValue }>((tie) => ({
+      header: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom<HeaderValue>(null, true, 'timestamp', 'decimal', 'int'),
+        fc.string(),
+        fc.double(),
+        fc.integer(),
+        fc.array(tie('header'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom('!', 'value', 'places', 'digits', 'a'), tie('header'), { noNullPrototype: true }),
+      ),
+    }));
+    fc.assert(
+      fc.property(header, (value) => {
+        const { value: read } = overTheWire({ value });
+        // Zero has no sign on the wire, where a whole number is an integer.
+        const unsigned = (at: unknown): unknown => JSON.parse(JSON.stringify(at) ?? 'null');
+        expect(unsigned(read)).toEqual(unsigned(value));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a dead letter', () => {
+  it('says why, where and when, and does not expire', () => {
+    const letter = encodeDeadLetter(
+      inbound({ expiration: '60000', replyTo: 'r' }, { custom: 'x', 'x-death': [] }),
+      DEATH,
+    );
+    expect(letter.properties).toMatchObject({ replyTo: 'r', deliveryMode: 2 });
+    expect(letter.properties.expiration).toBeUndefined();
+    expect(letter.properties.headers).toEqual({ task: 'tasks.add', id: 'i1', custom: 'x', ...CERTIFICATE });
+  });
+
+  it('can be written without the headers of its message', () => {
+    const message = inbound({ correlationId: 'i1', expiration: '5' }, { huge: 'x'.repeat(70_000) });
+    expect(() => encodeFrames(encodeDeadLetter(message, DEATH), 'q')).toThrow(RangeError);
+    const bare = encodeBareDeadLetter(message, DEATH);
+    expect(bare.properties).toEqual({
+      headers: CERTIFICATE,
+      deliveryMode: 2,
+      correlationId: 'i1',
+      contentType: 'application/json',
+    });
+    expect(decodeFrames(encodeFrames(bare, 'q')).body).toEqual(message.body);
+  });
+
+  it('cuts a long error', () => {
+    const failure = encodeError(new Error('e'.repeat(50_000)));
+    const letter = encodeDeadLetter(inbound(), { ...DEATH, failure });
+    expect(letter.properties.headers?.['tq-dead-error']).toHaveLength(2_000);
+  });
+});
+
+/** The headers of a copy, as the next consumer reads them. */
+function overTheWire(headers: Headers): Headers {
+  return decodeFrames(encodeFrames(copyMessage(inbound({}, headers), {}), 'q')).properties.headers ?? {};
+}
