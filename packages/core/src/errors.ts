@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'publish-nacked'
   | 'publish-timeout'
   | 'queue-missing'
+  | 'refused'
   | 'replies-lost'
   | 'result-aborted'
   | 'result-forgotten'

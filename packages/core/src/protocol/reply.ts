@@ -70,10 +70,9 @@ export function decodeReply(text: string): Reply {
     case 'STARTED':
       return { status, taskId };
     default:
-      throw new TqError(
-        'poison',
-        `Not a reply: expected RECEIVED, STARTED, RETRY, REVOKED, SUCCESS or FAILURE as its status, found ${String(JSON.stringify(status)).slice(0, 64)}.`,
-      );
+      // A Python task's own state, PROGRESS for instance, says that it has started and not how it ends.
+      if (typeof status === 'string' && status !== '') return { status: 'STARTED', taskId };
+      throw notAReply('text as its status', status);
   }
 }
 

@@ -130,8 +130,7 @@ export class Rpc {
     try {
       reply = decodeReply(body.toString('utf8'));
     } catch (error) {
-      const { correlationId } = properties;
-      this.#options.runtime.logger.warn({ err: toError(error), correlationId }, 'ignored a message that is no reply');
+      this.#malformed(properties.correlationId, toError(error));
       return;
     }
     const listener = this.#waiters.get(reply.taskId);
@@ -140,5 +139,14 @@ export class Rpc {
       this.#waiters.delete(reply.taskId);
     }
     listener.replied(reply);
+  }
+
+  /** A reply that nobody can read ends the wait that it names, since no better one will come. */
+  #malformed(taskId: string | undefined, error: Error): void {
+    this.#options.runtime.logger.warn({ err: error, taskId }, 'a message in the reply queue is no reply');
+    const listener = taskId === undefined ? undefined : this.#waiters.get(taskId);
+    if (taskId === undefined || listener === undefined) return;
+    this.#waiters.delete(taskId);
+    listener.failed(error);
   }
 }

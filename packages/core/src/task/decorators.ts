@@ -42,8 +42,10 @@ export function Task(metadata: TaskMetadata = {}, ...misuse: never[]): TaskDecor
   if (misuse.length > 0) {
     throw new TqError('not-a-task', 'Expected @Task() with parentheses, found @Task: write @Task() or @Task({ … }).');
   }
+  // Now and not when it is applied: what jiti makes of decorators breaks the method when `Reflect.metadata` is missing.
+  const reflect = reflection();
   return ((...applied: DecoratorArguments): void => {
-    reflection().defineMetadata(METADATA_KEY, metadata, decoratedMethod(applied));
+    reflect.defineMetadata(METADATA_KEY, metadata, decoratedMethod(applied));
   }) as TaskDecorator;
 }
 
@@ -81,15 +83,14 @@ export interface ClassMethod {
   readonly metadata: TaskMetadata | undefined;
 }
 
-/** The methods of an instance, those of its base classes included; an override hides what it overrides. */
+/**
+ * The functions that an instance has: its own, its class's methods and those of its base classes. What comes earlier
+ * hides what comes later, decorated or not.
+ */
 export function methodsOf(instance: object): ClassMethod[] {
   const methods = new Map<string, ClassMethod>();
-  for (
-    let proto = Object.getPrototypeOf(instance);
-    proto !== null && proto !== Object.prototype;
-    proto = Object.getPrototypeOf(proto)
-  ) {
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
+  for (let owner = instance; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (key === 'constructor' || typeof value !== 'function' || methods.has(key)) continue;
       const metadata = reflection().getOwnMetadata(METADATA_KEY, value) as TaskMetadata | undefined;
       methods.set(key, { key, handler: value.bind(instance) as Handler, metadata });

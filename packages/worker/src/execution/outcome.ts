@@ -38,6 +38,7 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits): O
     case 'failure':
       return { kind: 'dead', reason: 'failed', failure: end.failure };
     case 'poison':
+    case 'refused':
     case 'unknown-task':
       return { kind: 'dead', reason: end.kind, failure: end.failure };
     case 'lost':
@@ -77,7 +78,7 @@ export function refusalOf({ task, redelivered, counted, limits, now, knows }: In
   }
   if (task.eta !== undefined && task.eta > now) {
     const text = `The task asks to start at ${new Date(task.eta).toISOString()}; this version cannot delay and never runs early.`;
-    return dead('refused', new TqError('invalid-option', text));
+    return dead('refused', new TqError('refused', text));
   }
   if (task.earlierDeliveries >= limits.deliveries) {
     const text = `Task '${task.task}' was delivered ${task.earlierDeliveries} times and its worker never came to an end with it; the limit is ${limits.deliveries}.`;

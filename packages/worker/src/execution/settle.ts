@@ -2,15 +2,18 @@ import {
   type AppInternals,
   assertNever,
   copyMessage,
+  type DeadLetterReason,
   type DeathCertificate,
   deadLetterExchange,
   declare,
+  type EncodedError,
   encodeBareDeadLetter,
   encodeDeadLetter,
   encodeError,
   encodeReply,
   type FinalState,
   fullJitter,
+  type Headers,
   type InboundMessage,
   type Lease,
   lookAtQueue,
@@ -34,8 +37,11 @@ export interface ReplyAddress {
   readonly replyTo: string;
 }
 
-/** How a publish of settling ended: it is where it belongs, there is nobody to get it, or the delivery is not ours any more. */
-type Sent = 'sent' | 'nobody' | 'abandoned';
+/**
+ * How a publish of settling ended: it is where it belongs, there is nobody to get it, the delivery is not ours any
+ * more, or AMQP cannot carry it.
+ */
+type Sent = 'sent' | 'nobody' | 'abandoned' | 'unsendable';
 
 const RETRY = { baseMs: 100, maxMs: 5_000 };
 
@@ -63,8 +69,7 @@ export class Settler {
         if (await this.#bury(item, outcome, reply)) item.ack();
         return;
       case 'again':
-        if ((await this.#toQueue(item, '', item.queue, copyMessage(item.message, outcome.headers))) === 'sent')
-          item.ack();
+        await this.#again(item, outcome.headers, reply);
         return;
       case 'give-back':
         item.requeue();
@@ -74,29 +79,44 @@ export class Settler {
     }
   }
 
+  /** A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, so it ends as a dead letter. */
+  async #again(item: Settleable, headers: Headers, reply: ReplyAddress | undefined): Promise<void> {
+    const sent = await this.#toQueue(item, '', item.queue, copyMessage(item.message, headers));
+    if (sent === 'sent') item.ack();
+    if (sent !== 'unsendable') return;
+    const error = new TqError(
+      'poison',
+      'The message has to be published again and its headers are too large for that.',
+    );
+    if (await this.#bury(item, { reason: 'poison', failure: encodeError(error) }, reply)) item.ack();
+  }
+
   async #bury(
     item: Settleable,
-    outcome: Extract<Outcome, { kind: 'dead' }>,
+    { reason, failure }: { readonly reason: DeadLetterReason; readonly failure: EncodedError },
     reply: ReplyAddress | undefined,
   ): Promise<boolean> {
-    const { reason, failure } = outcome;
     const death: DeathCertificate = { reason, failure, worker: this.#worker, time: this.#app.runtime.clock.wallTime() };
-    const exchange = deadLetterExchange(this.#app.options.prefix);
-    const letter = encodeDeadLetter(item.message, death);
-    const bare = () => encodeBareDeadLetter(item.message, death);
     const [buried, told] = await Promise.all([
-      this.#toQueue(item, exchange, item.queue, letter, bare),
+      this.#leaveDeadLetter(item, death),
       reply === undefined ? 'nobody' : this.#reply(item, reply, { status: 'FAILURE', failure }),
     ]);
     return buried === 'sent' && told !== 'abandoned';
+  }
+
+  async #leaveDeadLetter(item: Settleable, death: DeathCertificate): Promise<Sent> {
+    const exchange = deadLetterExchange(this.#app.options.prefix);
+    const sent = await this.#toQueue(item, exchange, item.queue, encodeDeadLetter(item.message, death));
+    if (sent !== 'unsendable') return sent;
+    return this.#toQueue(item, exchange, item.queue, encodeBareDeadLetter(item.message, death));
   }
 
   async #reply(item: Settleable, address: ReplyAddress, state: FinalState): Promise<Sent> {
     const message = this.#encodeReply(address, state);
     for (let attempt = 0; ; attempt++) {
       const end = await this.#publish(item, '', address.replyTo, message);
-      if (end.kind === 'confirmed') return 'sent';
-      if (end.kind === 'abandoned' || isClosed(end)) return 'abandoned';
+      const sent = settled(end);
+      if (sent !== undefined) return sent;
       if (end.kind === 'returned' && (await this.#replyQueueIsGone(address))) return 'nobody';
       await this.#pause(attempt);
     }
@@ -127,19 +147,11 @@ export class Settler {
   }
 
   /** Publishes what must arrive: a copy or a dead letter; a queue that was deleted is declared again. */
-  async #toQueue(
-    item: Settleable,
-    exchange: string,
-    routingKey: string,
-    message: OutboundMessage,
-    fallback?: () => OutboundMessage,
-  ): Promise<Sent> {
+  async #toQueue(item: Settleable, exchange: string, routingKey: string, message: OutboundMessage): Promise<Sent> {
     for (let attempt = 0; ; attempt++) {
-      const end = await this.#publish(item, exchange, routingKey, message);
-      if (end.kind === 'confirmed') return 'sent';
-      if (end.kind === 'abandoned' || isClosed(end)) return 'abandoned';
-      if (end.kind === 'failed' && end.error.code === 'unserialisable' && fallback !== undefined) message = fallback();
-      else await this.#restoreQueue(item.queue);
+      const sent = settled(await this.#publish(item, exchange, routingKey, message));
+      if (sent !== undefined) return sent;
+      await this.#restoreQueue(item.queue);
       await this.#pause(attempt);
     }
   }
@@ -164,6 +176,19 @@ export class Settler {
   }
 }
 
-function isClosed(end: PublishEnd): boolean {
-  return end.kind === 'failed' && end.error.code === 'closed';
+/** What the end of a publish means for the delivery; undefined when it is worth another try. */
+function settled(end: PublishEnd): Sent | undefined {
+  switch (end.kind) {
+    case 'confirmed':
+      return 'sent';
+    case 'abandoned':
+      return 'abandoned';
+    case 'returned':
+      return undefined;
+    case 'failed':
+      if (end.error.code === 'closed') return 'abandoned';
+      return end.error.code === 'unserialisable' ? 'unsendable' : undefined;
+    default:
+      return assertNever(end);
+  }
 }

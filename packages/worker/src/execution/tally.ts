@@ -47,6 +47,7 @@ export class Tally {
     switch (end.kind) {
       case 'failure':
       case 'poison':
+      case 'refused':
       case 'unknown-task': {
         const { error, traceback } = end.failure;
         const what = { id: task.id, task: task.task, queue, error: error.exc_type, stack: traceback };
@@ -67,5 +68,5 @@ export class Tally {
 }
 
 function noCounts(): Counts {
-  return { success: 0, failure: 0, poison: 0, 'unknown-task': 0, lost: 0, stopped: 0 };
+  return { success: 0, failure: 0, poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0 };
 }

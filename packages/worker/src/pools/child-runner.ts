@@ -33,6 +33,7 @@ export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void): J
   } catch (error) {
     return refuse(done, { kind: 'poison', failure: encodeError(error) });
   }
+  if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger);
   const end = start(run, task.handler as (...args: readonly unknown[]) => unknown, body);
   if (end instanceof Promise) end.then(done);
@@ -80,6 +81,12 @@ function unknownTask(name: string): EncodedError {
       { fields: { task: name } },
     ),
   );
+}
+
+/** To run it and drop what was to come after it would lose that in silence. */
+function cannotContinue({ continuations }: TaskBody): EncodedError {
+  const text = `The message asks for ${continuations.join(' and ')} after the task, which this version cannot do, so it is not run.`;
+  return encodeError(new TqError('refused', text));
 }
 
 const NOT_RUNNING: JobRun = { abort: () => undefined };

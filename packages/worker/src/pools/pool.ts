@@ -23,6 +23,8 @@ export type JobEnd =
   | { readonly kind: 'failure'; readonly failure: EncodedError }
   /** The body is none that a handler can be called with. */
   | { readonly kind: 'poison'; readonly failure: EncodedError }
+  /** The message asks for what this worker cannot give, so the handler was not called. */
+  | { readonly kind: 'refused'; readonly failure: EncodedError }
   /** No task of this name is registered. */
   | { readonly kind: 'unknown-task'; readonly failure: EncodedError }
   /** The child died under the run; `how` tells its exit code or error. */

@@ -1,0 +1,27 @@
+// @ts-check
+/** Publishes calls, each awaited (`awaited`) or as many at a time as the window takes (`pipelined`). */
+import { randomUUID } from 'node:crypto';
+import { readJob, startSection } from '../job.js';
+import { argsOf, TASK } from '../task.js';
+import { connectBoth } from './broker.js';
+import { encodeCall } from './message.js';
+import { openPublisher, publish, publishMany } from './publisher.js';
+
+const { url, prefix, queue, mode, warmUp, count } = readJob();
+const broker = await connectBoth(url);
+const channel = await openPublisher(broker.publishing);
+
+/** @param {number} n */
+const encode = (n) => encodeCall({ id: randomUUID(), task: TASK, args: argsOf(n) });
+
+/** @param {number} calls */
+async function enqueue(calls) {
+  if (mode === 'pipelined') return publishMany(channel, prefix + queue, calls, encode);
+  for (let n = 0; n < calls; n++) await publish(channel, prefix + queue, encode(n));
+}
+
+await enqueue(warmUp);
+const end = startSection();
+await enqueue(count);
+end(count);
+await broker.close();

@@ -1,0 +1,60 @@
+// @ts-check
+/** Publishes mandatory messages on a confirm channel; a return or a nack ends the program, for neither may happen here. */
+
+/** @import { ChannelModel, ConfirmChannel, Options } from 'amqplib' */
+
+/** Unconfirmed messages at most, as tq's own window. */
+export const WINDOW = 1_000;
+
+/**
+ * @param {ChannelModel} connection
+ * @returns {Promise<ConfirmChannel>}
+ */
+export async function openPublisher(connection) {
+  const channel = await connection.createConfirmChannel();
+  channel.on('return', (message) => {
+    throw new Error(`no queue for ${message.fields.routingKey}`);
+  });
+  return channel;
+}
+
+/**
+ * Resolves with the confirm.
+ * @param {ConfirmChannel} channel
+ * @param {string} queue
+ * @param {{ body: Buffer, options: Options.Publish }} message
+ * @returns {Promise<void>}
+ */
+export function publish(channel, queue, { body, options }) {
+  return new Promise((resolve, reject) => {
+    channel.publish('', queue, body, options, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+/**
+ * Publishes `count` messages with as many unconfirmed as the window takes. Resolves with the last confirm.
+ * @param {ConfirmChannel} channel
+ * @param {string} queue
+ * @param {number} count
+ * @param {(n: number) => { body: Buffer, options: Options.Publish }} encode
+ * @returns {Promise<void>}
+ */
+export function publishMany(channel, queue, count, encode) {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let confirmed = 0;
+    /** @param {Error | null} error */
+    const onConfirm = (error) => {
+      if (error !== null) reject(error);
+      else if (++confirmed === count) resolve();
+      else fill();
+    };
+    const fill = () => {
+      while (sent < count && sent - confirmed < WINDOW) {
+        const { body, options } = encode(sent++);
+        channel.publish('', queue, body, options, onConfirm);
+      }
+    };
+    fill();
+  });
+}
