@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { declareReplyQueue } from './broker.js';
 import { encodeCall } from './message.js';
-import { openPublisher } from './publisher.js';
+import { openPublisher, windowed } from './publisher.js';
 
 /** @import { ChannelModel } from 'amqplib' */
 
@@ -19,7 +19,7 @@ export async function createCaller({ publishing, consuming }, prefix) {
   const replyTo = `${prefix}tq.reply.${randomUUID()}`;
   /** @type {Map<string, (result: unknown) => void>} */
   const waiters = new Map();
-  const publisher = await openPublisher(publishing);
+  const publish = windowed(await openPublisher(publishing));
   const channel = await consuming.createChannel();
   await declareReplyQueue(channel, replyTo);
   await channel.prefetch(REPLY_PREFETCH);
@@ -39,11 +39,8 @@ export async function createCaller({ publishing, consuming }, prefix) {
     call(queue, task, args) {
       return new Promise((resolve, reject) => {
         const id = randomUUID();
-        const { body, options } = encodeCall({ id, task, args, replyTo });
         waiters.set(id, resolve);
-        publisher.publish('', queue, body, options, (error) => {
-          if (error !== null) reject(error);
-        });
+        publish(queue, encodeCall({ id, task, args, replyTo }), reject);
       });
     },
     async close() {

@@ -26,7 +26,7 @@ export function encodeCall({ id, task, args, replyTo }) {
       deliveryMode: 2,
       mandatory: true,
       correlationId: id,
-      replyTo,
+      ...(replyTo !== undefined && { replyTo }),
     },
   };
 }

@@ -58,3 +58,26 @@ export function publishMany(channel, queue, count, encode) {
     fill();
   });
 }
+
+/**
+ * Publishes as they come, with no more unconfirmed than the window takes; the rest waits its turn.
+ * @param {ConfirmChannel} channel
+ * @returns {(queue: string, message: { body: Buffer, options: Options.Publish }, onFailed: (error: Error) => void) => void}
+ */
+export function windowed(channel) {
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  let unconfirmed = 0;
+  return (queue, { body, options }, onFailed) => {
+    const write = () => {
+      unconfirmed++;
+      channel.publish('', queue, body, options, (error) => {
+        unconfirmed--;
+        if (error !== null) onFailed(error);
+        waiting.shift()?.();
+      });
+    };
+    if (unconfirmed < WINDOW) write();
+    else waiting.push(write);
+  };
+}

@@ -121,7 +121,7 @@ class TqApp implements App, TaskHost, AppInternals {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     checkHandler(name, handler);
     const task = createTask(this, name, handler, rest as TaskOptions);
-    this.registry.add({ name, handler });
+    this.registry.add({ name, handler, queue: task.options.queue ?? this.options.queue });
     return task;
   }
 

@@ -19,7 +19,7 @@ export { type DeadLetterReason, deadLetterExchange, deadLetterQueue, TQ_HEADER }
 export { encodeReply, type FinalState, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
-export type { Logger, LogLevel, Runtime } from './runtime.js';
+export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';
 export { addRegistry, becomeChild, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';

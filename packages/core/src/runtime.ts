@@ -50,8 +50,17 @@ export function createStderrLogger(level: LogLevel = 'warn', clock: Clock = syst
   };
 }
 
+/** One default a process, whichever copy of this package asks. */
+const DEFAULT_LOGGER = Symbol.for('tq.default-logger');
+const globals = globalThis as { [DEFAULT_LOGGER]?: Logger };
+
+/** Where apps log from now on that are made without a logger of their own: `tq` sets it before it loads a task file. */
+export function setDefaultLogger(logger: Logger): void {
+  globals[DEFAULT_LOGGER] = logger;
+}
+
 /** The machine's clock, ids and randomness, with this logger. */
-export function createRuntime(logger: Logger = createStderrLogger()): Runtime {
+export function createRuntime(logger: Logger = globals[DEFAULT_LOGGER] ?? createStderrLogger()): Runtime {
   return { clock: systemClock, logger, newId: randomUUID, random: Math.random };
 }
 

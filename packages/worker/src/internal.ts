@@ -1,4 +1,5 @@
 /** What tests, benchmarks and the other packages of tq use of the worker's parts; nobody else should import it. */
+export { type ListedTask, type LoadedApp, loadApp, TASK_FILES } from './load-app.js';
 export { loadModules } from './load-modules.js';
 export { createPool, type PoolOptions } from './pools/create-pool.js';
 export type { Job, JobEnd, Pool, PoolServices } from './pools/pool.js';

@@ -13,18 +13,25 @@ const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
  * @throws {TqError} `task-load-failed`, naming the file, with the cause
  */
 export async function loadModules(modules: readonly string[]): Promise<void> {
-  for (const module of modules) {
-    const path = toPath(module);
-    try {
-      await importModule(path);
-    } catch (thrown) {
-      const cause = toError(thrown);
-      throw new TqError(
-        'task-load-failed',
-        `Task module '${path}' did not load: ${cause.name}: ${cause.message}. Import it by itself to see the error alone.`,
-        { fields: { module: path }, cause },
-      );
-    }
+  for (const module of modules) await loadModule(module);
+}
+
+/**
+ * Imports one module in the same way and gives its exports.
+ * @param module a file URL or an absolute path
+ * @throws {TqError} `task-load-failed`, naming the file, with the cause
+ */
+export async function loadModule(module: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = toPath(module);
+  try {
+    return await importModule(path);
+  } catch (thrown) {
+    const cause = toError(thrown);
+    throw new TqError(
+      'task-load-failed',
+      `Task module '${path}' did not load: ${cause.name}: ${cause.message}. Import it by itself to see the error alone.`,
+      { fields: { module: path }, cause },
+    );
   }
 }
 
@@ -39,9 +46,9 @@ function toPath(module: string): string {
   );
 }
 
-async function importModule(path: string): Promise<void> {
-  if (TYPESCRIPT.has(extname(path))) await (await loader()).import(path);
-  else await import(pathToFileURL(path).href);
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  if (TYPESCRIPT.has(extname(path))) return (await loader()).import(path);
+  return import(pathToFileURL(path).href);
 }
 
 let jiti: Jiti | undefined;

@@ -4,6 +4,8 @@ import { TqError } from '../errors.js';
 export interface Runnable {
   readonly name: string;
   readonly handler: (...args: never[]) => unknown;
+  /** Where its calls go unless they say otherwise, without the app's prefix. */
+  readonly queue?: string | undefined;
 }
 
 /** The tasks of one app, by name. */

@@ -51,7 +51,7 @@ function start(
     // A Python caller's keyword arguments arrive as one object after the positional ones.
     const all = hasMembers(kwargs) ? [...args, kwargs] : args;
     const value = runInTask(run, () => handler(...all));
-    if (isThenable(value)) return Promise.resolve(value).then(success, failure);
+    if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => run.failed(thrown));
     return success(value);
   } catch (thrown) {
     return failure(thrown);
@@ -143,6 +143,11 @@ class RunningTask implements TaskContext, JobRun {
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
+  }
+
+  /** What a run that was told to end fails with is the abort's doing, not the task's: it runs again elsewhere. */
+  failed(thrown: unknown): JobEnd {
+    return this.#abortReason === undefined ? failure(thrown) : { kind: 'stopped' };
   }
 
   abort(): void {

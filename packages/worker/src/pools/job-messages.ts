@@ -52,7 +52,7 @@ export type ChildMessage =
   | CallRequest;
 
 /** The ends that a child can tell of; of the others only its pool knows. */
-export type ChildEnd = Exclude<JobEnd, { kind: 'success' | 'lost' | 'stopped' }>;
+export type ChildEnd = Exclude<JobEnd, { kind: 'success' | 'lost' }>;
 
 /** What a child's task asks of the connection that its pool holds. */
 export type CallRequest =

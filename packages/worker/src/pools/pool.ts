@@ -29,7 +29,7 @@ export type JobEnd =
   | { readonly kind: 'unknown-task'; readonly failure: EncodedError }
   /** The child died under the run; `how` tells its exit code or error. */
   | { readonly kind: 'lost'; readonly how: string }
-  /** A cold stop ended the run before it was done. */
+  /** A cold stop ended the run before it was done: the handler failed once it was aborted, or was killed. */
   | { readonly kind: 'stopped' };
 
 /** What a pool needs of the worker around it. */

@@ -48,11 +48,11 @@ function report(end: JobEnd): void {
     case 'failure':
     case 'poison':
     case 'unknown-task':
+    case 'stopped':
       post({ type: 'end', end });
       return;
     case 'lost':
-    case 'stopped':
-      throw new Error(`A child cannot end a job as ${end.kind}.`);
+      throw new Error('A child cannot end a job as lost.');
   }
 }
 
