@@ -99,15 +99,18 @@ const PRESETS = ['tq', 'celery'] as const;
  */
 export function resolveOptions(options: AppOptions, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
   refuseUnknownKeys(options, KNOWN, 'createApp');
-  const preset = requireOneOf(options.preset ?? env.TQ_PRESET ?? 'tq', 'preset', PRESETS);
-  const queueType = options.queueType ?? env.TQ_QUEUE_TYPE ?? (preset === 'celery' ? 'classic' : 'quorum');
+  // An empty variable is one that is not set: that is how compose files and shells leave one out.
+  const variable = (name: string) => env[name] || undefined;
+  const preset = requireOneOf(options.preset ?? variable('TQ_PRESET') ?? 'tq', 'preset', PRESETS);
+  const queueType = options.queueType ?? variable('TQ_QUEUE_TYPE') ?? (preset === 'celery' ? 'classic' : 'quorum');
+  const queue = options.queue ?? variable('TQ_QUEUE') ?? (preset === 'celery' ? CELERY_DEFAULT_QUEUE : DEFAULT_QUEUE);
   const numbers = Object.fromEntries(
     (Object.keys(NUMBERS) as NumberKey[]).map((key) => [key, resolveNumber(key, options[key], env)]),
   ) as Record<NumberKey, number>;
   return {
-    urls: resolveUrls(options.url ?? env.TQ_URL?.split(',')),
-    prefix: options.prefix ?? env.TQ_PREFIX ?? '',
-    queue: options.queue ?? env.TQ_QUEUE ?? (preset === 'celery' ? CELERY_DEFAULT_QUEUE : DEFAULT_QUEUE),
+    urls: resolveUrls(options.url ?? variable('TQ_URL')?.split(',')),
+    prefix: requireText(options.prefix ?? variable('TQ_PREFIX') ?? '', 'prefix', 0),
+    queue: requireText(queue, 'queue', 1),
     queueType: requireOneOf(queueType, 'queueType', QUEUE_TYPES),
     queues: checkQueues(options.queues ?? {}),
     preset,
@@ -121,8 +124,15 @@ function resolveNumber(key: NumberKey, given: number | undefined, env: NodeJS.Pr
   if (given !== undefined) return requireInteger(given, key, { min, max });
   const text = env[variable];
   if (text === undefined || text === '') return fallback;
-  const value = unit === 'ms' && !/^\d+$/.test(text) ? parseDuration(text, variable) : Number(text);
-  return requireInteger(value, variable, { min, max });
+  if (unit === 'ms' && !/^\d+$/.test(text))
+    return requireInteger(parseDuration(text, variable), variable, { min, max });
+  return requireInteger(/^-?\d+$/.test(text) ? Number(text) : `'${text}'`, variable, { min, max });
+}
+
+function requireText(value: unknown, name: string, minLength: number): string {
+  if (typeof value === 'string' && value.length >= minLength) return value;
+  const found = typeof value === 'string' ? 'an empty one' : `a ${typeof value}`;
+  throw new TqError('invalid-option', `${name}: expected a text, found ${found}.`);
 }
 
 function resolveUrls(given: string | readonly string[] | undefined): readonly string[] {

@@ -86,8 +86,8 @@ describe('the options of an app', () => {
     [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are connectTimeout,"],
     [{ url: [] }, 'invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.'],
     [{ url: 5672 }, 'invalid-option', 'url: expected'],
-    [{ prefix: 3 }, 'invalid-option', 'prefix: expected text, found number.'],
-    [{ queue: '' }, 'invalid-option', 'queue: expected text that is not empty'],
+    [{ prefix: 3 }, 'invalid-option', 'prefix: expected a text, found a number.'],
+    [{ queue: '' }, 'invalid-option', 'queue: expected a text, found an empty one.'],
     [{ queueType: 'stream' }, 'invalid-option', "queueType: expected quorum or classic, found 'stream'."],
     [{ preset: 'bull' }, 'invalid-option', "preset: expected tq or celery, found 'bull'."],
     [{ heartbeat: 601 }, 'invalid-option', 'heartbeat: expected a whole number from 0 to 600, found 601.'],
@@ -108,7 +108,7 @@ describe('the options of an app', () => {
 
   it.each([
     [{ TQ_PUBLISH_TIMEOUT: 'soon' }, 'TQ_PUBLISH_TIMEOUT'],
-    [{ TQ_HEARTBEAT: 'ten' }, 'TQ_HEARTBEAT: expected a whole number from 0 to 600, found NaN.'],
+    [{ TQ_HEARTBEAT: 'ten' }, "TQ_HEARTBEAT: expected a whole number from 0 to 600, found 'ten'."],
     [{ TQ_QUEUE_TYPE: 'stream' }, "queueType: expected quorum or classic, found 'stream'."],
   ])('are refused from the environment too: %o', (env, text) => {
     expect(() => resolveOptions({}, env)).toThrow(text);

@@ -94,7 +94,7 @@ class TqWorker implements Worker {
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
     const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);
-    const services = { logger: this.#logger, transport: app.transport };
+    const services = { logger: this.#logger, transport: app.transport, registry: app.registry };
     this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), (queue) => this.#verify(queue));

@@ -68,10 +68,12 @@ export class AsyncPool implements Pool {
     const running: RunningJob = { run: undefined, done };
     this.#running.add(running);
     let returned = false;
-    running.run = runJob(job, this.#options.services.logger, (end) => {
+    const { logger, registry } = this.#options.services;
+    const onEnd = (end: JobEnd) => {
       if (returned) this.#end(running, end);
       else queueMicrotask(() => this.#end(running, end));
-    });
+    };
+    running.run = runJob(job, logger, onEnd, registry);
     returned = true;
   }
 

@@ -4,6 +4,7 @@ import {
   encodeError,
   type Headers,
   type Logger,
+  type Registry,
   runInTask,
   serialize,
   type TaskBody,
@@ -23,9 +24,10 @@ export interface JobRun {
 /**
  * Runs one job where its handler lives. Total: whatever the handler, its arguments or its result do ends in a JobEnd.
  * A handler that is not asynchronous costs no promise: `done` is then called before this returns.
+ * @param own asked for the task before all the open apps of the process
  */
-export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void): JobRun {
-  const task = findTask(job.task);
+export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, own?: Registry): JobRun {
+  const task = own?.get(job.task) ?? findTask(job.task);
   if (task === undefined) return refuse(done, { kind: 'unknown-task', failure: unknownTask(job.task) });
   let body: TaskBody;
   try {

@@ -1,4 +1,4 @@
-import type { EncodedError, Headers, Logger, Transport } from '@tq/core/internal';
+import type { EncodedError, Headers, Logger, Registry, Transport } from '@tq/core/internal';
 
 /** A run of one task, as a pool needs it; plain data, so that it crosses to a thread or a process as it is. */
 export interface Job {
@@ -37,6 +37,8 @@ export interface PoolServices {
   readonly logger: Logger;
   /** Carries the calls that tasks make while they run. */
   readonly transport: Transport;
+  /** The tasks of the worker's own app, which win over those of other apps in a pool that runs in its process. */
+  readonly registry: Registry;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { becomeChild } from '@tq/core/internal';
+import { assertNever, becomeChild } from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
 import { type JobRun, runJob } from './child-runner.js';
 import { taskNames } from './find-task.js';
@@ -47,12 +47,15 @@ function report(end: JobEnd): void {
       return;
     case 'failure':
     case 'poison':
+    case 'refused':
     case 'unknown-task':
     case 'stopped':
       post({ type: 'end', end });
       return;
     case 'lost':
       throw new Error('A child cannot end a job as lost.');
+    default:
+      assertNever(end);
   }
 }
 

@@ -1,4 +1,12 @@
-import type { Logger, LogLevel, OutgoingCall, QueueStatus, Runtime, Transport } from '@tq/core/internal';
+import {
+  type Logger,
+  type LogLevel,
+  type OutgoingCall,
+  type QueueStatus,
+  Registry,
+  type Runtime,
+  type Transport,
+} from '@tq/core/internal';
 import { createPool, type Job, type JobEnd, type Pool, type PoolOptions } from '@tq/worker/internal';
 
 /** URL of a module under fixtures/. */
@@ -129,7 +137,7 @@ export function createJob(task: string, args: readonly unknown[] = [], job: Part
 export function createFixture(options: Omit<PoolOptions, 'services'>): PoolFixture {
   const log = new LogRecorder();
   const transport = new ScriptedTransport();
-  const pool = createPool({ ...options, services: { logger: log.logger, transport } });
+  const pool = createPool({ ...options, services: { logger: log.logger, transport, registry: new Registry() } });
   const run = (task: string, args?: readonly unknown[], job?: Partial<Job>) =>
     new Promise<JobEnd>((resolve) => pool.run(createJob(task, args, job), resolve));
   const value = async (task: string, args?: readonly unknown[], job?: Partial<Job>) => {
