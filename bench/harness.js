@@ -36,16 +36,20 @@ export async function measureSection(program, job) {
   if (program.companion === undefined) return toSample(await runMeasured(start(program.script, job)), 0);
   const companion = start(program.companion, job);
   const ended = endOf(companion, program.companion);
-  await messageOf(companion, 'ready', ended);
-  let companionUs = 0;
-  const section = await runMeasured(start(program.script, job), async (type) => {
-    companion.send('cpu');
-    const { us } = await messageOf(companion, 'cpu', ended);
-    companionUs += type === 'start' ? -us : us;
-  });
-  companion.send('stop');
-  await ended;
-  return toSample(section, companionUs);
+  try {
+    await messageOf(companion, 'ready', ended);
+    let companionUs = 0;
+    const section = await runMeasured(start(program.script, job), async (type) => {
+      companion.send('cpu');
+      const { us } = await messageOf(companion, 'cpu', ended);
+      companionUs += type === 'start' ? -us : us;
+    });
+    companion.send('stop');
+    await ended;
+    return toSample(section, companionUs);
+  } finally {
+    companion.kill('SIGKILL');
+  }
 }
 
 /**

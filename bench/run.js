@@ -24,24 +24,27 @@ export async function runBench({ url, only, rounds, quick }) {
   const chosen = choose(only);
   const prefix = `bench-${randomBytes(4).toString('hex')}.`;
   const queues = await openQueues(url);
-  await checkSameBytes({ url, prefix });
-  console.log('bench: both sides send the same bytes');
-  /** @type {Result[]} */
-  const results = [];
-  for (const scenario of chosen) {
-    for (const queueType of scenario.queueTypes) {
-      const context = { url, prefix, queues, queueType, share: quick ? 0.1 : 1 };
-      results.push({ scenario, queueType, samples: await runScenario(scenario, rounds, context) });
+  try {
+    await checkSameBytes({ url, prefix });
+    console.log('bench: both sides send the same bytes');
+    /** @type {Result[]} */
+    const results = [];
+    for (const scenario of chosen) {
+      for (const queueType of scenario.queueTypes) {
+        const context = { url, prefix, queues, queueType, share: quick ? 0.1 : 1 };
+        results.push({ scenario, queueType, samples: await runScenario(scenario, rounds, context) });
+      }
     }
+    return report(results, {
+      rounds,
+      node: process.versions.node,
+      amqplib: amqplibVersion(),
+      rabbitmq: queues.version,
+      date: new Date().toISOString().slice(0, 10),
+    });
+  } finally {
+    await queues.close();
   }
-  await queues.close();
-  return report(results, {
-    rounds,
-    node: process.versions.node,
-    amqplib: amqplibVersion(),
-    rabbitmq: queues.version,
-    date: new Date().toISOString().slice(0, 10),
-  });
 }
 
 /** @param {readonly string[] | undefined} only */

@@ -41,7 +41,10 @@ const PACKAGES = {
   },
   cli: {
     imports: ['@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
-    layers: ['output', 'signals', 'commands/', 'main'],
+    layers: [
+      ...['exit-codes', 'usage', 'version', 'output', 'signals', 'arguments', 'command'],
+      ...['worker/', 'commands/', 'parse', 'main'],
+    ],
   },
 };
 

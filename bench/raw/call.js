@@ -23,7 +23,7 @@ export async function createCaller({ publishing, consuming }, prefix) {
   const channel = await consuming.createChannel();
   await declareReplyQueue(channel, replyTo);
   await channel.prefetch(REPLY_PREFETCH);
-  await channel.consume(
+  const { consumerTag } = await channel.consume(
     replyTo,
     (message) => {
       if (message === null) throw new Error(`the queue ${replyTo} was deleted`);
@@ -44,6 +44,7 @@ export async function createCaller({ publishing, consuming }, prefix) {
       });
     },
     async close() {
+      await channel.cancel(consumerTag);
       await channel.deleteQueue(replyTo);
     },
   };

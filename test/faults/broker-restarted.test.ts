@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
-import { numbers, openScene } from './fixtures/scene.js';
+import { numbers, openScene, type Scene } from './fixtures/scene.js';
+import type { WorkerProcess } from './fixtures/worker-process.js';
 
 const TASKS = scaled(2_000);
+const LIMIT = scaledLimit(90_000);
 
 let rabbit: RabbitServer;
 
@@ -13,34 +15,51 @@ beforeAll(async () => {
 
 afterAll(() => rabbit.stop());
 
-test.each([
-  ['restarted', 'quorum', () => rabbit.restart()],
-  ['restarted', 'classic', () => rabbit.restart()],
-  ['killed and started again', 'quorum', () => rabbit.kill().then(() => rabbit.startAgain())],
-] as const)(
-  `RabbitMQ %s in the middle of ${TASKS} tasks costs no result (%s queue): caller and worker come back by themselves`,
-  async (_, queueType, interrupt) => {
-    await using scene = await openScene({ url: rabbit.url, queueType });
-    const worker = await scene.worker();
-    const { echo } = scene.tasks;
-    const early = numbers(TASKS / 2).map((n) => echo.delay(n));
-    // Half of the calls are made while the broker goes, is away and comes back, and none of them is confirmed yet.
-    await scene.journal.until((entries) => entries.length >= TASKS / 10);
-    const interrupted = interrupt();
-    const ids: string[] = [];
-    const late = numbers(TASKS / 2).map((n) => {
-      const taskId = `${scene.prefix}${n}`;
-      ids.push(taskId);
-      return echo.apply([n + TASKS / 2], { taskId });
-    });
-    await interrupted;
+async function killAndStartAgain(): Promise<void> {
+  await rabbit.kill();
+  await rabbit.startAgain();
+}
 
-    const values = await Promise.all([...early, ...late].map((result) => result.get()));
-    expect(values, worker.log()).toEqual(numbers(TASKS));
-    expect(await worker.health(({ healthy }) => healthy)).toMatchObject({ state: 'running' });
-    const runs = scene.journal.starts();
-    expect(new Set(runs.map(({ id }) => id))).toEqual(new Set([...early.map(({ id }) => id), ...ids]));
-    console.log({ runs: runs.length });
+/**
+ * Half of the calls are made before the broker goes, the other half while it is away: these wait in the caller. Expects
+ * every result, under the ids that the calls had from the start, and both sides attached again.
+ */
+async function expectAllResults(scene: Scene, worker: WorkerProcess, interrupt: () => Promise<void>): Promise<void> {
+  const before = scene.journal.entries.length;
+  const { echo } = scene.tasks;
+  const early = numbers(TASKS / 2).map((n) => echo.delay(n));
+  await scene.journal.until((entries) => entries.length - before >= TASKS / 10);
+  const interrupted = interrupt();
+  await worker.health(({ healthy }) => !healthy);
+  const late = numbers(TASKS / 2).map((n) => echo.delay(n + TASKS / 2));
+  const results = [...early, ...late];
+  const ids = new Set(results.map(({ id }) => id));
+  await interrupted;
+  expect(await Promise.all(results.map((result) => result.get())), worker.log()).toEqual(numbers(TASKS));
+  await worker.health(({ healthy, running }) => healthy && running === 0);
+  const runs = scene.journal.entries.slice(before);
+  expect(new Set(runs.map(({ id }) => id))).toEqual(ids);
+}
+
+test(
+  `RabbitMQ restarted, then killed and started again, each in the middle of ${TASKS} tasks, costs no result`,
+  async () => {
+    await using scene = await openScene({ url: rabbit.url });
+    const worker = await scene.worker();
+    await expectAllResults(scene, worker, () => rabbit.restart());
+    // In this order: a node that is killed within seconds of a quorum queue's declaration forgets the queue's content
+    // (RabbitMQ writes the list of its Raft members late), and a restart writes it.
+    await expectAllResults(scene, worker, killAndStartAgain);
   },
-  scaledLimit(60_000),
+  LIMIT,
+);
+
+test(
+  `RabbitMQ killed and started again in the middle of ${TASKS} tasks costs no result (classic queue)`,
+  async () => {
+    await using scene = await openScene({ url: rabbit.url, queueType: 'classic' });
+    const worker = await scene.worker();
+    await expectAllResults(scene, worker, killAndStartAgain);
+  },
+  LIMIT,
 );

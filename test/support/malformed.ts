@@ -122,7 +122,7 @@ const KINDS = {
     m.almostRight({
       options: { contentType: m.one('application/x-python-serialize', 'text/plain', 'application/x-yaml', m.text(9)) },
     }),
-  'no content type': (m) => m.almostRight({ options: { contentType: undefined } }),
+  'empty content type': (m) => m.almostRight({ options: { contentType: '' } }),
   'foreign encoding': (m) => m.almostRight({ options: { contentEncoding: m.one('binary', 'latin-1', m.text(6)) } }),
   compressed: (m) => m.almostRight({ headers: m.headersWith({ compression: 'application/x-gzip' }) }),
   'retries that count nothing': (m) =>

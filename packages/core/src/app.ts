@@ -6,6 +6,7 @@ import { TqError } from './errors.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { BrokerTransport } from './producer/broker-transport.js';
+import { closedTransport } from './producer/closed-transport.js';
 import { Producer } from './producer/producer.js';
 import { Staging } from './producer/staging.js';
 import { encodeCeleryEnvelope, encodeEnvelope } from './protocol/envelope.js';
@@ -20,7 +21,7 @@ import { checkHandler, type TaskOptions } from './task/options.js';
 import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
-import { createTask, type Handler, type Task, type TaskHost, type TypedParameters } from './task/task.js';
+import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import { Deadlines } from './time/deadlines.js';
 
 /** What an app tells its observers. */
@@ -35,16 +36,12 @@ export interface App extends AsyncDisposable {
    * Makes a task of a function.
    * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
    */
-  task<const N extends string, F extends Handler>(
+  task<const N extends string, F extends CallableFunction>(
     definition: { readonly name: N } & TaskOptions,
-    handler: F & TypedParameters<F>,
+    handler: F,
   ): Task<N, F>;
   // The form used most comes last: where none fits, the compiler explains the last one.
-  task<const N extends string, F extends Handler>(
-    name: N,
-    handler: F & TypedParameters<F>,
-    options?: TaskOptions,
-  ): Task<N, F>;
+  task<const N extends string, F extends CallableFunction>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
   declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
@@ -53,7 +50,7 @@ export interface App extends AsyncDisposable {
   taskNames(): string[];
   /** Observes what the app does until the function that it returns is called. */
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void;
-  /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. */
+  /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -101,7 +98,7 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly registry = new Registry();
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
-  #lifecycle: 'open' | 'closing' | 'closed' = 'open';
+  #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
   #producer: Producer | undefined;
 
@@ -113,7 +110,7 @@ class TqApp implements App, TaskHost, AppInternals {
     addRegistry(this.registry);
   }
 
-  task<N extends string, F extends Handler>(
+  task<N extends string, F extends CallableFunction>(
     first: N | ({ readonly name: N } & TaskOptions),
     handler: F,
     options: TaskOptions = {},
@@ -121,7 +118,11 @@ class TqApp implements App, TaskHost, AppInternals {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     checkHandler(name, handler);
     const task = createTask(this, name, handler, rest as TaskOptions);
-    this.registry.add({ name, handler, queue: task.options.queue ?? this.options.queue });
+    this.registry.add({
+      name,
+      handler: handler as CallableFunction as Handler,
+      queue: task.options.queue ?? this.options.queue,
+    });
     return task;
   }
 
@@ -151,6 +152,7 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   get transport(): Transport {
+    if (this.#closing !== undefined && this.#broker === undefined) return closedTransport;
     return childTransport() ?? this.#ownBroker().transport;
   }
 
@@ -165,16 +167,18 @@ class TqApp implements App, TaskHost, AppInternals {
     return taskQueueTopology(queue, { prefix, type, maxPriority: own?.maxPriority, bare: preset === 'celery' });
   }
 
-  async close(): Promise<void> {
-    if (this.#lifecycle !== 'open') return;
-    this.#lifecycle = 'closing';
-    removeRegistry(this.registry);
-    await this.#broker?.close();
-    this.#lifecycle = 'closed';
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #close(): Promise<void> {
+    removeRegistry(this.registry);
+    await this.#broker?.close();
   }
 
   #createProducer(): Producer {
@@ -207,7 +211,7 @@ class TqApp implements App, TaskHost, AppInternals {
       throw new TqError('in-child', text);
     }
     if (this.#broker === undefined) {
-      if (this.#lifecycle !== 'open') throw new TqError('closed', 'The app is closed; create a new one.');
+      if (this.#closing !== undefined) throw new TqError('closed', 'The app is closed; create a new one.');
       this.#broker = new OwnBroker(this.options, this.runtime, this.#deadlines, (queue) => this.topologyOf(queue));
     }
     return this.#broker;

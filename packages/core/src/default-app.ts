@@ -1,6 +1,6 @@
 import { type App, createApp } from './app.js';
 import type { TaskOptions } from './task/options.js';
-import type { Handler, Task, TypedParameters } from './task/task.js';
+import type { Task } from './task/task.js';
 
 /** One default app a process, whichever copy of this package asks. */
 const KEY = Symbol.for('tq.default-app');
@@ -19,23 +19,23 @@ export function defaultApp(): App {
  * its result type.
  * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
  */
-export function defineTask<const N extends string, F extends Handler>(
+export function defineTask<const N extends string, F extends CallableFunction>(
   definition: { readonly name: N } & TaskOptions,
-  handler: F & TypedParameters<F>,
+  handler: F,
 ): Task<N, F>;
 // The form used most comes last: where none fits, the compiler explains the last one.
-export function defineTask<const N extends string, F extends Handler>(
+export function defineTask<const N extends string, F extends CallableFunction>(
   name: N,
-  handler: F & TypedParameters<F>,
+  handler: F,
   options?: TaskOptions,
 ): Task<N, F>;
-export function defineTask<N extends string, F extends Handler>(
+export function defineTask<N extends string, F extends CallableFunction>(
   first: N | ({ readonly name: N } & TaskOptions),
-  handler: F & TypedParameters<F>,
+  handler: F,
   options?: TaskOptions,
 ): Task<N, F> {
   const app = defaultApp();
-  return typeof first === 'string' ? app.task<N, F>(first, handler, options) : app.task<N, F>(first, handler);
+  return typeof first === 'string' ? app.task(first, handler, options) : app.task(first, handler);
 }
 
 /** A task of the default app that is defined elsewhere: `declareTask<typeof fib>('fib', { queue: 'math' })`. */

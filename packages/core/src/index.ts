@@ -22,4 +22,4 @@ export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
 export type { TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
-export type { BulkOptions, Handler, Result, Task as TaskOf, TypedParameters } from './task/task.js';
+export type { Arguments, BulkOptions, Handler, Result, Returned, Task as TaskOf } from './task/task.js';

@@ -32,9 +32,15 @@ export function brokerUrl(url: string, heartbeatS: number): string {
 /** A URL as logs and errors may show it: user and host, no password, no query. */
 export function maskUrl(url: string): string {
   try {
-    const { protocol, username, host, pathname } = new URL(url);
+    const { protocol, username, host, pathname, search, hash } = new URL(url);
+    // A password with a bare '/', '?' or '#' is read as what comes after the host.
+    if (/@/.test(pathname + search + hash)) return withoutCredentials(url);
     return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname === '/' ? '' : pathname}`;
   } catch {
-    return url.replace(/\/\/[^@/]*@/, '//…@');
+    return withoutCredentials(url);
   }
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/.*@/s, '//…@').replace(/\?.*/s, '');
 }

@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { toError } from '../errors.js';
+import { TqError, toError } from '../errors.js';
 import type { InboundMessage, Properties } from '../protocol/message.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
@@ -75,7 +75,8 @@ export class ConsumeChannel implements LinkUser {
 
   /**
    * Resolves when the consumer is attached for the first time; from then on it comes back by itself. Rejects when
-   * `prepare` finds at this first time what no waiting mends: a declaration that conflicts with the broker's.
+   * `prepare` finds at this first time what no waiting mends, a declaration that conflicts with the broker's, and
+   * with `closed` when it is cancelled first.
    */
   start(): Promise<void> {
     return new Promise<void>((resolve, reject) => {
@@ -101,6 +102,9 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     if (state.kind !== 'attached') {
       if (state.kind !== 'draining') this.#state = { kind: 'closed' };
+      const text = `The consumer of '${this.#options.queue}' was stopped before the queue was consumed.`;
+      this.#firstAttach?.reject(new TqError('closed', text));
+      this.#firstAttach = undefined;
       return;
     }
     this.#state = { kind: 'draining', session: state.session };
@@ -140,6 +144,8 @@ export class ConsumeChannel implements LinkUser {
         await session.close();
         return;
       }
+      // The broker may have closed the channel in the same breath, which nothing would tell once more.
+      if (!session.alive) throw new Error('the channel was closed while its consumer was attached');
       this.#state = { kind: 'attached', link, session, consumerTag };
       this.#attempt = 0;
       this.#firstAttach?.resolve();

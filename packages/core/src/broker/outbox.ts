@@ -90,6 +90,7 @@ export class Outbox {
   add(entry: OutboxEntry): void {
     // Entries that ended while they waited leave here at the latest, so that a broker that is away piles nothing up.
     this.peek();
+    if (this.#waiting.length - this.#head > 2 * this.#size + COMPACT_AT) this.#dropEnded();
     this.#waiting.push(entry);
     this.#size++;
     this.#bytes += entry.request.message.body.length;
@@ -138,6 +139,12 @@ export class Outbox {
   /** The entries on the channel, oldest first. */
   written(): Iterable<OutboxEntry> {
     return this.#written;
+  }
+
+  /** Ended entries behind one that waits on, which `peek` does not reach. */
+  #dropEnded(): void {
+    this.#waiting = this.#waiting.slice(this.#head).filter((entry) => entry.state === 'waiting');
+    this.#head = 0;
   }
 
   #advance(): void {

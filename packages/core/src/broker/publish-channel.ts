@@ -132,9 +132,10 @@ export class PublishChannel implements LinkUser {
     this.#pump();
   }
 
-  #refusal({ message, lease }: PublishRequest): PublishError | undefined {
+  #refusal({ message, lease, signal }: PublishRequest): PublishError | undefined {
     const { limits, maxMessageBytes } = this.#options;
     const bytes = message.body.length;
+    if (signal?.aborted) return new PublishError('publish-aborted', ABORTED, { cause: signal.reason });
     if (this.#closed) return new PublishError('closed', 'The app is closed; create a new one to publish.');
     if (lease === undefined && bytes > maxMessageBytes) {
       const text = `The message has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; store the data elsewhere and send a reference.`;
@@ -155,10 +156,8 @@ export class PublishChannel implements LinkUser {
       entry.deadline = this.#options.deadlines.set(timeoutMs, () => this.#expire(entry, timeoutMs));
     }
     if (signal !== undefined) {
-      entry.onAbort = () =>
-        this.#fail(entry, 'publish-aborted', 'The publish was aborted by its signal.', signal.reason);
-      if (signal.aborted) queueMicrotask(entry.onAbort);
-      else signal.addEventListener('abort', entry.onAbort, { once: true });
+      entry.onAbort = () => this.#fail(entry, 'publish-aborted', ABORTED, signal.reason);
+      signal.addEventListener('abort', entry.onAbort, { once: true });
     }
   }
 
@@ -202,11 +201,12 @@ export class PublishChannel implements LinkUser {
       const entry = this.#outbox.peek();
       if (entry === undefined) return;
       if (entry.request.lease?.alive === false) this.#end(entry, { kind: 'abandoned' });
-      else this.#write(state, entry);
+      else if (!this.#write(state, entry)) return;
     }
   }
 
-  #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): void {
+  /** False when the channel takes no more, so that writing on would turn in a circle: its end follows. */
+  #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): boolean {
     const { exchange, routingKey, message } = entry.request;
     const options = { ...message.properties, mandatory: true } as Options.Publish;
     try {
@@ -217,9 +217,10 @@ export class PublishChannel implements LinkUser {
       if (!accepted) state.full = true;
     } catch (thrown) {
       const cause = toError(thrown);
-      if (cause.name === 'IllegalOperationError') return;
+      if (cause.name === 'IllegalOperationError') return false;
       this.#fail(entry, 'unserialisable', `The message cannot be encoded: ${cause.message}`, cause);
     }
+    return true;
   }
 
   #confirmed(entry: OutboxEntry, error: Error | null): void {
@@ -325,6 +326,7 @@ interface ReturnFields {
   readonly routingKey: string;
 }
 
+const ABORTED = 'The publish was aborted by its signal.';
 const CONFIRMED: PublishEnd = { kind: 'confirmed' };
 /** amqplib's own text, its only mark of a basic.nack beside a closed channel. */
 const NACKED = 'message nacked';

@@ -31,13 +31,14 @@ export class Producer {
     const { prefix, defaultQueue, transport, results, newId, publishTimeoutMs, preset } = this.#options;
     const { task, options } = signature;
     const id = options.taskId ?? newId();
-    const queue = prefix + (options.queue ?? defaultQueue);
+    const ownQueue = options.queue ?? defaultQueue;
+    const queue = prefix + ownQueue;
     const ignoreResult = options.ignoreResult ?? false;
     const result = new PendingResult<T>({ id, task, queue, ignoreResult }, results);
     const parent = findCurrentTask();
     try {
       checkCall(options);
-      checkQueue(queue);
+      checkQueue(ownQueue, queue);
       const envelope = {
         id,
         task,
@@ -62,10 +63,12 @@ export class Producer {
   }
 }
 
-function checkQueue(queue: string): void {
+/** @param queue its name on the broker, prefix included */
+function checkQueue(own: string, queue: string): void {
   const bytes = Buffer.byteLength(queue);
-  if (bytes > 0 && bytes <= MAX_NAME_BYTES) return;
-  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_NAME_BYTES} bytes, found ${bytes}.`);
+  if (own !== '' && bytes <= MAX_NAME_BYTES) return;
+  const found = own === '' ? 'an empty one' : `${bytes} bytes with its prefix`;
+  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_NAME_BYTES} bytes, found ${found}.`);
 }
 
 function checkHeaders(headers: Headers | undefined): Headers | undefined {

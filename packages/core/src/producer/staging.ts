@@ -1,5 +1,5 @@
 import type { OutboxLimits } from '../broker/outbox.js';
-import { PublishError, toError } from '../errors.js';
+import { PublishError, TqError, toError } from '../errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
@@ -75,7 +75,7 @@ export class Staging {
       () => {
         if (leave()) staged.onReady(Math.max(1, timeoutMs - (this.#clock.monotonic() - startedAt)));
       },
-      (error: unknown) => fail(toError(error)),
+      (error: unknown) => fail(notReady(error)),
     );
   }
 
@@ -96,6 +96,14 @@ export class Staging {
     this.#release = undefined;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
+}
+
+/** What kept the queue from being ready, as the error of a call that was never written. */
+function notReady(thrown: unknown): PublishError {
+  const error = toError(thrown);
+  if (error instanceof PublishError) return error;
+  const { code, fields } = error instanceof TqError ? error : { code: 'connection-lost' as const, fields: {} };
+  return new PublishError(code, error.message, { fields, cause: error.cause ?? error });
 }
 
 function timedOut({ timeoutMs, lastError }: Staged): PublishError {

@@ -30,7 +30,7 @@ function reflection(): Reflection {
  * (method, context): loaders differ in which they make of the same source.
  */
 export type TaskDecorator = {
-  (prototype: object, key: string, descriptor: PropertyDescriptor): void;
+  <F extends Handler>(prototype: object, key: string, descriptor: TypedPropertyDescriptor<F>): void;
   (method: Handler, context: ClassMethodDecoratorContext & { readonly static: false; readonly private: false }): void;
 };
 

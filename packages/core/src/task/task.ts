@@ -3,45 +3,41 @@ import type { AsyncResult } from '../results/async-result.js';
 import { checkTask, type TaskOptions } from './options.js';
 import type { CallOptions, Signature } from './signature.js';
 
-/** Any function that can be a task. */
+/** Any function that can be a task, as whoever runs it sees it. */
 export type Handler = (...args: never[]) => unknown;
 
-/**
- * Nothing for a handler whose parameters have types. An untyped one is `never` here, since {@link Handler} is what it
- * takes its type from, and the error is where the task is defined instead of at each call. A generic function that
- * defines tasks takes `handler: F & TypedParameters<F>` and calls `defineTask<string, F>(name, handler)`.
- */
-export type TypedParameters<F extends Handler> = true extends IsNever<Parameters<F>>[number]
-  ? { readonly error: 'a parameter of the handler has no type' }
-  : unknown;
+/** The parameters of a handler as a tuple. */
+export type Arguments<F extends CallableFunction> = F extends (...args: infer A) => unknown ? A : never;
 
-type IsNever<A extends readonly unknown[]> = { [K in keyof A]-?: [A[K]] extends [never] ? true : false };
+/** What running a handler gives: a promise where it is asynchronous. */
+export type Returned<F extends CallableFunction> = F extends (...args: never[]) => infer R ? R : never;
 
 /** What a task's `get()` gives: what the handler returns, awaited. */
-export type Result<F extends Handler> = Awaited<ReturnType<F>>;
+export type Result<F extends CallableFunction> = Awaited<Returned<F>>;
 
 /**
  * A function that can be called elsewhere. The types of arguments and results come from the handler.
  * @typeParam N the name as a literal type, which ties a producer's declaration to the definition
- * @typeParam F the handler
+ * @typeParam F the handler; its bound says no more than "a function", since a parameter without a type would take one
+ *   from a bound with a signature instead of being the compiler's error TS7006 where the task is defined
  */
-export interface Task<N extends string = string, F extends Handler = Handler> {
+export interface Task<N extends string = string, F extends CallableFunction = Handler> {
   readonly name: N;
   readonly options: TaskOptions;
   /**
    * Runs the handler here and now, as the bare function that it is: no broker, no context.
    * @throws {TqError} `unknown-task` where the task is only declared
    */
-  run(...args: Parameters<F>): ReturnType<F>;
+  run(...args: Arguments<F>): Returned<F>;
   /** Publishes a call at once; await `published` or `get()` of what it gives. */
-  delay(...args: Parameters<F>): AsyncResult<Result<F>>;
+  delay(...args: Arguments<F>): AsyncResult<Result<F>>;
   /** Publishes a call with options. */
-  apply(args: Readonly<Parameters<F>>, options?: CallOptions): AsyncResult<Result<F>>;
+  apply(args: Readonly<Arguments<F>>, options?: CallOptions): AsyncResult<Result<F>>;
   /**
    * Publishes many calls, as fast as the broker confirms them and without overfilling the outbox.
    * Resolves when all are confirmed. Rejects with the first `PublishError` once every call has ended.
    */
-  bulk(calls: readonly Readonly<Parameters<F>>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
+  bulk(calls: readonly Readonly<Arguments<F>>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
 }
 
 /** Options of all calls of a bulk. */
@@ -55,7 +51,7 @@ export interface TaskHost {
 }
 
 /** Makes the task object for a handler; registering it is the app's. */
-export function createTask<N extends string, F extends Handler>(
+export function createTask<N extends string, F extends CallableFunction>(
   host: TaskHost,
   name: N,
   handler: F | undefined,
@@ -70,15 +66,15 @@ export function createTask<N extends string, F extends Handler>(
   return {
     name,
     options: defaults,
-    run: (...args) => runHere(name, handler, args) as ReturnType<F>,
+    run: (...args) => runHere(name, handler, args) as Returned<F>,
     delay: (...args) => host.send(sign(args)),
     apply: (args, own) => host.send(sign(args, own)),
     bulk: (calls, own) => sendAll(host, calls, (args) => sign(args, own)),
   };
 }
 
-function runHere(name: string, handler: Handler | undefined, args: readonly unknown[]): unknown {
-  if (handler !== undefined) return handler(...(args as never[]));
+function runHere(name: string, handler: CallableFunction | undefined, args: readonly unknown[]): unknown {
+  if (handler !== undefined) return (handler as Handler)(...(args as never[]));
   throw new TqError(
     'unknown-task',
     `Task '${name}' is only declared here, and run() needs its definition: import that, or use delay() or apply().`,

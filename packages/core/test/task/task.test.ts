@@ -75,7 +75,7 @@ describe('a task', () => {
   });
 
   it('refuses to run where it is only declared', () => {
-    const declared = createTask(new RecordingHost(), 'add', undefined, {});
+    const declared = createTask<'add', () => void>(new RecordingHost(), 'add', undefined, {});
     expect(() => declared.run()).toThrow(expect.objectContaining({ code: 'unknown-task' }));
     expect(() => declared.run()).toThrow("Task 'add' is only declared here");
   });

@@ -1,0 +1,37 @@
+import { UsageError } from './usage.js';
+
+/** What followed a command's name, checked against its options. */
+export class Arguments {
+  readonly command: string;
+  /** Words that are no options, in their order. */
+  readonly positionals: readonly string[];
+  readonly #values: Readonly<Record<string, string | true>>;
+
+  constructor(command: string, positionals: readonly string[], values: Readonly<Record<string, string | true>>) {
+    this.command = command;
+    this.positionals = positionals;
+    this.#values = values;
+  }
+
+  /** The value of an option that takes text; undefined when it was not given. */
+  text(option: string): string | undefined {
+    const value = this.#values[option];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  flag(option: string): boolean {
+    return this.#values[option] === true;
+  }
+
+  /**
+   * The value of an option that takes a whole number; its range is checked by whoever uses it.
+   * @throws {UsageError} when it is none
+   */
+  integer(option: string): number | undefined {
+    const text = this.text(option);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+    throw new UsageError(`--${option}: expected a whole number, found '${text}'.`, this.command);
+  }
+}

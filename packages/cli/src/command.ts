@@ -1,0 +1,43 @@
+import type { Arguments } from './arguments.js';
+import type { Output } from './output.js';
+
+/** An option of a command. */
+export interface OptionSpec {
+  /** `text` takes a value, a `flag` takes none. */
+  readonly kind: 'text' | 'flag';
+  /** What it is for, its range and default. */
+  readonly describe: string;
+  /** The only values that it takes. */
+  readonly choices?: readonly string[] | undefined;
+}
+
+/** One command of `tq`: what its help says, what it takes, and what it does. */
+export interface Command {
+  /** Below the summary in its help. */
+  readonly details: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Command lines, each with what it does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** How many words may follow the command's name. */
+  readonly positionals: { readonly min: number; readonly max: number };
+  /**
+   * @returns the exit code
+   * @throws what `exitCodeOf` has a code for
+   */
+  run(args: Arguments, output: Output): Promise<number>;
+}
+
+/** A command before it is loaded: enough to list it. */
+export interface CommandEntry {
+  readonly name: string;
+  /** Its name and the words after it, `call NAME [ARGS…]`. */
+  readonly usage: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** The command that was chosen, loaded. */
+export interface Chosen {
+  readonly entry: CommandEntry;
+  readonly command: Command;
+}

@@ -1,0 +1,124 @@
+import { createApp } from '@tq/core';
+import { type App, internalsOf, type Logger, parseDuration, requireInteger, serialize } from '@tq/core/internal';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import { onStopSignals, type StopSignal, signalExitCode } from '../signals.js';
+import { UsageError } from '../usage.js';
+
+/** How long a person waits for a broker that does not answer, unless TQ_PUBLISH_TIMEOUT says otherwise, ms. */
+const CONFIRM_TIMEOUT_MS = 10_000;
+
+/** `tq call`: publishes one call by the task's name; needs no task file. */
+export const call: Command = {
+  details:
+    'Each argument is JSON: 30, \'"text"\', \'{"a":1}\', null. No task file is needed; the broker and the queue come from TQ_* variables.',
+  options: {
+    queue: { kind: 'text', describe: "Queue to publish to, without the prefix. Default: the app's, TQ_QUEUE or tq" },
+    timeout: { kind: 'text', describe: 'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s' },
+    'no-wait': { kind: 'flag', describe: "Wait for the broker's confirm only, ask for no result, and print the id" },
+    json: { kind: 'flag', describe: 'Print {"id", "result"} or {"id"}, and errors as {"error"}' },
+  },
+  examples: [
+    ['call fib 30', 'Call fib(30) and print its result'],
+    ['call mail.send \'"ada@example.com"\' \'"Hello"\' --queue mail --no-wait', 'Send a call and do not wait'],
+    ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
+    ['call sum -- -1 -2', 'Words that begin with a dash go after --'],
+  ],
+  positionals: { min: 1, max: Number.POSITIVE_INFINITY },
+  run,
+};
+
+async function run(args: Arguments, output: Output): Promise<number> {
+  const [name = '', ...words] = args.positionals;
+  const values = words.map((word, index) => parseArgument(word, index + 1, args.command));
+  const timeout = timeoutOf(args);
+  const publishTimeout = process.env.TQ_PUBLISH_TIMEOUT ? undefined : CONFIRM_TIMEOUT_MS;
+  const app = createApp({ logger: noteLogger(output), publishTimeout });
+  const stopping = new AbortController();
+  let stopped: StopSignal | undefined;
+  const release = onStopSignals([
+    (signal) => {
+      stopped = signal;
+      stopping.abort();
+    },
+  ]);
+  try {
+    await send({ app, name, values, timeout, args, output, signal: stopping.signal });
+    return EXIT.ok;
+  } catch (error) {
+    if (stopped === undefined) throw error;
+    output.note(`${stopped}: no longer waiting; a call that is in its queue runs all the same.`);
+    return signalExitCode(stopped);
+  } finally {
+    await app.close();
+    release();
+  }
+}
+
+interface Call {
+  readonly app: App;
+  readonly name: string;
+  readonly values: readonly unknown[];
+  /** For the confirm and the result together, ms. */
+  readonly timeout: number | undefined;
+  readonly args: Arguments;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+async function send({ app, name, values, timeout, args, output, signal }: Call): Promise<void> {
+  const { options } = internalsOf(app);
+  const noWait = args.flag('no-wait');
+  const total = timeout ?? options.resultTimeout;
+  const deadline = Math.min(total, options.publishTimeout);
+  const task = app.declareTask(name, { queue: args.text('queue') });
+  const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal });
+  if (noWait) {
+    await result.published;
+    output.print(output.json ? JSON.stringify({ id: result.id }) : result.id);
+    return;
+  }
+  const value = result.get({ timeout: total, signal });
+  value.catch(() => undefined);
+  // First, so that a broker that cannot be reached is told from a result that does not come.
+  await result.published;
+  if (output.json) output.print(resultLine(result.id, await value));
+  else output.printValue(await value);
+}
+
+function parseArgument(word: string, position: number, command: string): unknown {
+  if (/^-?\d+$/.test(word) && !Number.isSafeInteger(Number(word))) {
+    const text = `Argument ${position}: expected a number that JavaScript keeps, found ${word}. Pass it as text.`;
+    throw new UsageError(text, command);
+  }
+  try {
+    return JSON.parse(word);
+  } catch {
+    // Most often it is text whose quotes the shell has eaten.
+    const hint = `For text, quote it twice: '${JSON.stringify(word)}'.`;
+    throw new UsageError(
+      `Argument ${position}: expected JSON, found ${word === '' ? 'nothing' : word}. ${hint}`,
+      command,
+    );
+  }
+}
+
+function timeoutOf(args: Arguments): number | undefined {
+  const text = args.text('timeout');
+  if (text === undefined) return undefined;
+  return requireInteger(parseDuration(text, '--timeout'), '--timeout (ms)', { min: 1, max: 2_147_483_647 });
+}
+
+/** What JSON has no word for is written in tq's typed form, as on the wire. */
+function resultLine(id: string, result: unknown): string {
+  return serialize({ id, result: result ?? null }, 'result', { tqTypes: true });
+}
+
+/** Warnings and errors as plain lines: a person waits for this command. */
+function noteLogger(output: Output): Logger {
+  const silent = () => undefined;
+  const say = (_fields: object, message: string) => output.note(message);
+  return { trace: silent, debug: silent, info: silent, warn: say, error: say };
+}

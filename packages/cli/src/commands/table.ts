@@ -1,0 +1,23 @@
+import type { CommandEntry } from '../command.js';
+
+/** Every command of `tq`. Each is loaded when it is called and no earlier. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'worker',
+    usage: 'worker',
+    summary: 'Run tasks from their queues until stopped',
+    load: async () => (await import('./worker.js')).worker,
+  },
+  {
+    name: 'call',
+    usage: 'call NAME [JSON ARGS…]',
+    summary: 'Call a task by its name and print its result',
+    load: async () => (await import('./call.js')).call,
+  },
+  {
+    name: 'tasks',
+    usage: 'tasks',
+    summary: 'List the tasks of a task file and their queues',
+    load: async () => (await import('./tasks.js')).tasks,
+  },
+];

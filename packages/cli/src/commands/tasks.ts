@@ -1,0 +1,35 @@
+import { type ListedTask, loadApp } from '@tq/worker/internal';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import type { Output } from '../output.js';
+
+/** `tq tasks`: what a worker on the same task file would run. */
+export const tasks: Command = {
+  details:
+    'Loads the task file as a worker does, connects to nothing, and prints a line for each task: its name and queue.',
+  options: {
+    app: {
+      kind: 'text',
+      describe: 'Task file, FILE or FILE#export. Default: tasks.ts, tasks.js, src/tasks.ts and the like',
+    },
+    json: { kind: 'flag', describe: 'Print [{"name", "queue"}, …]' },
+  },
+  examples: [
+    ['tasks', 'List the tasks of tasks.ts or src/tasks.ts'],
+    ['tasks --app lib/jobs.ts#app --json', 'List those of another file, as JSON'],
+  ],
+  positionals: { min: 0, max: 0 },
+  run,
+};
+
+async function run(args: Arguments, output: Output): Promise<number> {
+  const found = await loadApp(args.text('app'), process.cwd());
+  output.print(output.json ? JSON.stringify(found.tasks) : columns(found.tasks));
+  return EXIT.ok;
+}
+
+function columns(list: readonly ListedTask[]): string {
+  const width = Math.max(...list.map(({ name }) => name.length));
+  return list.map(({ name, queue }) => `${name.padEnd(width)}  ${queue ?? ''}`.trimEnd()).join('\n');
+}

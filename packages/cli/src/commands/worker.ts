@@ -1,0 +1,120 @@
+import { type LogLevel, parseDuration, setDefaultLogger } from '@tq/core/internal';
+import { createWorker, type Worker, type WorkerOptions } from '@tq/worker';
+import { type LoadedApp, loadApp } from '@tq/worker/internal';
+import type { Logger } from 'pino';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import { readVersion } from '../version.js';
+import { describeWorker, formatBanner } from '../worker/banner.js';
+import { createLogger } from '../worker/logger.js';
+import { parseQueues } from '../worker/queues.js';
+import { StopControl } from '../worker/stop-control.js';
+
+const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+
+/** `tq worker`: consumes queues and runs tasks until SIGINT or SIGTERM. */
+export const worker: Command = {
+  details:
+    'Finds the tasks in --app FILE[#export], else in tasks.ts, tasks.js, src/tasks.ts and the like. The first SIGINT or ' +
+    'SIGTERM stops it warm: it takes no more and finishes what runs. The second aborts what runs and gives it back, ' +
+    'the third ends the process at once.',
+  options: {
+    app: {
+      kind: 'text',
+      describe: 'Task file, FILE or FILE#export; the export, else `app`, else the default export, is the app',
+    },
+    queues: {
+      kind: 'text',
+      describe: "Queues to consume, mail,math=2: with a number, slots of its own. Default: the app's",
+    },
+    concurrency: {
+      kind: 'text',
+      describe: 'Slots that queues without slots of their own share, 1 to 1000. Default: 4',
+    },
+    pool: {
+      kind: 'text',
+      choices: ['thread', 'async'],
+      describe: 'Where tasks run: in threads, or in the event loop (for tasks that mostly wait). Default: thread',
+    },
+    'prefetch-multiplier': {
+      kind: 'text',
+      describe:
+        'Deliveries taken in advance for each slot, 1 to 100. 1 is fair, more is faster for tiny tasks. Default: 1',
+    },
+    'shutdown-timeout': {
+      kind: 'text',
+      describe: 'How long a warm stop waits for what runs: 500ms, 10s, 5m. Default: 25s',
+    },
+    hostname: { kind: 'text', describe: 'Name of this worker in logs and dead letters. Default: tq@HOST' },
+    'log-level': { kind: 'text', choices: LEVELS, describe: 'Least level that is logged. Default: info' },
+  },
+  examples: [
+    ['worker', 'Run the tasks of tasks.ts in four threads'],
+    ['worker --app lib/jobs.ts#app --queues mail,math=2', 'Two queues: mail on shared slots, math on two of its own'],
+    ['worker --pool async --concurrency 100', 'A hundred tasks at a time that mostly wait'],
+  ],
+  positionals: { min: 0, max: 0 },
+  run,
+};
+
+async function run(args: Arguments, output: Output): Promise<number> {
+  const options = readOptions(args);
+  const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
+  exitWhenBroken(log);
+  setDefaultLogger(log);
+  const stopping = new StopControl(log);
+  const loaded = await loadApp(args.text('app'), process.cwd());
+  try {
+    const running = createWorker(loaded.app, { ...options, tasks: [loaded.file] });
+    stopping.control(running);
+    announce(running, loaded, { log, output });
+    await runUntilStopped(running, stopping, log);
+  } finally {
+    await loaded.app.close();
+  }
+  log.info({}, 'stopped');
+  return EXIT.ok;
+}
+
+function readOptions(args: Arguments): WorkerOptions {
+  const queues = args.text('queues');
+  const shutdownTimeout = args.text('shutdown-timeout');
+  return {
+    queues: queues === undefined ? undefined : parseQueues(queues),
+    concurrency: args.integer('concurrency'),
+    pool: args.text('pool') as WorkerOptions['pool'],
+    prefetchMultiplier: args.integer('prefetch-multiplier'),
+    shutdownTimeout: shutdownTimeout === undefined ? undefined : parseDuration(shutdownTimeout, '--shutdown-timeout'),
+    hostname: args.text('hostname'),
+  };
+}
+
+/** The state of the process is unknown: the broker gives what runs here to others. */
+function exitWhenBroken(log: Logger): void {
+  process.on('uncaughtException', (err, origin) => {
+    log.fatal({ err, origin }, 'nobody caught this error; the worker ends, and what it ran goes back to the queues');
+    process.exit(EXIT.failed);
+  });
+}
+
+/** A banner for a person, one line for a log. */
+function announce(running: Worker, loaded: LoadedApp, { log, output }: { log: Logger; output: Output }): void {
+  const facts = describeWorker(running, loaded);
+  if (output.interactive) output.block(formatBanner(facts, readVersion()));
+  else log.info(facts, 'worker starting');
+}
+
+async function runUntilStopped(running: Worker, stopping: StopControl, log: Logger): Promise<void> {
+  try {
+    await Promise.race([running.start(), stopping.ended]);
+  } catch (error) {
+    if (!stopping.asked) throw error;
+  }
+  if (!stopping.asked) {
+    const { slots, queues } = running.health();
+    log.info({ slots, queues: queues.map(({ name }) => name) }, 'ready: consuming');
+  }
+  await stopping.ended;
+}

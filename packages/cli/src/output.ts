@@ -1,0 +1,119 @@
+import type { Writable } from 'node:stream';
+import { type InspectOptions, inspect, stripVTControlCharacters } from 'node:util';
+
+/** A stream that may be a terminal. */
+export type Terminal = Writable & { readonly isTTY?: boolean | undefined };
+
+export interface OutputOptions {
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Data and errors as one line of JSON each. */
+  readonly json: boolean;
+}
+
+const BOLD_RED = '\u001b[1;31m';
+const RESET = '\u001b[0m';
+
+/** How results are shown: whole, whatever their size. */
+const WHOLE: InspectOptions = { depth: null, maxArrayLength: null, maxStringLength: null, breakLength: 100 };
+
+/** Where a command says things: data on standard output, everything else on standard error. Never a password. */
+export class Output {
+  readonly #options: OutputOptions;
+  #lastNote = '';
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  get json(): boolean {
+    return this.#options.json;
+  }
+
+  /** Standard error is read by a person. */
+  get interactive(): boolean {
+    return this.#options.stderr.isTTY === true;
+  }
+
+  /** Standard error takes colours. */
+  get colours(): boolean {
+    return this.interactive && this.#mayColour;
+  }
+
+  /** Prints data as it is. */
+  print(text: string): void {
+    this.#options.stdout.write(`${text}\n`);
+  }
+
+  /** Prints a value for a person: text bare, all else as JavaScript writes it. */
+  printValue(value: unknown): void {
+    if (value === undefined) return;
+    const colors = this.#options.stdout.isTTY === true && this.#mayColour;
+    this.print(typeof value === 'string' ? value : inspect(value, { ...WHOLE, colors }));
+  }
+
+  /** Says something beside the data; the same text again is said once. */
+  note(text: string): void {
+    if (text === this.#lastNote) return;
+    this.#lastNote = text;
+    this.#options.stderr.write(`tq: ${maskCredentials(text)}\n`);
+  }
+
+  /** Shows a block of text beside the data, as it is. */
+  block(text: string): void {
+    this.#options.stderr.write(`${maskCredentials(text)}\n`);
+  }
+
+  /** Says why the command failed. */
+  error(error: Error, hint?: string): void {
+    const { code } = error as { code?: unknown };
+    if (this.json) {
+      const message = maskCredentials(error.message);
+      this.#options.stderr.write(`${JSON.stringify({ error: { code, name: error.name, message } })}\n`);
+      return;
+    }
+    const text = maskCredentials([error.message, ...details(error), ...(hint === undefined ? [] : [hint])].join('\n'));
+    const label = this.colours ? `${BOLD_RED}tq:${RESET}` : 'tq:';
+    this.#options.stderr.write(`${label} ${text}\n`);
+  }
+
+  /** Resolves when both streams have taken all that was written: an exit before that loses what is in a pipe. */
+  async flush(): Promise<void> {
+    const { stdout, stderr } = this.#options;
+    await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  }
+
+  get #mayColour(): boolean {
+    return !this.#options.env.NO_COLOR;
+  }
+}
+
+const FRAMES_SHOWN = 8;
+/** Frames that tell the user nothing: Node's, the loader's and tq's own. */
+const FOREIGN_FRAME = /node:internal|\(node:|[\\/]jiti[\\/]|[\\/](?:@tq|packages)[\\/](?:core|worker)[\\/]dist[\\/]/;
+
+/** What helps beyond the message: where a task failed remotely, or where a task file did not load. */
+function details(error: Error): string[] {
+  const { remote } = error as { remote?: { stack?: string | undefined } };
+  const stack = remote === undefined ? errorStack(error.cause) : remote.stack;
+  if (stack === undefined) return [];
+  const lines = stripVTControlCharacters(stack).split('\n');
+  const frames = lines.filter((line) => isFrame(line) && !FOREIGN_FRAME.test(line));
+  return [...lines.filter((line) => !isFrame(line) && !error.message.includes(line)), ...frames.slice(0, FRAMES_SHOWN)];
+}
+
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line);
+}
+
+/** The stack of a foreign cause; tq's own causes are in the message already. */
+function errorStack(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || cause.name === 'TqError') return undefined;
+  return (cause as { syscall?: unknown }).syscall === undefined ? cause.stack : undefined;
+}
+
+/** A text without the passwords of the URLs in it. */
+export function maskCredentials(text: string): string {
+  return text.includes('://') ? text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^:@/\s'"]*):[^/\s'"]*@/gi, '$1:…@') : text;
+}

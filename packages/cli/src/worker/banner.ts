@@ -1,0 +1,103 @@
+import { internalsOf, maskUrl } from '@tq/core/internal';
+import type { Worker } from '@tq/worker';
+import type { LoadedApp } from '@tq/worker/internal';
+
+/** What a worker is about to do, before it does it. */
+export interface WorkerFacts {
+  readonly hostname: string;
+  /** Brokers without their passwords. */
+  readonly broker: readonly string[];
+  readonly prefix: string;
+  /** Queues, each with what slots it has: `math (2 slots)`. */
+  readonly queues: readonly string[];
+  readonly tasks: readonly string[];
+  readonly file: string;
+  readonly pool: string;
+  readonly slots: number;
+  /** What the user should know of these settings. */
+  readonly notes: readonly string[];
+}
+
+/** Threads beyond this are better asked of the async pool, when tasks mostly wait. */
+const MANY_THREADS = 16;
+
+/** Collects what the banner or the first log line shows. */
+export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerFacts {
+  const { urls, prefix } = internalsOf(loaded.app).options;
+  const own = settings.queues.reduce((sum, queue) => sum + (queue.slots ?? 0), 0);
+  const shared = settings.queues.filter((queue) => queue.slots === undefined).length;
+  const slots = own + (shared > 0 ? settings.concurrency : 0);
+  const prefetched = (own + shared * settings.concurrency) * settings.prefetchMultiplier;
+  return {
+    hostname: settings.hostname,
+    broker: urls.map(maskUrl),
+    prefix,
+    queues: settings.queues.map(({ name, slots }) => `${name} (${share(slots, settings.concurrency, shared)})`),
+    tasks: loaded.tasks.map(({ name }) => name),
+    file: loaded.file,
+    pool: settings.pool,
+    slots,
+    notes: [
+      ...fairness(prefetched - slots, shared, settings.prefetchMultiplier),
+      ...advice(settings.pool, slots),
+      ...elsewhere(
+        loaded,
+        settings.queues.map(({ name }) => name),
+      ),
+    ],
+  };
+}
+
+/** The facts for a person at a terminal. */
+export function formatBanner(facts: WorkerFacts, version: string): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ['broker', facts.broker.join(', ')],
+    ...(facts.prefix === '' ? [] : [['prefix', facts.prefix] as const]),
+    ['queues', facts.queues.join(', ')],
+    ['tasks', `${few(facts.tasks)} from ${facts.file}`],
+    ['pool', `${facts.pool}, ${count(facts.slots, 'slot')}`],
+    ...facts.notes.map((note) => ['note', note] as const),
+  ];
+  return [`tq ${version} worker ${facts.hostname}`, ...rows.map(([key, text]) => `  ${key.padEnd(6)}  ${text}`)].join(
+    '\n',
+  );
+}
+
+function share(slots: number | undefined, concurrency: number, shared: number): string {
+  if (slots !== undefined) return count(slots, 'slot');
+  return shared === 1 ? count(concurrency, 'slot') : `${concurrency} shared slots`;
+}
+
+/** A prefetch counts for each queue by itself, so queues that share slots hold deliveries that wait for one. */
+function fairness(waiting: number, shared: number, multiplier: number): string[] {
+  if (waiting === 0) return [];
+  const why = [
+    ...(shared > 1 ? [`${shared} queues share slots`] : []),
+    ...(multiplier > 1 ? [`the prefetch multiplier is ${multiplier}`] : []),
+  ].join(' and ');
+  return [`${why}: at most ${count(waiting, 'delivery', 'deliveries')} wait here unstarted`];
+}
+
+function advice(pool: string, slots: number): string[] {
+  if (pool !== 'thread' || slots <= MANY_THREADS) return [];
+  return [`${slots} threads take 7 to 9 MB each; for tasks that mostly wait, --pool async takes many more for less`];
+}
+
+/** Tasks that this worker can run and whose calls it will not see. */
+function elsewhere({ tasks }: LoadedApp, consumed: readonly string[]): string[] {
+  const missed = tasks.flatMap(({ name, queue }) =>
+    queue === undefined || consumed.includes(queue) ? [] : [`${name} (${queue})`],
+  );
+  return missed.length === 0 ? [] : [`not consumed here, add their queues to --queues: ${few(missed)}`];
+}
+
+const NAMES_SHOWN = 12;
+
+function few(names: readonly string[]): string {
+  const rest = names.length - NAMES_SHOWN;
+  return rest <= 0 ? names.join(', ') : `${names.slice(0, NAMES_SHOWN).join(', ')} and ${rest} more`;
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,14 @@
+import { PublishError } from '../errors.js';
+import type { Transport } from '../results/transport.js';
+
+/** The transport of an app that was closed before its first call: each call fails like one after that. */
+export const closedTransport: Transport = {
+  send: ({ listener }) => {
+    const error = new PublishError('closed', 'The app is closed; create a new one to publish.');
+    queueMicrotask(() => listener.failed(error));
+  },
+  forget: () => undefined,
+  hold: () => () => undefined,
+  room: () => undefined,
+  queueStatus: () => Promise.resolve(undefined),
+};
