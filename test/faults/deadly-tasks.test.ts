@@ -2,6 +2,7 @@ import { TaskFailedError, type TaskOf } from '@tq/core';
 import { expect, test } from 'vitest';
 import { openPeer, queueState, receive } from '../support/broker.js';
 import { numbers, openScene, type Scene } from './fixtures/scene.js';
+import type { WorkerProcess } from './fixtures/worker-process.js';
 
 const LIMIT = 3;
 const QUEUE_TYPES = ['quorum', 'classic'] as const;
@@ -16,6 +17,29 @@ async function expectGivenUp(scene: Scene, result: ReturnType<TaskOf['delay']>):
   expect(letter?.properties.headers).toMatchObject({ id: result.id, 'tq-dead-reason': 'worker-lost' });
   expect(await queueState(peer, `${scene.queue}.dead`)).toMatchObject({ messages: 0 });
   expect(await queueState(peer, scene.queue)).toMatchObject({ messages: 0 });
+}
+
+/** Starts a worker again whenever it ends, as whatever runs workers in earnest does. */
+function supervise(start: () => WorkerProcess): AsyncDisposable & { restarts(): number } {
+  let restarts = 0;
+  let stopping = false;
+  let worker = start();
+  const watching = (async () => {
+    for (;;) {
+      await worker.ended;
+      if (stopping) return;
+      restarts++;
+      worker = start();
+    }
+  })();
+  return {
+    restarts: () => restarts,
+    [Symbol.asyncDispose]: async () => {
+      stopping = true;
+      await worker.kill();
+      await watching;
+    },
+  };
 }
 
 test.each(QUEUE_TYPES)(
@@ -38,22 +62,12 @@ test.each(QUEUE_TYPES)(
   `a task that kills its whole worker fails and leaves a dead letter after ${LIMIT} deliveries: no crash loop (%s queue)`,
   async (queueType) => {
     await using scene = await openScene({ queueType });
-    const options = { concurrency: 1, deliveryLimit: LIMIT };
     const deadly = scene.tasks.killWorker.delay();
     await deadly.published;
-    let deaths = 0;
-    // The supervisor that every worker in earnest has.
-    const supervise = async () => {
-      for (;;) {
-        const worker = scene.spawn(options);
-        await worker.ended;
-        deaths++;
-      }
-    };
-    void supervise();
+    await using supervisor = supervise(() => scene.spawn({ concurrency: 1, deliveryLimit: LIMIT }));
     await expectGivenUp(scene, deadly);
     expect(await scene.tasks.echo.delay(1).get()).toBe(1);
-    expect(deaths).toBe(LIMIT);
+    expect(supervisor.restarts()).toBe(LIMIT);
     expect(scene.journal.starts({ id: deadly.id })).toHaveLength(LIMIT);
   },
 );

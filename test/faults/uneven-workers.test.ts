@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { scaled, scaledLimit } from './fixtures/scale.js';
 import { numbers, openScene } from './fixtures/scene.js';
 
-const TASKS = scaled(330);
-const TASK_MS = 10;
+const TASKS = scaled(220);
+const TASK_MS = 20;
 
 test(
   'of two workers the one that is ten times slower gets about a tenth of the tasks',
@@ -20,7 +20,6 @@ test(
     expect(done.fast + done.slow).toBe(TASKS);
     expect(done.slow).toBeGreaterThan(0);
     expect(done.fast / done.slow).toBeGreaterThanOrEqual(4);
-    console.log(done);
   },
   scaledLimit(30_000),
 );

@@ -10,8 +10,10 @@ const words = process.argv.slice(2);
 const { stdout, stderr, env } = process;
 const output = new Output({ stdout, stderr, env, json: words.includes('--json') });
 
-// Whoever reads our data has seen enough: `tq tasks | head -1`.
-stdout.on('error', () => process.exit(EXIT.ok));
+// A closed pipe means that whoever reads our data has seen enough: `tq tasks | head -1`.
+stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.failed));
+// Nobody listens to what is said beside the data; the exit code tells all the same.
+stderr.on('error', () => undefined);
 
 const exitCode = await main();
 await output.flush();

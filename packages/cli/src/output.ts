@@ -95,22 +95,31 @@ const FOREIGN_FRAME = /node:internal|\(node:|[\\/]jiti[\\/]|[\\/](?:@tq|packages
 
 /** What helps beyond the message: where a task failed remotely, or where a task file did not load. */
 function details(error: Error): string[] {
-  const { remote } = error as { remote?: { stack?: string | undefined } };
-  const stack = remote === undefined ? errorStack(error.cause) : remote.stack;
+  const stack = stackOf(error);
   if (stack === undefined) return [];
   const lines = stripVTControlCharacters(stack).split('\n');
-  const frames = lines.filter((line) => isFrame(line) && !FOREIGN_FRAME.test(line));
-  return [...lines.filter((line) => !isFrame(line) && !error.message.includes(line)), ...frames.slice(0, FRAMES_SHOWN)];
+  const text = lines.filter((line) => !isFrame(line) && !error.message.includes(line));
+  return [...text, ...usersFrames(lines.filter(isFrame)).slice(0, FRAMES_SHOWN)];
+}
+
+/** The stack that leads into the user's code; other errors of tq say all in their message. */
+function stackOf(error: Error): string | undefined {
+  const { code, remote, cause } = error as { code?: unknown; remote?: { stack?: string | undefined }; cause?: unknown };
+  if (remote !== undefined) return remote.stack;
+  return code === 'task-load-failed' && cause instanceof Error ? cause.stack : undefined;
+}
+
+/** The frames between what Node.js threw from and what called the user's code. */
+function usersFrames(frames: readonly string[]): readonly string[] {
+  const start = frames.findIndex((frame) => !FOREIGN_FRAME.test(frame));
+  if (start === -1) return [];
+  const own = frames.slice(start);
+  const end = own.findIndex((frame) => FOREIGN_FRAME.test(frame));
+  return end === -1 ? own : own.slice(0, end);
 }
 
 function isFrame(line: string): boolean {
   return /^\s+at /.test(line);
-}
-
-/** The stack of a foreign cause; tq's own causes are in the message already. */
-function errorStack(cause: unknown): string | undefined {
-  if (!(cause instanceof Error) || cause.name === 'TqError') return undefined;
-  return (cause as { syscall?: unknown }).syscall === undefined ? cause.stack : undefined;
 }
 
 /** A text without the passwords of the URLs in it. */

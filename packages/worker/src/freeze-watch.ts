@@ -8,36 +8,54 @@ import type { Clock, Timer } from '@tq/core/internal';
 export class FreezeWatch {
   readonly #clock: Clock;
   readonly #limitMs: number;
-  readonly #verify: (queue: string) => Promise<void>;
-  #lastTick: number;
+  readonly #verify: () => Promise<void>;
+  #lastLook: number;
+  #verifying: Promise<void> | undefined;
   #timer: Timer | undefined;
 
   /**
    * @param limitMs how long the loop may stand still; the broker gives up after two heartbeats
-   * @param verify asks the broker over the channel that delivers from a queue, so that its leases tell the truth
+   * @param verify asks the broker over every channel that delivers, so that the leases tell the truth; never rejects
    */
-  constructor(clock: Clock, limitMs: number, verify: (queue: string) => Promise<void>) {
+  constructor(clock: Clock, limitMs: number, verify: () => Promise<void>) {
     this.#clock = clock;
     this.#limitMs = limitMs;
     this.#verify = verify;
-    this.#lastTick = clock.monotonic();
+    this.#lastLook = clock.monotonic();
   }
 
   start(): void {
-    this.#lastTick = this.#clock.monotonic();
-    this.#timer = this.#clock.setTimer(() => this.start(), this.#limitMs / 2);
-    this.#timer.unref();
+    this.#lastLook = this.#clock.monotonic();
+    this.#tick();
   }
 
   stop(): void {
     this.#timer?.cancel();
   }
 
-  wasFrozen(): boolean {
-    return this.#clock.monotonic() - this.#lastTick > this.#limitMs;
+  /** Resolves when the leases tell the truth again after a freeze; undefined when they do now. */
+  verifying(): Promise<void> | undefined {
+    this.#look();
+    return this.#verifying;
   }
 
-  verify(queue: string): Promise<void> {
-    return this.#verify(queue);
+  #tick(): void {
+    this.#timer = this.#clock.setTimer(() => {
+      this.#look();
+      this.#tick();
+    }, this.#limitMs / 2);
+    this.#timer.unref();
+  }
+
+  /** Whoever looks first after a freeze finds it, be it a timer that fires ahead of all that has arrived meanwhile. */
+  #look(): void {
+    const now = this.#clock.monotonic();
+    const frozen = now - this.#lastLook > this.#limitMs;
+    this.#lastLook = now;
+    if (!frozen) return;
+    const verifying = this.#verify().then(() => {
+      if (this.#verifying === verifying) this.#verifying = undefined;
+    });
+    this.#verifying = verifying;
   }
 }

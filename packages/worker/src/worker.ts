@@ -97,7 +97,7 @@ class TqWorker implements Worker {
     const services = { logger: this.#logger, transport: app.transport, registry: app.registry };
     this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
-    this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), (queue) => this.#verify(queue));
+    this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), () => this.#verify());
     this.#executor = new Executor({
       app: this.#app,
       pool: this.#pool,
@@ -204,8 +204,8 @@ class TqWorker implements Worker {
     this.#logger.warn({ running: this.#executor.running }, 'the shutdown timeout is over; aborting what still runs');
   }
 
-  async #verify(queue: string): Promise<void> {
-    await this.#consumers.find((consumer) => consumer.queue === queue)?.verify();
+  async #verify(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.verify()));
   }
 }
 

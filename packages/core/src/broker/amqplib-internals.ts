@@ -19,7 +19,7 @@ export function setKeepsAlive(model: ChannelModel, keepsAlive: boolean): void {
   heartbeater?.recvTimer?.[change]();
 }
 
-/** Cuts a connection whose other side does not answer any more. */
+/** Cuts a connection whose other side does not answer any more. Without an error amqplib would not notice its end. */
 export function cut(model: ChannelModel): void {
-  (model.connection as Internals).stream?.destroy?.();
+  (model.connection as Internals).stream?.destroy?.(new Error('The broker did not answer connection.close in time.'));
 }

@@ -122,7 +122,7 @@ export class Connection {
         break;
       case 'open':
         setKeepsAlive(state.link.model, true);
-        if (!(await within(this.#options.runtime.clock, CLOSE_TIMEOUT_MS, state.link.model.close())))
+        if (!(await within(this.#options.runtime.clock, CLOSE_TIMEOUT_MS, closed(state.link.model))))
           cut(state.link.model);
         break;
       case 'idle':
@@ -220,6 +220,11 @@ async function dial(url: string, role: string, timeoutMs: number): Promise<Chann
     timeout: timeoutMs,
     clientProperties: { connection_name: `tq ${role} ${hostname()} ${process.pid}` },
   });
+}
+
+/** Closes; amqplib's own promise stays open when the socket dies before the broker's answer. */
+function closed(model: ChannelModel): Promise<unknown> {
+  return Promise.race([new Promise((resolve) => model.once('close', resolve)), model.close()]);
 }
 
 function closedError(): TqError {

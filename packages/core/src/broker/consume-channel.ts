@@ -167,7 +167,7 @@ export class ConsumeChannel implements LinkUser {
   #received(session: Session, message: ConsumeMessage | null): void {
     // A null message is basic.cancel: the queue was deleted, or its node went. The channel is given up with it, so
     // that one path leads back from everything.
-    if (message === null) void session.close();
+    if (message === null) void session.cancelled();
     else this.#options.onDelivery(session.deliver(message));
   }
 
@@ -176,11 +176,7 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     if (state.kind === 'draining' && state.session === session) this.#state = { kind: 'closed' };
     if (state.kind !== 'attached' || state.session !== session) return;
-    this.#again(
-      state.link,
-      reason ?? new Error('the consumer was cancelled by the broker'),
-      'consuming stopped; starting again',
-    );
+    this.#again(state.link, reason ?? new Error('its connection was lost'), 'consuming stopped; starting again');
   }
 
   #again(link: Link, error: Error, what: string): void {
@@ -202,16 +198,17 @@ class Session implements Lease {
   alive = true;
   readonly #acks = new AckLedger();
   #flushing = false;
+  /** Why it ended, where that was not the end of its connection. */
+  #reason: Error | undefined;
 
   constructor(channel: Channel, onEnd: (reason: Error | undefined) => void) {
     this.channel = channel;
-    let reason: Error | undefined;
     channel.on('error', (error: Error) => {
-      reason = error;
+      this.#reason = error;
     });
     channel.on('close', () => {
       this.alive = false;
-      onEnd(reason);
+      onEnd(this.#reason);
     });
   }
 
@@ -229,6 +226,12 @@ class Session implements Lease {
       ack: () => this.#ack(tag),
       requeue: () => this.#requeue(tag),
     };
+  }
+
+  /** The broker has cancelled the consumer. */
+  cancelled(): Promise<void> {
+    this.#reason = new Error('the consumer was cancelled by the broker');
+    return this.close();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { PublishError, toError } from '../errors.js';
 import { encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import { type AsyncResult, PendingResult, type ResultServices } from '../results/async-result.js';
 import type { Transport } from '../results/transport.js';
 import { findCurrentTask } from '../task/context.js';
@@ -17,6 +17,9 @@ export interface ProducerOptions {
   readonly results: ResultServices;
   readonly newId: () => string;
 }
+
+/** The name of a queue's dead-letter queue is longer, and must fit too. */
+const MAX_QUEUE_BYTES = MAX_NAME_BYTES - Buffer.byteLength(deadLetterQueue(''));
 
 /** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
 export class Producer {
@@ -66,9 +69,9 @@ export class Producer {
 /** @param queue its name on the broker, prefix included */
 function checkQueue(own: string, queue: string): void {
   const bytes = Buffer.byteLength(queue);
-  if (own !== '' && bytes <= MAX_NAME_BYTES) return;
+  if (own !== '' && bytes <= MAX_QUEUE_BYTES) return;
   const found = own === '' ? 'an empty one' : `${bytes} bytes with its prefix`;
-  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_NAME_BYTES} bytes, found ${found}.`);
+  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_QUEUE_BYTES} bytes, found ${found}.`);
 }
 
 function checkHeaders(headers: Headers | undefined): Headers | undefined {

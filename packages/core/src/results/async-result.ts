@@ -1,4 +1,11 @@
-import { assertNever, ResultTimeoutError, ResultWaitInTaskError, TaskFailedError, TqError } from '../errors.js';
+import {
+  assertNever,
+  PublishError,
+  ResultTimeoutError,
+  ResultWaitInTaskError,
+  TaskFailedError,
+  TqError,
+} from '../errors.js';
 import type { Reply } from '../protocol/reply.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
@@ -81,7 +88,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   readonly #services: ResultServices;
   #state: ResultState = 'pending';
   #outcome: Outcome<T> | undefined;
-  #publishError: Error | undefined;
+  /** How the publish stands, apart from the result: a result may be given up while its call is on its way. */
+  #publish: 'pending' | 'confirmed' | PublishError = 'pending';
   #published: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
   readonly #waiters = new Set<Waiter<T>>();
   #release: (() => void) | undefined;
@@ -108,8 +116,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
         reject = onReject;
       });
       this.#published = { promise, resolve, reject };
-      if (this.#publishError !== undefined) reject(this.#publishError);
-      else if (this.#state !== 'pending') resolve();
+      if (this.#publish === 'confirmed') resolve();
+      else if (this.#publish !== 'pending') reject(this.#publish);
     }
     return this.#published.promise;
   }
@@ -132,14 +140,15 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   }
 
   confirmed(): void {
-    if (this.#state !== 'pending') return;
-    this.#state = 'published';
+    if (this.#publish !== 'pending') return;
+    this.#publish = 'confirmed';
+    if (this.#state === 'pending') this.#state = 'published';
     this.#published?.resolve();
   }
 
   failed(error: Error): void {
-    if (this.#state === 'pending') {
-      this.#publishError = error;
+    if (this.#publish === 'pending' && error instanceof PublishError) {
+      this.#publish = error;
       if (this.#published !== undefined) this.#published.reject(error);
       else if (this.#waiters.size === 0) this.#services.unobservedFailure(this.id, this.#facts.task, error);
     }

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** Class and method of the method frames that the tests look at (AMQP 0-9-1; 10.60 and 10.61 are RabbitMQ's). */
 export const METHOD = {
+  connectionStartOk: '10.11',
   connectionBlocked: '10.60',
   connectionUnblocked: '10.61',
   channelOpen: '20.10',
@@ -32,6 +33,8 @@ export interface FrameProxy extends AsyncDisposable {
   readonly frames: readonly Frame[];
   /** Method frames of one side, in order. */
   sent(from: Frame['from'], method: string): Frame[];
+  /** Resolves when so many of these frames have passed. */
+  passed(from: Frame['from'], method: string, count: number): Promise<void>;
   /** Sends a method frame on channel 0 to every client, as if the broker had. */
   say(method: string, rest: Buffer): void;
 }
@@ -40,6 +43,7 @@ export interface FrameProxy extends AsyncDisposable {
 export async function startFrameProxy(targetUrl: string): Promise<FrameProxy> {
   const target = new URL(targetUrl);
   const frames: Frame[] = [];
+  const watchers = new Set<() => void>();
   const clients = new Set<Socket>();
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
@@ -55,7 +59,10 @@ export async function startFrameProxy(targetUrl: string): Promise<FrameProxy> {
         broker.destroy();
       });
     }
-    const note = (frame: Frame) => frames.push(frame);
+    const note = (frame: Frame) => {
+      frames.push(frame);
+      for (const watch of [...watchers]) watch();
+    };
     forward(client, broker, 'client', PROTOCOL_HEADER_BYTES, note);
     forward(broker, client, 'broker', 0, note);
   });
@@ -64,10 +71,22 @@ export async function startFrameProxy(targetUrl: string): Promise<FrameProxy> {
   const url = new URL(targetUrl);
   url.hostname = '127.0.0.1';
   url.port = String((server.address() as AddressInfo).port);
+  const sent: FrameProxy['sent'] = (from, method) =>
+    frames.filter((frame) => frame.from === from && frame.method === method);
   return {
     url: url.href,
     frames,
-    sent: (from, method) => frames.filter((frame) => frame.from === from && frame.method === method),
+    sent,
+    passed: (from, method, count) =>
+      new Promise((resolve) => {
+        const watch = () => {
+          if (sent(from, method).length < count) return;
+          watchers.delete(watch);
+          resolve();
+        };
+        watchers.add(watch);
+        watch();
+      }),
     say: (method, rest) => {
       const [classId, methodId] = method.split('.').map(Number) as [number, number];
       const frame = Buffer.alloc(12 + rest.length);

@@ -56,7 +56,11 @@ it('gives what waits in the order of its coming, whatever ended, was written and
         expect((outbox.peek() as Numbered | undefined)?.number).toBe(waiting[0]?.number);
         expect([...outbox.written()]).toEqual(written);
         expect(outbox.entries()).toEqual([...written, ...waiting]);
-        expect([outbox.size, outbox.bytes, outbox.writtenCount]).toEqual([live.length, 3 * live.length, written.length]);
+        expect([outbox.size, outbox.bytes, outbox.writtenCount]).toEqual([
+          live.length,
+          3 * live.length,
+          written.length,
+        ]);
       }
     }),
     { numRuns: 300 },

@@ -94,7 +94,8 @@ export class Executor {
     const end = await this.#execute(run);
     const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
-    if (freezeWatch.wasFrozen()) await freezeWatch.verify(run.queue);
+    const verifying = freezeWatch.verifying();
+    if (verifying !== undefined) await verifying;
     // A run whose deliveries are all lost publishes nothing; whoever has the task now ends it.
     if (run.alive) await settler.settle(run, outcome, replyAddress(run));
     this.#runs.delete(run.key);

@@ -69,6 +69,7 @@ export class ChildSlot {
   #lastWords: Error | undefined;
   /** Children in a row that died before they had ended a job. */
   #idleDeaths = 0;
+  readonly #firstAttempt = createDeferred();
   readonly #stopped = createDeferred();
 
   constructor(options: ChildSlotOptions) {
@@ -90,6 +91,15 @@ export class ChildSlot {
     this.#starting = createDeferred();
     this.#spawn();
     return this.#starting.promise;
+  }
+
+  /**
+   * Starts the child as if it replaced one that died: when it does not load, it is logged and tried again. Resolves
+   * when the first attempt is over, whichever way.
+   */
+  startBehind(): Promise<void> {
+    if (this.#state === 'created') this.#spawn();
+    return this.#firstAttempt.promise;
   }
 
   /** Runs a job; the slot must be idle. */
@@ -169,6 +179,7 @@ export class ChildSlot {
     this.#clearTimer();
     this.#tasks = tasks;
     this.#state = 'idle';
+    this.#firstAttempt.resolve();
     const starting = this.#starting;
     this.#starting = undefined;
     if (starting === undefined) this.#options.onReplaced();
@@ -198,6 +209,7 @@ export class ChildSlot {
     this.#child = undefined;
     this.#relay?.close();
     this.#clearTimer();
+    this.#firstAttempt.resolve();
     const reason = this.#lastWords === undefined ? how : `${this.#lastWords.name}: ${this.#lastWords.message}`;
     if (state !== 'killed' && this.#starting === undefined) this.#logDeath(reason, running?.job);
     if (state === 'killed' || state === 'draining') this.#finish();
@@ -232,6 +244,7 @@ export class ChildSlot {
   #finish(): void {
     this.#clearTimer();
     this.#state = 'stopped';
+    this.#firstAttempt.resolve();
     this.#starting?.reject(stoppedEarly());
     this.#starting = undefined;
     this.#stopped.resolve();

@@ -52,7 +52,10 @@ export interface Pool {
   readonly kind: 'async' | 'thread';
   /** Slots in all. */
   readonly slots: number;
-  /** Resolves when every slot can run a job. Rejects with `task-load-failed` when the task modules do not load. */
+  /**
+   * Resolves when the first slot can run a job; `onFree` tells of the others. Rejects with `task-load-failed` when the
+   * task modules do not load.
+   */
   start(): Promise<void>;
   /** Names of the tasks that the children can run, known after `start()`. */
   tasks(): readonly string[];
@@ -60,7 +63,7 @@ export interface Pool {
   free(): number;
   /** Runs a job; needs a free slot. `done` is called exactly once, never before `run` returns. */
   run(job: Job, done: (end: JobEnd) => void): void;
-  /** Called whenever a slot that was not free by `done` becomes free: a replacement child is ready. */
+  /** Called whenever a slot becomes free otherwise than by `done`: a further or a replacement child is ready. */
   onFree(listener: () => void): void;
   /**
    * Ends every slot. Running jobs are aborted through their signal, get `graceMs`, then are killed where the pool can;

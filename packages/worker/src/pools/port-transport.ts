@@ -15,6 +15,8 @@ const WINDOW = 128;
 interface OpenCall {
   readonly call: OutgoingCall;
   confirmed: boolean;
+  /** Nobody waits for the result any more; the confirm is still to come. */
+  over: boolean;
   readonly stopAborting: (() => void) | undefined;
 }
 
@@ -47,7 +49,7 @@ export class PortTransport implements Transport {
       return;
     }
     this.#unconfirmed++;
-    this.#calls.set(seq, { call, confirmed: false, stopAborting: this.#abortWith(signal, seq) });
+    this.#calls.set(seq, { call, confirmed: false, over: false, stopAborting: this.#abortWith(signal, seq) });
     this.#seqs.set(envelope.id, seq);
   }
 
@@ -65,7 +67,7 @@ export class PortTransport implements Transport {
   forget(taskId: string): void {
     const seq = this.#seqs.get(taskId);
     if (seq === undefined) return;
-    this.#close(seq);
+    this.#endResult(seq);
     this.#post({ type: 'forget', seq });
   }
 
@@ -99,7 +101,7 @@ export class PortTransport implements Transport {
         this.#confirmed(answer.seq);
         return;
       case 'failed':
-        this.#close(answer.seq)?.listener.failed(decodePortError(answer.error));
+        this.#failed(answer.seq, decodePortError(answer.error));
         return;
       case 'replied': {
         const call = isFinal(answer.reply) ? this.#close(answer.seq) : this.#calls.get(answer.seq)?.call;
@@ -122,8 +124,22 @@ export class PortTransport implements Transport {
     if (open === undefined) return;
     if (!open.confirmed) this.#unconfirmed--;
     open.confirmed = true;
-    if (open.call.envelope.ignoreResult) this.#close(seq);
+    if (open.call.envelope.ignoreResult || open.over) this.#close(seq);
     open.call.listener.confirmed();
+  }
+
+  #failed(seq: number, error: Error): void {
+    const call = this.#calls.get(seq)?.call;
+    if (error instanceof PublishError) this.#close(seq);
+    else this.#endResult(seq);
+    call?.listener.failed(error);
+  }
+
+  #endResult(seq: number): void {
+    const open = this.#calls.get(seq);
+    if (open === undefined) return;
+    open.over = true;
+    if (open.confirmed) this.#close(seq);
   }
 
   #settle(seq: number, status: QueueStatus | undefined): void {

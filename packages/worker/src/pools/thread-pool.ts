@@ -48,13 +48,16 @@ export class ThreadPool implements Pool {
     return this.#starting;
   }
 
+  /** One thread is enough to begin with; the others follow one by one, so that they do not hold up the first task. */
   async #start(): Promise<void> {
+    const [first, ...others] = this.#children;
     try {
-      await Promise.all(this.#children.map((child) => child.start()));
+      await first?.start();
     } catch (error) {
       await this.stop(0);
       throw error;
     }
+    void startOneByOne(others);
   }
 
   tasks(): readonly string[] {
@@ -82,4 +85,8 @@ export class ThreadPool implements Pool {
   async stop(graceMs: number): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop(graceMs)));
   }
+}
+
+async function startOneByOne(children: readonly ChildSlot[]): Promise<void> {
+  for (const child of children) await child.startBehind();
 }

@@ -1,6 +1,6 @@
 import type { JobEnd, Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFixture, createJob, fixture, type PoolFixture } from './pool-fixture.js';
+import { createFixture, createJob, fixture, type PoolFixture, startAll } from './pool-fixture.js';
 
 /** What every pool promises, run against each kind. */
 export function describePool(kind: Pool['kind']): void {
@@ -16,7 +16,7 @@ export function describePool(kind: Pool['kind']): void {
     };
     const start = async (options?: Partial<PoolOptions>): Promise<PoolFixture> => {
       const created = create(options);
-      await created.pool.start();
+      await startAll(created.pool);
       return created;
     };
     describeRuns(start);

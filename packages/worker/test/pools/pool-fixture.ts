@@ -133,6 +133,17 @@ export function createJob(task: string, args: readonly unknown[] = [], job: Part
   return { id, task, attempt: 1, queue: 'q', rootId: id, parentId: undefined, headers: {}, bodyText, ...job };
 }
 
+/** Starts a pool and waits until all its slots are there, not the first one only. */
+export async function startAll(pool: Pool): Promise<void> {
+  const complete = new Promise<void>((resolve) => {
+    pool.onFree(() => {
+      if (pool.free() === pool.slots) resolve();
+    });
+  });
+  await pool.start();
+  if (pool.free() < pool.slots) await complete;
+}
+
 /** A pool that is not started yet. */
 export function createFixture(options: Omit<PoolOptions, 'services'>): PoolFixture {
   const log = new LogRecorder();

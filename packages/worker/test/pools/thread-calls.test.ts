@@ -119,9 +119,12 @@ describe('a call from inside a task', () => {
     ]);
   });
 
-  it('is forgotten with its result', async () => {
-    const { value, transport } = await start(({ listener }) => listener.confirmed());
-    expect(await value('forgets', ['c1'])).toEqual([]);
+  it('hears its confirm and no reply once its result is forgotten', async () => {
+    const { value, transport } = await start(({ listener, envelope }) => {
+      listener.confirmed();
+      listener.replied({ status: 'STARTED', taskId: envelope.id });
+    });
+    expect(await value('forgets', ['c1'])).toEqual(['confirmed']);
     expect(transport.forgotten).toEqual(['c1']);
   });
 

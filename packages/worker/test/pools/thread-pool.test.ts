@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { JobEnd, Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePool } from './pool-contract.js';
-import { createFixture, createJob, fixture, ManualTimers } from './pool-fixture.js';
+import { createFixture, createJob, fixture, ManualTimers, startAll } from './pool-fixture.js';
 import { runProgram } from './run-program.js';
 
 describePool('thread');
@@ -23,7 +23,7 @@ function create(options: Partial<PoolOptions> = {}) {
 
 async function start(options?: Partial<PoolOptions>) {
   const created = create(options);
-  await created.pool.start();
+  await startAll(created.pool);
   return created;
 }
 
@@ -214,6 +214,22 @@ describe('stopping threads', () => {
 });
 
 describe('starting threads', () => {
+  it('is ready with the first one, and the others follow', async () => {
+    const { pool, value } = create({ slots: 3 });
+    const freed: number[] = [];
+    const complete = new Promise<void>((resolve) => {
+      pool.onFree(() => {
+        freed.push(pool.free());
+        if (pool.free() === 3) resolve();
+      });
+    });
+    await pool.start();
+    expect(pool.free()).toBe(1);
+    expect(await value('add', [1, 2])).toBe(3);
+    await complete;
+    expect(freed.at(-1)).toBe(3);
+  });
+
   it('fails when the modules end the thread', async () => {
     await expect(create({ modules: [fixture('exits-on-load.js')] }).pool.start()).rejects.toMatchObject({
       code: 'task-load-failed',

@@ -1,0 +1,375 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import { freePort } from '../../../../scripts/ports.js';
+import { brokerUrl } from '../../../../test/support/broker.js';
+import { startProxy } from '../../../../test/support/cutting-proxy.js';
+import { Connection, type ConnectionOptions, type Link, type LinkUser } from '../../src/broker/connection.js';
+import { ManualClock } from '../manual-clock.js';
+import { type TestRuntime, testRuntime } from '../test-runtime.js';
+import { METHOD, shortString, startFrameProxy } from './frame-proxy.js';
+
+const HOLDER = fileURLToPath(new URL('./fixtures/holder.js', import.meta.url));
+
+const opened: Connection[] = [];
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((connection) => connection.close()));
+});
+
+function connectionTo(
+  urls: readonly string[],
+  runtime: TestRuntime,
+  more: Partial<ConnectionOptions> = {},
+): Connection {
+  const options = { urls, role: 'test', heartbeatS: 10, connectTimeoutMs: 5_000, runtime, ...more };
+  const connection = new Connection(options);
+  opened.push(connection);
+  return connection;
+}
+
+/** A user that keeps what it is told. */
+class Witness implements LinkUser {
+  readonly heard: string[] = [];
+  readonly links: Link[] = [];
+  readonly #watchers = new Set<() => void>();
+
+  linkUp(link: Link): void {
+    this.links.push(link);
+    this.#hear(`up ${link.epoch}`);
+  }
+
+  linkDown(): void {
+    this.#hear('down');
+  }
+
+  linkBlocked(blocked: boolean): void {
+    this.#hear(blocked ? 'blocked' : 'unblocked');
+  }
+
+  /** Resolves when it has been told this. */
+  until(what: string): Promise<void> {
+    return new Promise((resolve) => {
+      const watch = () => {
+        if (!this.heard.includes(what)) return;
+        this.#watchers.delete(watch);
+        resolve();
+      };
+      this.#watchers.add(watch);
+      watch();
+    });
+  }
+
+  #hear(what: string): void {
+    this.heard.push(what);
+    for (const watch of [...this.#watchers]) watch();
+  }
+}
+
+async function refusedUrl(): Promise<string> {
+  return `amqp://guest:secret@127.0.0.1:${await freePort()}`;
+}
+
+/** A TCP server that accepts and never says a word. */
+async function muteServer(): Promise<{ url: string; accepted: Promise<Socket> } & AsyncDisposable> {
+  const server = createServer();
+  const sockets: Socket[] = [];
+  const accepted = once(server, 'connection').then(([socket]) => socket as Socket);
+  server.on('connection', (socket) => sockets.push(socket.on('error', () => undefined)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `amqp://guest:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    accepted,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+const isRetry = (line: { fields: Record<string, unknown> }) => 'retryInMs' in line.fields;
+
+it('tries its brokers in turn until one answers', async () => {
+  const runtime = testRuntime();
+  const urls = [await refusedUrl(), await refusedUrl(), brokerUrl()];
+  const connection = connectionTo(urls, runtime);
+  const link = await connection.whenOpen();
+  expect(link.epoch).toBe(1);
+  expect(connection.link).toBe(link);
+  expect(connection.lastError).toBeUndefined();
+  const asked = runtime.lines.filter(isRetry).map(({ message }) => message);
+  expect(asked).toHaveLength(2);
+  for (const [index, text] of asked.entries()) {
+    expect(text).toContain(new URL(urls[index] as string).host);
+    expect(text).toContain('ECONNREFUSED');
+    expect(text).not.toContain('secret');
+  }
+});
+
+it('waits longer from one failed attempt to the next, up to ten seconds', async () => {
+  const clock = new ManualClock();
+  const runtime = { ...testRuntime(clock), random: () => 0.999_999 };
+  const connection = connectionTo([await refusedUrl()], runtime);
+  connection.open();
+  const waits: unknown[] = [];
+  for (let attempt = 1; attempt <= 8; attempt++) {
+    const lines = await runtime.logged(isRetry, attempt);
+    waits.push(lines.at(-1)?.fields.retryInMs);
+    clock.advance(lines.at(-1)?.fields.retryInMs as number);
+  }
+  expect(waits).toEqual([419, 819, 1_619, 3_219, 6_419, 10_019, 10_019, 10_019]);
+});
+
+it('gives up on a broker that accepts and says nothing when the connect timeout is over', async () => {
+  await using mute = await muteServer();
+  const runtime = testRuntime(new ManualClock());
+  const connection = connectionTo([mute.url], runtime, { connectTimeoutMs: 50 });
+  connection.open();
+  await runtime.logged(isRetry);
+  expect(connection.lastError).toMatchObject({ code: 'connect-failed', message: expect.stringContaining('ETIMEDOUT') });
+});
+
+it('a wrong password is an error that names the user and the refusal, never the password', async () => {
+  const url = new URL(brokerUrl());
+  url.password = 'wrong-secret';
+  const runtime = testRuntime(new ManualClock());
+  const connection = connectionTo([url.href], runtime);
+  connection.open();
+  const [line] = await runtime.logged(isRetry);
+  expect(line?.message).toMatch(/^No connection to amqp:\/\/guest@127\.0\.0\.1:\d+: .*ACCESS.REFUSED/);
+  expect(connection.lastError).toMatchObject({ code: 'connect-failed', message: line?.message });
+  expect(JSON.stringify([runtime.lines, connection.lastError?.stack])).not.toContain('wrong-secret');
+});
+
+it('shows its role, host and process to the broker, and turns Nagle off', async () => {
+  await using proxy = await startFrameProxy(brokerUrl());
+  const connection = connectionTo([proxy.url], testRuntime(), { role: 'publish' });
+  const { model } = await connection.whenOpen();
+  const [startOk] = proxy.sent('client', METHOD.connectionStartOk);
+  expect(String(startOk?.rest)).toContain(`tq publish ${hostname()} ${process.pid}`);
+  const { stream } = model.connection as unknown as { stream: Socket };
+  expect((stream as unknown as Record<symbol, unknown>)[kSetNoDelay(stream)]).toBe(true);
+});
+
+/** Node keeps the setting under a symbol of its own. */
+function kSetNoDelay(socket: Socket): symbol {
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kSetNoDelay');
+  if (symbol === undefined) throw new Error('expected a socket with its no-delay setting, found none');
+  return symbol;
+}
+
+it('comes back after a cut with the next epoch, and tells its users of both', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const runtime = testRuntime();
+  const connection = connectionTo([proxy.url], runtime);
+  const witness = new Witness();
+  connection.addUser(witness);
+  connection.open();
+  for (const epoch of [1, 2, 3]) {
+    await witness.until(`up ${epoch}`);
+    expect(connection.link?.epoch).toBe(epoch);
+    if (epoch < 3) proxy.cut();
+  }
+  expect(witness.heard).toEqual(['up 1', 'down', 'up 2', 'down', 'up 3']);
+  expect(runtime.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+    expect.stringContaining('Connection lost'),
+    expect.stringContaining('Connection lost'),
+  ]);
+  // The third link works.
+  const channel = await (witness.links[2] as Link).model.createChannel();
+  await channel.close();
+});
+
+it('tells why there is no connection while there is none', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const runtime = testRuntime();
+  const connection = connectionTo([proxy.url], runtime);
+  const witness = new Witness();
+  connection.addUser(witness);
+  await connection.whenOpen();
+  proxy.refuse();
+  proxy.cut();
+  await witness.until('down');
+  expect(connection.link).toBeUndefined();
+  expect(connection.lastError).toMatchObject({ code: 'connection-lost' });
+  await runtime.logged(({ message }) => message.includes('ECONNREFUSED'));
+  expect(connection.lastError).toMatchObject({ code: 'connect-failed' });
+  const next = connection.whenOpen();
+  await proxy.accept();
+  expect((await next).epoch).toBe(2);
+  expect(connection.lastError).toBeUndefined();
+});
+
+it('a broker that stops answering is noticed by the heartbeat', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const connection = connectionTo([proxy.url], testRuntime(), { heartbeatS: 1 });
+  const witness = new Witness();
+  connection.addUser(witness);
+  await connection.whenOpen();
+  proxy.freeze();
+  await witness.until('down');
+  expect(connection.lastError?.message).toMatch(/heartbeat/i);
+});
+
+it('tells a user that comes later of the link that there is, and one that left of nothing more', async () => {
+  const connection = connectionTo([brokerUrl()], testRuntime());
+  const [early, late] = [new Witness(), new Witness()];
+  connection.addUser(early);
+  await connection.whenOpen();
+  connection.addUser(late);
+  expect(late.heard).toEqual(['up 1']);
+  connection.removeUser(early);
+  await connection.close();
+  await late.until('down');
+  expect(early.heard).toEqual(['up 1']);
+});
+
+it('passes on that the broker blocks and that it takes publishes again', async () => {
+  await using proxy = await startFrameProxy(brokerUrl());
+  const runtime = testRuntime();
+  const connection = connectionTo([proxy.url], runtime);
+  const witness = new Witness();
+  connection.addUser(witness);
+  await connection.whenOpen();
+  proxy.say(METHOD.connectionBlocked, shortString('low on memory'));
+  await witness.until('blocked');
+  proxy.say(METHOD.connectionUnblocked, Buffer.alloc(0));
+  await witness.until('unblocked');
+  expect(runtime.lines).toContainEqual({
+    level: 'warn',
+    fields: { role: 'test', reason: 'low on memory' },
+    message: expect.stringContaining('blocked'),
+  });
+});
+
+it.each(['open', 'waiting'])(
+  'while it is %s it keeps a process alive only as long as somebody holds it',
+  async (state) => {
+    const url = state === 'open' ? brokerUrl() : await refusedUrl();
+    const run = (what: string) => promisify(execFile)(process.execPath, [HOLDER, url, what], { timeout: 20_000 });
+    const [left, held] = await Promise.all([run('leave'), run('hold')]);
+    expect([left.stdout, left.stderr]).toEqual([`${state}\n`, '']);
+    expect([held.stdout, held.stderr]).toEqual([`${state}\nstill here\n`, '']);
+  },
+);
+
+it('two holds are two: the first release changes nothing, and the same twice neither', async () => {
+  const clock = new ManualClock();
+  const runtime = testRuntime(clock);
+  const connection = connectionTo([await refusedUrl()], runtime);
+  const releases = [connection.hold(), connection.hold()] as const;
+  connection.open();
+  await runtime.logged(isRetry);
+  expect(clock.referencedTimers).toBe(1);
+  releases[0]();
+  releases[0]();
+  expect(clock.referencedTimers).toBe(1);
+  releases[1]();
+  expect([clock.timers, clock.referencedTimers]).toEqual([1, 0]);
+});
+
+const CLOSED = expect.objectContaining({ code: 'closed' });
+
+it('closed before it was opened, it never connects', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const connection = connectionTo([proxy.url], testRuntime());
+  await connection.close();
+  connection.open();
+  await expect(connection.whenOpen()).rejects.toEqual(CLOSED);
+  await connection.close();
+  expect(proxy.connections()).toBe(0);
+});
+
+it('closed while it connects, it hangs up on the broker that answers afterwards', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  proxy.freeze();
+  const connection = connectionTo([proxy.url], testRuntime());
+  const witness = new Witness();
+  connection.addUser(witness);
+  const next = expect(connection.whenOpen()).rejects.toEqual(CLOSED);
+  await once(proxy.events, 'connected');
+  await connection.close();
+  await next;
+  const gone = once(proxy.events, 'closed');
+  proxy.thaw();
+  await gone;
+  expect(witness.heard).toEqual([]);
+});
+
+it('closed while it connects in vain, it does not try again', async () => {
+  await using mute = await muteServer();
+  const clock = new ManualClock();
+  const runtime = testRuntime(clock);
+  const connection = connectionTo([mute.url], runtime);
+  connection.open();
+  const socket = await mute.accepted;
+  await connection.close();
+  const ended = once(socket, 'close');
+  socket.destroy();
+  await ended;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(clock.timers).toBe(0);
+  expect(runtime.lines).toEqual([]);
+});
+
+it('closed while it waits for the next attempt, it makes none', async () => {
+  const clock = new ManualClock();
+  const runtime = testRuntime(clock);
+  const connection = connectionTo([await refusedUrl()], runtime);
+  const next = expect(connection.whenOpen()).rejects.toEqual(CLOSED);
+  await runtime.logged(isRetry);
+  expect(clock.timers).toBe(1);
+  await connection.close();
+  await next;
+  expect(clock.timers).toBe(0);
+});
+
+it('closed while it is open, it says goodbye, tells its users, and a second close finds nothing to do', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const runtime = testRuntime();
+  const connection = connectionTo([proxy.url], runtime);
+  const witness = new Witness();
+  connection.addUser(witness);
+  await connection.whenOpen();
+  const gone = once(proxy.events, 'closed');
+  await connection.close();
+  await gone;
+  await connection.close();
+  expect(witness.heard).toEqual(['up 1', 'down']);
+  expect(connection.link).toBeUndefined();
+  expect(runtime.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+});
+
+it('closed while the connection is being lost, it does not wait for an answer', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const clock = new ManualClock();
+  const connection = connectionTo([proxy.url], testRuntime(clock));
+  await connection.whenOpen();
+  proxy.freeze();
+  const closing = connection.close();
+  proxy.cut();
+  await closing;
+  expect(clock.timers).toBe(0);
+});
+
+it('cuts a connection whose broker does not answer the close within three seconds', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  const clock = new ManualClock();
+  const connection = connectionTo([proxy.url], testRuntime(clock));
+  const witness = new Witness();
+  connection.addUser(witness);
+  await connection.whenOpen();
+  proxy.freeze();
+  const closing = connection.close();
+  clock.advance(2_999);
+  expect(witness.heard).toEqual(['up 1']);
+  clock.advance(1);
+  await closing;
+  await witness.until('down');
+});

@@ -1,0 +1,126 @@
+/** `tq call` against a real worker and the real broker. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/ports.js';
+import { brokerUrl, freshPrefix, openPeer, receive } from '../support/broker.js';
+import { createProject, type Project } from '../support/project.js';
+import { runTq, startTq, type TqProcess } from '../support/tq-process.js';
+
+const TASKS = `import { currentTask, defineTask } from '@tq/core';
+export const add = defineTask('add', (a: number, b: number): number => a + b);
+export const text = defineTask('text', (s: string): string => '<' + s + '>');
+export const rich = defineTask('rich', () => ({ when: new Date(0), big: 2n }));
+export const nothing = defineTask('nothing', () => undefined);
+export const boom = defineTask('boom', (): never => { throw new TypeError('no good'); });
+export const hold = defineTask('hold', () => {
+  const { log, signal } = currentTask();
+  log.info({}, 'holding');
+  return new Promise((resolve) => signal.addEventListener('abort', resolve));
+});`;
+
+let project: Project;
+let worker: TqProcess;
+const env = { TQ_URL: '', TQ_PREFIX: '' };
+const call = (...args: string[]) => runTq(['call', ...args], { env });
+
+beforeAll(async () => {
+  env.TQ_URL = brokerUrl();
+  env.TQ_PREFIX = freshPrefix();
+  project = createProject({ files: { 'tasks.ts': TASKS } });
+  worker = startTq(['worker', '--pool', 'async'], { cwd: project.folder, env });
+  await worker.line(/ready/);
+});
+afterAll(async () => {
+  await worker[Symbol.asyncDispose]();
+  project[Symbol.dispose]();
+});
+
+describe('tq call', () => {
+  it.each([
+    [['add', '1', '-3'], '-2\n'],
+    [['text', '"a b"'], '<a b>\n'],
+    [['rich'], '{ when: 1970-01-01T00:00:00.000Z, big: 2n }\n'],
+    [['nothing'], ''],
+  ])('prints the result of %j for a person', async (args, stdout) => {
+    expect(await call(...args)).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+  });
+
+  it('prints id and result as JSON, with what JSON has no word for in its typed form', async () => {
+    const { stdout } = await call('rich', '--json');
+    expect(JSON.parse(stdout)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      result: {
+        when: { __type__: 'datetime', __value__: '1970-01-01T00:00:00.000+00:00' },
+        big: { __type__: 'tq.bigint', __value__: '2' },
+      },
+    });
+    expect(JSON.parse((await call('nothing', '--json')).stdout)).toMatchObject({ result: null });
+  });
+
+  it('ends with 1 and shows the error where the task failed', async () => {
+    const { code, stdout, stderr } = await call('boom');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^tq: TypeError: no good\n.* at .*tasks\.ts:6:\d+\n$/);
+    const json = await call('boom', '--json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: { code: 'task-failed', name: 'TaskFailedError', message: 'TypeError: no good' },
+    });
+  });
+
+  it('ends with 1 when no worker knows the task', async () => {
+    const { code, stderr } = await call('unheard-of');
+    expect(code).toBe(1);
+    expect(stderr).toContain("No task named 'unheard-of'");
+  });
+
+  it('with --no-wait publishes to the queue, asks for no reply and prints the id', async () => {
+    await using peer = await openPeer();
+    const { code, stdout } = await call('mail.send', '"ada"', '{"n":1}', '--queue', 'mail', '--no-wait');
+    const [message] = await receive(peer, `${env.TQ_PREFIX}mail`, 1);
+    expect(code).toBe(0);
+    expect(JSON.parse(String(message?.content))[0]).toEqual(['ada', { n: 1 }]);
+    expect(message?.properties).toMatchObject({ headers: { task: 'mail.send', id: stdout.trim() } });
+    expect(message?.properties.replyTo).toBeUndefined();
+    const json = await call('mail.send', '--queue', 'mail', '--no-wait', '--json');
+    expect(JSON.parse(json.stdout)).toEqual({ id: expect.any(String) });
+  });
+
+  it('ends with 3 after the timeout, and tells that no worker is on the queue', async () => {
+    const { code, stderr } = await call('add', '1', '2', '--queue', 'lonely', '--timeout', '1s');
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      `No result of task 'add' within 1s: '${env.TQ_PREFIX}lonely' has 1 message and no consumer`,
+    );
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('stops waiting at %s and ends with 128 and its number', async (signal) => {
+    await using caller = startTq(['call', 'hold', '--queue', `hold-${signal}`], { env });
+    await using holder = startTq(['worker', '--pool', 'async', '--queues', `hold-${signal}`], {
+      cwd: project.folder,
+      env,
+    });
+    await holder.line(/holding/);
+    caller.kill(signal);
+    const { code, stderr } = await caller.ended;
+    expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
+    expect(stderr).toContain(`${signal}: no longer waiting`);
+  });
+
+  it('ends with 4 when the broker cannot be reached, and shows no password', async () => {
+    const url = `amqp://ada:secret@127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await runTq(['call', 'add', '1', '2', '--timeout', '500ms'], { env: { TQ_URL: url } });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/No connection to amqp:\/\/ada@127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+    expect(stderr).toContain('Not published within 500ms');
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('ends with 4 when the broker refuses the login', async () => {
+    const url = new URL(brokerUrl());
+    url.password = 'secret';
+    const { code, stderr } = await runTq(['call', 'add', '--timeout', '500ms'], { env: { TQ_URL: url.href } });
+    expect(code).toBe(4);
+    expect(stderr).toContain('ACCESS_REFUSED');
+    expect(stderr).not.toContain('secret');
+  });
+});

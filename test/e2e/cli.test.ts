@@ -1,0 +1,133 @@
+/** The command line without a broker: what it says, and what it ends with. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createProject, type Project } from '../support/project.js';
+import { runTq } from '../support/tq-process.js';
+
+let project: Project;
+let empty: Project;
+beforeAll(() => {
+  empty = createProject({ files: {} });
+  project = createProject({
+    type: 'module',
+    files: {
+      'tasks.ts': `import { defineTask } from '@tq/core';
+        export const fib = defineTask('fib', (n: number): number => (n < 2 ? n : fib.run(n - 1) + fib.run(n - 2)));
+        export const send = defineTask('mail.send', (to: string): string => to, { queue: 'mail' });
+        setInterval(() => {}, 1_000);`,
+      'broken.ts': "export const x = 1;\nthrow new RangeError('too far: amqp://ada:secret@host');",
+      'syntax.ts': 'export const x = ;',
+      'bare.ts': 'export const x = 1;',
+    },
+  });
+});
+afterAll(() => {
+  for (const one of [project, empty]) one[Symbol.dispose]();
+});
+
+const tq = (...args: string[]) => runTq(args, { cwd: project.folder });
+
+describe('tq', () => {
+  it('prints its version without loading yargs, the worker or amqplib', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tq-coverage-'));
+    const end = await runTq(['--version'], { env: { NODE_V8_COVERAGE: folder } });
+    const loaded = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    rmSync(folder, { recursive: true });
+    expect(end).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(loaded.join()).toContain('/cli/dist/main.js');
+    expect(loaded.join()).not.toMatch(/yargs|amqplib|pino|@tq\/|packages\/(core|worker)/);
+  });
+
+  it.each([
+    [['--help'], ['Commands:', 'tq worker', 'tq call NAME', 'tq tasks', 'Exit codes:', 'TQ_URL']],
+    [['help'], ['Commands:']],
+    [
+      ['worker', '--help'],
+      ['--shutdown-timeout', '--pool async --concurrency 100', 'Exit codes:'],
+    ],
+    [
+      ['help', 'call'],
+      ['--no-wait', 'tq call fib 30'],
+    ],
+    [
+      ['tasks', '--help'],
+      ['--json', 'tq tasks --app lib/jobs.ts#app'],
+    ],
+  ])('answers %j with help on standard output', async (args, texts) => {
+    const { code, stdout, stderr } = await tq(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const text of texts) expect(stdout).toContain(text);
+  });
+
+  it.each([
+    [[], 'Expected a command: worker, call, tasks.'],
+    [['wroker'], "Unknown command 'wroker'. Did you mean worker?"],
+    [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
+    [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],
+    [['worker', '--log-level', 'inf'], 'Did you mean info?'],
+    [['worker', '--queues', 'a,b=x'], "--queues: expected a number of slots after 'b=', found 'x'."],
+    [['worker', '--concurrency', '5000'], 'concurrency: expected a whole number from 1 to 1000, found 5000.'],
+    [
+      ['worker', '--shutdown-timeout', '3'],
+      "--shutdown-timeout: expected a duration such as 500ms, 10s or 5m, found '3'.",
+    ],
+    [['worker', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
+    [['worker', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],
+    [['call'], 'Expected tq call NAME'],
+    [['call', 'fib', '30', 'hello'], `Argument 2: expected JSON, found hello. For text, quote it twice: '"hello"'.`],
+    [['call', 'fib', '12345678901234567890'], 'Argument 1: expected a number that JavaScript keeps'],
+    [['call', 'fib', '--timeout', '0s'], '--timeout (ms): expected a whole number from 1'],
+    [['tasks', 'tasks.ts'], "Expected tq tasks, found 'tasks.ts' as well."],
+  ])('refuses %j with 2 and says what was expected', async (args, text) => {
+    const { code, stdout, stderr } = await tq(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(text);
+  });
+
+  it('refuses a wrong environment with 2', async () => {
+    const env = { TQ_URL: 'http://ada:secret@host' };
+    const { code, stderr } = await runTq(['call', 'fib', '1', '--json'], { env });
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'invalid-option' } });
+    expect(stderr).not.toContain('secret');
+  });
+});
+
+describe('tq tasks', () => {
+  it('lists the tasks with their queues and ends, although the task file keeps a timer', async () => {
+    expect(await tq('tasks')).toMatchObject({ code: 0, stdout: 'fib        tq\nmail.send  mail\n', stderr: '' });
+  });
+
+  it('lists them as JSON', async () => {
+    const { stdout } = await tq('tasks', '--app', 'tasks.ts', '--json');
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'fib', queue: 'tq' },
+      { name: 'mail.send', queue: 'mail' },
+    ]);
+  });
+
+  it('says where it looked when there is no task file', async () => {
+    const { code, stderr } = await runTq(['tasks'], { cwd: empty.folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/No task file: looked for tasks\.ts, .*src\/tasks\.ts.* in '.*Name yours with --app FILE/);
+  });
+
+  it.each(['tasks', 'worker'])(
+    '%s ends with 1 and shows file and cause when the task file does not load',
+    async (name) => {
+      const broken = await tq(name, '--app', 'broken.ts');
+      expect(broken).toMatchObject({ code: 1, stdout: '' });
+      expect(broken.stderr).toMatch(/broken\.ts' did not load: RangeError: too far: amqp:\/\/ada:…@host/);
+      expect(broken.stderr).toMatch(/at .*broken\.ts:2:7/);
+      expect(broken.stderr).not.toContain('secret');
+      const syntax = await tq(name, '--app', 'syntax.ts');
+      expect(syntax.code).toBe(1);
+      expect(syntax.stderr).toMatch(/syntax\.ts' did not load: .*Unexpected token/);
+      const bare = await tq(name, '--app', 'bare.ts');
+      expect(bare.code).toBe(1);
+      expect(bare.stderr).toContain("bare.ts' loaded and defines no task.");
+    },
+  );
+});
