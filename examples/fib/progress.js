@@ -1,5 +1,7 @@
 // @ts-check
 
+/** @typedef {{ readonly isTTY?: boolean, write(text: string): unknown }} Output */
+
 const WIDTH = 40;
 /** Lines that a log gets in place of the bar. */
 const STEPS = 4;
@@ -8,7 +10,7 @@ const STEPS = 4;
  * Shows how many of `total` are done: a bar on a terminal, a few lines anywhere else.
  * @param {number} total
  */
-export function startProgress(total, out = process.stdout) {
+export function startProgress(total, out = /** @type {Output} */ (process.stdout)) {
   let done = 0;
 
   const drawBar = () => {

@@ -101,7 +101,8 @@ export class ResultWaitInTaskError extends TqError {
 
 /**
  * A call that did not reach its queue for certain. `code` tells how it ended: `unroutable`, `publish-nacked`,
- * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`, `closed`.
+ * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`,
+ * `declaration-conflict`, `invalid-option`, `closed`.
  */
 export class PublishError extends TqError {
   /**

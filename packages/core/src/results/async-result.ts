@@ -43,7 +43,8 @@ export interface AsyncResult<T> {
   readonly state: ResultState;
   /**
    * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,
-   * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`.
+   * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`,
+   * `queue-missing`, `declaration-conflict`, `invalid-option`, `closed`.
    */
   readonly published: Promise<void>;
   /**

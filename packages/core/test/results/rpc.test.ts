@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Options } from 'amqplib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState } from '../../../../test/support/broker.js';
 import { type CuttingProxy, startProxy } from '../../../../test/support/cutting-proxy.js';
@@ -62,11 +63,11 @@ function register(id: string): Call {
 
 function answer(id: string, state: FinalState): void {
   const { properties, body } = encodeReply(id, state);
-  peer.channel.sendToQueue(queue, body, { ...properties, headers: {} });
+  peer.channel.sendToQueue(queue, body, properties as Options.Publish);
 }
 
-function answerRaw(body: string, correlationId?: string): void {
-  peer.channel.sendToQueue(queue, Buffer.from(body), { correlationId });
+function answerRaw(body: string, properties: Options.Publish = {}): void {
+  peer.channel.sendToQueue(queue, Buffer.from(body), properties);
 }
 
 const success = (resultText: string): FinalState => ({ status: 'SUCCESS', resultText });
@@ -139,8 +140,8 @@ it.each(['no JSON', '[]', '{"status":"SUCCESS"}', '{"task_id":"one","status":7}'
   async (body) => {
     await rpc.start();
     const [one, two] = [register('one'), register('two')];
-    answerRaw(body, 'one');
-    answerRaw(body, 'nobody');
+    answerRaw(body, { correlationId: 'one' });
+    answerRaw(body, { correlationId: 'nobody' });
     answerRaw(body);
     answer('two', success('2'));
     await two.told();

@@ -1,0 +1,219 @@
+import { expect, it } from 'vitest';
+import type { Connection } from '../../src/broker/connection.js';
+import type { PublishRequest } from '../../src/broker/outbox.js';
+import type { PublishChannel } from '../../src/broker/publish-channel.js';
+import { replyQueueTopology, type Topology } from '../../src/broker/topology.js';
+import { BrokerTransport } from '../../src/producer/broker-transport.js';
+import { Staging } from '../../src/producer/staging.js';
+import { type Envelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import type { Rpc } from '../../src/results/rpc.js';
+import type { CallListener, OutgoingCall } from '../../src/results/transport.js';
+import { Deadlines } from '../../src/time/deadlines.js';
+import { ManualClock } from '../manual-clock.js';
+import { testRuntime } from '../test-runtime.js';
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const MISSING = Object.assign(new Error("NOT_FOUND - no queue 'q'"), { code: 404 });
+const AWAY = Object.assign(new Error("NOT_FOUND - home node 'b@host' of durable queue 'q' is down"), { code: 404 });
+
+/** A broker of one queue: passive looks answer what the test says. */
+function setup() {
+  const clock = new ManualClock();
+  const runtime = testRuntime(clock);
+  const deadlines = new Deadlines(clock, 1);
+  const log: string[] = [];
+  const published: PublishRequest[] = [];
+  const state = {
+    look: undefined as Error | undefined,
+    declared: undefined as Error | undefined,
+    rpcReady: true,
+    mute: false,
+  };
+  let consumed: () => void = () => undefined;
+  const channel = {
+    on: () => undefined,
+    close: async () => undefined,
+    checkQueue: async (queue: string) => {
+      log.push(`look ${queue}`);
+      if (state.mute) await new Promise(() => undefined);
+      if (state.look !== undefined) throw state.look;
+      return { messageCount: 3, consumerCount: 1 };
+    },
+    assertQueue: async (queue: string) => {
+      log.push(`declare ${queue}`);
+      if (state.declared !== undefined) throw state.declared;
+    },
+  };
+  const link = { epoch: 1, model: { createChannel: async () => channel } };
+  const rpc = {
+    queue: 'replies',
+    get ready() {
+      return state.rpcReady;
+    },
+    start: () => new Promise<void>((resolve) => (consumed = resolve)),
+    register: (id: string) => log.push(`register ${id}`),
+    forget: (id: string) => log.push(`forget ${id}`),
+  };
+  const publisher = {
+    publish: (request: PublishRequest) => {
+      log.push(`publish ${request.routingKey}`);
+      published.push(request);
+    },
+  };
+  const topologyOf = (queue: string): Topology => replyQueueTopology(queue);
+  const transport = new BrokerTransport({
+    connection: { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection,
+    publisher: publisher as unknown as PublishChannel,
+    rpc: rpc as unknown as Rpc,
+    staging: new Staging({ clock, deadlines, limits: { messages: 10, bytes: 1_000 }, hold: () => () => undefined }),
+    runtime,
+    topologyOf,
+    encode: encodeEnvelope,
+  });
+  const told: unknown[] = [];
+  const listener: CallListener = {
+    confirmed: () => told.push('confirmed'),
+    failed: (error) => told.push(error),
+    replied: () => told.push('replied'),
+  };
+  const envelope = { id: 'i1', task: 'fib', rootId: 'i1', parentId: undefined, priority: undefined } as const;
+  const send = (more: Partial<Envelope> = {}, signal?: AbortSignal) => {
+    const call: OutgoingCall = {
+      envelope: { ...envelope, ignoreResult: false, headers: undefined, bodyText: '[[30],{},{}]', ...more },
+      queue: 'q',
+      publishTimeoutMs: 1_000,
+      signal,
+      listener,
+    };
+    transport.send(call);
+  };
+  return { clock, runtime, log, published, state, transport, told, send, startConsuming: () => consumed() };
+}
+
+it('looks at a queue once, and registers the waiter before it publishes', async () => {
+  const { log, send, published, told } = setup();
+  send();
+  await turn();
+  send();
+  expect(log).toEqual(['look q', 'register i1', 'publish q', 'register i1', 'publish q']);
+  expect(published[0]).toMatchObject({
+    exchange: '',
+    routingKey: 'q',
+    message: { properties: { replyTo: 'replies' } },
+  });
+  published[0]?.onEnd({ kind: 'confirmed' });
+  expect(told).toEqual(['confirmed']);
+});
+
+it('waits until its reply queue is consumed, with what is then left of its time', async () => {
+  const { clock, log, send, published, state, startConsuming } = setup();
+  state.rpcReady = false;
+  send();
+  await turn();
+  expect(log).toEqual(['look q']);
+  clock.advance(400);
+  startConsuming();
+  await turn();
+  expect(log).toEqual(['look q', 'register i1', 'publish q']);
+  expect(published[0]?.timeoutMs).toBe(600);
+});
+
+it('a call without a result waits for no reply queue and names none', async () => {
+  const { log, send, published, state } = setup();
+  state.rpcReady = false;
+  send({ ignoreResult: true });
+  await turn();
+  expect(log).toEqual(['look q', 'publish q']);
+  expect(published[0]?.message.properties.replyTo).toBeUndefined();
+});
+
+it('declares the queue that is missing', async () => {
+  const { log, send, state } = setup();
+  state.look = MISSING;
+  send();
+  await turn();
+  expect(log).toEqual(['look q', 'declare q', 'register i1', 'publish q']);
+});
+
+it('a declaration that conflicts fails published and the result, and the next call looks again', async () => {
+  const { log, send, state, told } = setup();
+  state.look = MISSING;
+  state.declared = Object.assign(new Error("inequivalent arg 'x-queue-type': received 'a' but current is 'b'"), {
+    code: 406,
+  });
+  send();
+  await turn();
+  expect(told).toEqual([expect.objectContaining({ code: 'declaration-conflict' })]);
+  expect(log).toEqual(['look q', 'declare q', 'forget i1']);
+  state.look = undefined;
+  send();
+  await turn();
+  expect(log.slice(3)).toEqual(['look q', 'register i1', 'publish q']);
+});
+
+it('waits for a queue whose node is away', async () => {
+  const { clock, log, send, state, runtime } = setup();
+  state.look = AWAY;
+  send();
+  await turn();
+  expect(log).toEqual(['look q']);
+  clock.advance(0);
+  await turn();
+  expect(log).toEqual(['look q', 'look q']);
+  expect(runtime.lines.map(({ message }) => message)).toContain('cannot look at the queue yet; trying again');
+  state.look = undefined;
+  clock.advance(0);
+  await turn();
+  expect(log.slice(2)).toEqual(['look q', 'register i1', 'publish q']);
+});
+
+it('gives up on a queue that is away when the time of the call is over', async () => {
+  const { clock, send, state, told, log } = setup();
+  state.look = AWAY;
+  send();
+  await turn();
+  clock.advance(1_000);
+  await turn();
+  expect(told).toEqual([expect.objectContaining({ code: 'publish-timeout', outcomeUnknown: false })]);
+  const looks = log.length;
+  clock.advance(60_000);
+  await turn();
+  expect(log.length).toBe(looks);
+});
+
+it('a returned call looks again and is published once more, and then it is unroutable', async () => {
+  const { log, send, published, told, state } = setup();
+  send();
+  await turn();
+  state.look = MISSING;
+  published[0]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  await turn();
+  expect(log.slice(3)).toEqual(['look q', 'declare q', 'register i1', 'publish q']);
+  expect(published[1]?.message).toEqual(published[0]?.message);
+  published[1]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  expect(told).toEqual([
+    expect.objectContaining({ code: 'unroutable', message: expect.stringContaining('312 NO_ROUTE') }),
+  ]);
+  expect(log.at(-1)).toBe('forget i1');
+});
+
+it('a failed publish reaches the listener, and its waiter is forgotten', async () => {
+  const { log, send, published, told } = setup();
+  send();
+  await turn();
+  const error = Object.assign(new Error('nacked'), { code: 'publish-nacked' });
+  published[0]?.onEnd({ kind: 'failed', error: error as never });
+  expect(told).toEqual([error]);
+  expect(log.at(-1)).toBe('forget i1');
+});
+
+it('tells what the broker says of a queue, and nothing when it does not answer in time', async () => {
+  const { clock, transport, state } = setup();
+  expect(await transport.queueStatus('q')).toMatchObject({ messages: 3, consumers: 1 });
+  state.look = MISSING;
+  expect(await transport.queueStatus('q')).toBeUndefined();
+  state.mute = true;
+  const asked = transport.queueStatus('q');
+  clock.advance(2_000);
+  expect(await asked).toBeUndefined();
+});

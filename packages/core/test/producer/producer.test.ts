@@ -1,0 +1,136 @@
+import { expect, it } from 'vitest';
+import { Producer, type ProducerOptions } from '../../src/producer/producer.js';
+import type { OutgoingCall } from '../../src/results/transport.js';
+import { runInTask, type TaskContext } from '../../src/task/context.js';
+import type { CallOptions } from '../../src/task/signature.js';
+import { Deadlines } from '../../src/time/deadlines.js';
+import { ManualClock } from '../manual-clock.js';
+import { testRuntime } from '../test-runtime.js';
+
+function setup(more: Partial<ProducerOptions> = {}) {
+  const runtime = testRuntime();
+  const sent: OutgoingCall[] = [];
+  const unobserved: Error[] = [];
+  const transport = {
+    send: (call: OutgoingCall) => void sent.push(call),
+    forget: () => undefined,
+    hold: () => () => undefined,
+    room: () => undefined,
+    queueStatus: async () => undefined,
+  };
+  const producer = new Producer({
+    prefix: '',
+    defaultQueue: 'tq',
+    preset: 'tq',
+    publishTimeoutMs: 30_000,
+    transport,
+    newId: runtime.newId,
+    results: {
+      transport,
+      deadlines: new Deadlines(new ManualClock()),
+      resultTimeoutMs: 1_000,
+      runningTask: () => undefined,
+      unobservedFailure: (_id, _task, error) => unobserved.push(error),
+    },
+    ...more,
+  });
+  const send = (options: CallOptions = {}, args: readonly unknown[] = [30]) =>
+    producer.send<number>({ task: 'fib', args, options });
+  return { sent, send, unobserved };
+}
+
+function insideOf(id: string, rootId: string): TaskContext {
+  const { logger: log } = testRuntime();
+  const { signal } = new AbortController();
+  const rest = { attempt: 1, queue: 'tq', headers: {}, parentId: 'grandparent', kwargs: {}, signal, log };
+  return { id, rootId, task: 'outer', ...rest };
+}
+
+it('a call from a program is the root of its tree', () => {
+  const { sent, send } = setup();
+  expect(send().id).toBe('id-1');
+  expect(sent[0]).toMatchObject({
+    queue: 'tq',
+    publishTimeoutMs: 30_000,
+    signal: undefined,
+    envelope: {
+      id: 'id-1',
+      task: 'fib',
+      rootId: 'id-1',
+      parentId: undefined,
+      ignoreResult: false,
+      priority: undefined,
+    },
+  });
+});
+
+it('a call from inside a task has that task as parent and its root as root', () => {
+  const { sent, send } = setup();
+  const result = runInTask(insideOf('parent', 'root'), () => send());
+  expect(result.id).toBe('id-1');
+  expect(sent[0]?.envelope).toMatchObject({ id: 'id-1', rootId: 'root', parentId: 'parent' });
+});
+
+it('every call has an id of its own, unless the caller chose it', () => {
+  const { sent, send } = setup();
+  const ids = [send(), send(), send({ taskId: 'mine' })].map(({ id }) => id);
+  expect(ids).toEqual(['id-1', 'id-2', 'mine']);
+  expect(sent.map(({ envelope }) => envelope.id)).toEqual(ids);
+});
+
+it('what the call says wins over the app, and the prefix goes before either queue', () => {
+  const { sent, send } = setup({ prefix: 'eu.' });
+  const { signal } = new AbortController();
+  send();
+  send({ queue: 'math', deadline: 5, priority: 7, ignoreResult: true, headers: { tenant: 't1' }, signal });
+  expect(sent.map(({ queue }) => queue)).toEqual(['eu.tq', 'eu.math']);
+  expect(sent[1]).toMatchObject({
+    publishTimeoutMs: 5,
+    envelope: { priority: 7, ignoreResult: true, headers: { tenant: 't1' } },
+  });
+  expect(sent[1]?.signal).toBe(signal);
+});
+
+it('writes the arguments as the preset wants them', () => {
+  const tq = setup();
+  tq.send({}, [1, undefined]);
+  expect(tq.sent[0]?.envelope.bodyText).toBe('[[1],{},{}]');
+  const celery = setup({ preset: 'celery' });
+  celery.send();
+  expect(celery.sent[0]?.envelope.bodyText).toBe(
+    '[[30],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]',
+  );
+});
+
+it.each<[string, CallOptions, readonly unknown[], string, RegExp]>([
+  ["a header of Celery's", { headers: { retries: 3 } }, [], 'invalid-option', /'retries' belongs to the protocol/],
+  ['a header of its own', { headers: { 'tq-lost': 3 } }, [], 'invalid-option', /'tq-lost' belongs to the protocol/],
+  ["a header of the broker's", { headers: { 'x-death': [] } }, [], 'invalid-option', /'x-death' belongs/],
+  ['a header that copies', { headers: { BCC: ['q'] } }, [], 'invalid-option', /'BCC' belongs to the protocol/],
+  ['no queue', { queue: '' }, [], 'invalid-option', /queue: expected a name/],
+  ['too long a queue', { queue: 'ü'.repeat(128) }, [], 'invalid-option', /queue: .* found 256 bytes/],
+  ['too long an id', { taskId: 'x'.repeat(256) }, [], 'invalid-option', /taskId: expected text of 1 to 255 bytes/],
+  ['a priority beyond', { priority: 256 }, [], 'invalid-option', /priority/],
+  ['an unknown option', { delay: 5 } as CallOptions, [], 'unknown-option', /delay/],
+  ['a value that JSON has not', {}, [() => 1], 'unserialisable', /args/],
+])('a call with %s is not sent: published and get() say why', async (_, options, args, code, text) => {
+  const { sent, send, unobserved } = setup();
+  const result = send(options, args);
+  const [published, got] = await Promise.all(
+    [result.published, result.get()].map((promise) => promise.then(String, (error: unknown) => error)),
+  );
+  expect(got).toBe(published);
+  expect(got).toMatchObject({
+    name: 'PublishError',
+    code: code === 'unknown-option' ? 'invalid-option' : code,
+    message: expect.stringMatching(text),
+  });
+  expect([sent, unobserved, result.state]).toEqual([[], [], 'unknown']);
+});
+
+it('a refusal that nobody awaits is not silent', async () => {
+  const { send, unobserved } = setup();
+  send({ queue: '' });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unobserved).toEqual([expect.objectContaining({ code: 'invalid-option' })]);
+});

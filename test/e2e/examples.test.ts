@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { startProgress } from '../../examples/fib/progress.js';
+import { TOOLS } from '../../scripts/run.js';
+import { brokerUrl, freshPrefix } from '../support/broker.js';
+import { ROOT, run, startWorkerProcess } from './fixtures/programs.js';
+
+function environment(): NodeJS.ProcessEnv {
+  return { TQ_URL: brokerUrl(), TQ_PREFIX: freshPrefix(), TQ_QUEUE_TYPE: 'classic' };
+}
+
+function example(name: string): string {
+  return join(ROOT, 'examples', name);
+}
+
+/** What `pnpm run …` starts in an example: the words after the program's name. */
+function script(name: string, which: 'worker' | 'call'): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(example(name), 'package.json'), 'utf8')) as {
+    scripts: Record<'worker' | 'call', string>;
+  };
+  return scripts[which].split(' ');
+}
+
+async function callWithWorker(name: string, call: readonly string[]) {
+  const place = { cwd: example(name), env: environment() };
+  const [tq, worker, ...options] = script(name, 'worker');
+  expect([tq, worker]).toEqual(['tq', 'worker']);
+  const process = await startWorkerProcess(options, place);
+  const called = await run(call, place);
+  return { ...called, workerExitCode: await process.stop() };
+}
+
+it('fib sends a thousand calls, shows their progress, and ends with fib(30)', async () => {
+  const [node, ...call] = script('fib', 'call');
+  expect(node).toBe('node');
+  expect(await callWithWorker('fib', call)).toEqual({
+    stdout: '250 of 1000 results\n500 of 1000 results\n750 of 1000 results\n1000 of 1000 results\nfib(30) = 832040\n',
+    stderr: '',
+    exitCode: 0,
+    workerExitCode: 0,
+  });
+});
+
+it('decorators calls the tasks of a class', async () => {
+  const [jiti, ...call] = script('decorators', 'call');
+  expect(jiti).toBe('jiti');
+  const cli = join(example('decorators'), 'node_modules/jiti/lib/jiti-cli.mjs');
+  expect(await callWithWorker('decorators', [cli, ...call])).toEqual({
+    stdout: expect.stringMatching(/^total: 2676 cents\nAda pays 26\.76 \(receipt [0-9a-f]{8}\)\n$/),
+    stderr: '',
+    exitCode: 0,
+    workerExitCode: 0,
+  });
+});
+
+it.each(['true', 'false'])('the examples type-check (experimentalDecorators %s)', async (legacy) => {
+  const args = [TOOLS.tsc, '-p', join(ROOT, 'examples'), '--experimentalDecorators', legacy];
+  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error);
+  expect(stdout).toBe('');
+});
+
+describe('the progress of an example', () => {
+  function watch(total: number, isTTY: boolean): string[] {
+    const written: string[] = [];
+    const progress = startProgress(total, { isTTY, write: (text: string) => written.push(text) });
+    for (let done = 0; done < total; done++) progress.advance();
+    progress.finish();
+    return written;
+  }
+
+  it('is a bar on a terminal, drawn over itself', () => {
+    const written = watch(4, true);
+    expect(written).toEqual([
+      `\r[${'#'.repeat(10)}${'.'.repeat(30)}] 1 of 4`,
+      `\r[${'#'.repeat(20)}${'.'.repeat(20)}] 2 of 4`,
+      `\r[${'#'.repeat(30)}${'.'.repeat(10)}] 3 of 4`,
+      `\r[${'#'.repeat(40)}] 4 of 4`,
+      '\n',
+    ]);
+  });
+
+  it('is a few lines anywhere else', () => {
+    expect(watch(10, false)).toEqual([
+      '3 of 10 results\n',
+      '6 of 10 results\n',
+      '9 of 10 results\n',
+      '10 of 10 results\n',
+    ]);
+  });
+});
