@@ -10,8 +10,6 @@ describe('a call from inside a task (thread pool)', () => {
   let worker: Worker;
   beforeAll(async () => {
     test = openApp();
-    // The threads' own apps are configured by the environment, which they inherit.
-    process.env.TQ_PREFIX = test.prefix;
     // Two slots each, so that a task may wait for another while a slot is free.
     worker = createWorker(test.app, {
       tasks: [new URL('fixtures/tasks.js', import.meta.url)],
@@ -20,7 +18,6 @@ describe('a call from inside a task (thread pool)', () => {
     await worker.start();
   });
   afterAll(async () => {
-    delete process.env.TQ_PREFIX;
     await worker.stop();
     await test.app.close();
   });

@@ -94,7 +94,12 @@ class TqWorker implements Worker {
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
     const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);
-    const services = { logger: this.#logger, transport: app.transport, registry: app.registry };
+    const services = {
+      logger: this.#logger,
+      transport: app.transport,
+      registry: app.registry,
+      childEnv: childEnv(app),
+    };
     this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), () => this.#verify());
@@ -213,6 +218,11 @@ class TqWorker implements Worker {
 function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string, SlotGroup> {
   const shared = new SlotGroup(concurrency);
   return new Map(queues.map(({ name, slots }) => [name, slots === undefined ? shared : new SlotGroup(slots)]));
+}
+
+/** A task module may use the default app where the worker has one of its own: its calls must find the same queues. */
+function childEnv({ options }: AppInternals): Record<string, string> {
+  return { TQ_PREFIX: options.prefix, TQ_QUEUE: options.queue, TQ_PRESET: options.preset };
 }
 
 /** One heartbeat of standing still is suspicious; without heartbeats the broker takes nothing away. */

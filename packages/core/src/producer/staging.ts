@@ -84,13 +84,6 @@ export class Staging {
     if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  /** Ends all that waits with the code `closed`. */
-  close(): void {
-    for (const { fail } of [...this.#entries]) {
-      fail(new PublishError('closed', 'The app was closed before the call was published.'));
-    }
-  }
-
   #letGo(): void {
     this.#release?.();
     this.#release = undefined;

@@ -56,11 +56,17 @@ export class Rpc {
     return this.#ready;
   }
 
-  /** Declares the reply queue and consumes it; later calls give the first one's promise. */
+  /** Declares the reply queue and consumes it, once; after a failure the next call tries again. */
   start(): Promise<void> {
-    this.#started ??= this.#channel.start().then(() => {
-      this.#ready = true;
-    });
+    this.#started ??= this.#channel.start().then(
+      () => {
+        this.#ready = true;
+      },
+      (error: unknown) => {
+        this.#started = undefined;
+        throw error;
+      },
+    );
     return this.#started;
   }
 

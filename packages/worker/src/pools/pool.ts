@@ -39,6 +39,8 @@ export interface PoolServices {
   readonly transport: Transport;
   /** The tasks of the worker's own app, which win over those of other apps in a pool that runs in its process. */
   readonly registry: Registry;
+  /** Environment variables for children beside the process's own, so that their apps name queues as the worker's does. */
+  readonly childEnv: Readonly<Record<string, string>>;
 }
 
 /**

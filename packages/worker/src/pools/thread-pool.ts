@@ -36,7 +36,7 @@ export class ThreadPool implements Pool {
       );
     }
     this.slots = options.slots;
-    const spawn = createThreadSpawn(options.modules, options.resourceLimits);
+    const spawn = createThreadSpawn(options.modules, options.services.childEnv, options.resourceLimits);
     const onReplaced = () => {
       for (const listener of this.#listeners) listener();
     };

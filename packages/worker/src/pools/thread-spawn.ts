@@ -21,14 +21,20 @@ const ENTRY = new URL('./thread-child.js', import.meta.url);
 /**
  * Starts threads that run the tasks of these modules.
  * @param modules file URLs or absolute paths
+ * @param env beside the process's own variables
  * @param resourceLimits of each thread's heap; Node's own when undefined
  */
-export function createThreadSpawn(modules: readonly string[], resourceLimits: ResourceLimits | undefined): Spawn {
-  return (events) => spawnThread(modules, resourceLimits, events);
+export function createThreadSpawn(
+  modules: readonly string[],
+  env: Readonly<Record<string, string>>,
+  resourceLimits: ResourceLimits | undefined,
+): Spawn {
+  return (events) => spawnThread(modules, env, resourceLimits, events);
 }
 
 function spawnThread(
   modules: readonly string[],
+  env: Readonly<Record<string, string>>,
   resourceLimits: ResourceLimits | undefined,
   events: ChildEvents,
 ): Child {
@@ -37,6 +43,7 @@ function spawnThread(
   const worker = new Worker(ENTRY, {
     name: 'tq-slot',
     workerData,
+    env: { ...process.env, ...env },
     transferList: [port2],
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
   });
