@@ -47,7 +47,10 @@ export class Run implements Lease {
   }
 }
 
-/** Identity of one try of one task. */
-export function runKey({ id, retries }: TaskMessage): string {
-  return `${id}:${retries}`;
+/**
+ * Identity of one try of one task. A copy that follows a loss is another try: it often arrives before the confirm of
+ * its publish, and joined to the run that published it, it would be acked with that run and never be executed.
+ */
+export function runKey({ id, retries, lost }: TaskMessage): string {
+  return `${id}:${retries}:${lost}`;
 }

@@ -186,6 +186,8 @@ export class Connection {
   }
 
   #lost(link: Link, error: Error): void {
+    // A socket that is half-open, or whose blocked broker does not read, stays open for long and must hold nobody.
+    setKeepsAlive(link.model, false);
     const wasOpen = this.#state.kind === 'open' && this.#state.link === link;
     if (wasOpen) {
       this.#lastError = new TqError('connection-lost', `Connection lost: ${error.message}`, { cause: error });

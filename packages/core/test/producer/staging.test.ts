@@ -150,15 +150,3 @@ it('drains when nothing waits any more', async () => {
   clock.advance(100);
   await draining;
 });
-
-it('closed, it ends what waits', () => {
-  const { staging, stage, told, state } = setup();
-  stage('a', gate().ready);
-  stage('b', gate().ready);
-  staging.close();
-  expect(told).toEqual([
-    ['a', code('closed')],
-    ['b', code('closed')],
-  ]);
-  expect([staging.size, state.holds]).toEqual([0, 0]);
-});

@@ -77,6 +77,12 @@ export class Executor {
     return removed;
   }
 
+  /** While children are being replaced the pool has fewer slots than the groups: who had one comes last. */
+  #pumpOthersFirst(group: SlotGroup): void {
+    if (this.#groups.delete(group)) this.#groups.add(group);
+    this.pump();
+  }
+
   #pumpGroup(group: SlotGroup): void {
     const { pool, app } = this.#options;
     // A settled run cannot publish while the broker is blocked; starting more would only fill the slots with such.
@@ -101,7 +107,7 @@ export class Executor {
     this.#runs.delete(run.key);
     this.#running--;
     group.release();
-    this.#pumpGroup(group);
+    this.#pumpOthersFirst(group);
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 

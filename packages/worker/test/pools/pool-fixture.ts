@@ -148,7 +148,10 @@ export async function startAll(pool: Pool): Promise<void> {
 export function createFixture(options: Omit<PoolOptions, 'services'>): PoolFixture {
   const log = new LogRecorder();
   const transport = new ScriptedTransport();
-  const pool = createPool({ ...options, services: { logger: log.logger, transport, registry: new Registry(), childEnv: {} } });
+  const pool = createPool({
+    ...options,
+    services: { logger: log.logger, transport, registry: new Registry(), childEnv: {} },
+  });
   const run = (task: string, args?: readonly unknown[], job?: Partial<Job>) =>
     new Promise<JobEnd>((resolve) => pool.run(createJob(task, args, job), resolve));
   const value = async (task: string, args?: readonly unknown[], job?: Partial<Job>) => {

@@ -1,0 +1,269 @@
+import { expect, it } from 'vitest';
+import { Executor } from '../../src/execution/execute.js';
+import { Settler } from '../../src/execution/settle.js';
+import { SlotGroup } from '../../src/execution/slots.js';
+import { Tally } from '../../src/execution/tally.js';
+import type { FreezeWatch } from '../../src/freeze-watch.js';
+import type { Job, JobEnd, Pool } from '../../src/pools/pool.js';
+import { runKey } from '../../src/run.js';
+import { fakeApp, settled } from '../fake-app.js';
+import { FakeDelivery, runOf, taskMessage } from '../messages.js';
+
+/** A pool whose runs end when the test says so. */
+class FakePool implements Pool {
+  readonly kind = 'async';
+  readonly slots = 100;
+  readonly jobs: Job[] = [];
+  /** Slots whose child is dead and not replaced yet. */
+  broken = 0;
+  readonly #open = new Map<string, (end: JobEnd) => void>();
+  #freed: () => void = () => undefined;
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get started(): string[] {
+    return this.jobs.map(({ id }) => id);
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  tasks(): readonly string[] {
+    return ['fib'];
+  }
+
+  free(): number {
+    return this.#size - this.#open.size - this.broken;
+  }
+
+  run(job: Job, done: (end: JobEnd) => void): void {
+    if (this.free() <= 0) throw new Error(`expected a free slot for ${job.id}, found none`);
+    this.jobs.push(job);
+    this.#open.set(job.id, done);
+  }
+
+  onFree(listener: () => void): void {
+    this.#freed = listener;
+  }
+
+  repair(): void {
+    this.broken = 0;
+    this.#freed();
+  }
+
+  end(id: string, end: JobEnd = { kind: 'success', resultText: '1' }): void {
+    const done = this.#open.get(id);
+    if (done === undefined) throw new Error(`expected ${id} to run`);
+    this.#open.delete(id);
+    done(end);
+  }
+}
+
+function setup({ size = 10, frozen = async () => undefined as unknown } = {}) {
+  const fake = fakeApp();
+  const { app, clock, log, runtime } = fake;
+  const pool = new FakePool(size);
+  const frozenWatch = { verifying: frozen } as unknown as FreezeWatch;
+  const executor = new Executor({
+    app,
+    pool,
+    settler: new Settler(app, 'tq@w1'),
+    limits: { lost: 3, deliveries: 20 },
+    tally: new Tally(runtime.logger, clock, 60_000),
+    freezeWatch: frozenWatch,
+  });
+  const submit = (group: SlotGroup, id: string, more: Parameters<typeof taskMessage>[0] = { replyTo: undefined }) => {
+    const made = runOf(log, { id, ...more });
+    executor.submit(made.run, group);
+    return made;
+  };
+  return { ...fake, pool, executor, submit };
+}
+
+it('starts as many runs of a queue as it has slots, and the next when one is settled', async () => {
+  const { pool, executor, submit, log } = setup();
+  const group = new SlotGroup(2);
+  for (const id of ['a', 'b', 'c', 'd']) submit(group, id);
+  expect([pool.started, executor.running]).toEqual([['a', 'b'], 2]);
+  pool.end('b');
+  await settled();
+  expect([pool.started, log]).toEqual([['a', 'b', 'c'], ['ack b']]);
+  pool.end('a');
+  pool.end('c');
+  await settled();
+  pool.end('d');
+  await settled();
+  expect([pool.started.length, executor.running, group.busy]).toEqual([4, 0, 0]);
+});
+
+it('keeps the slot until the reply is confirmed', async () => {
+  const { pool, submit, publish, log } = setup();
+  const group = new SlotGroup(1);
+  submit(group, 'a', {});
+  submit(group, 'b', {});
+  pool.end('a');
+  const reply = await publish(0);
+  await settled();
+  expect(pool.started).toEqual(['a']);
+  reply.end('confirmed');
+  await settled();
+  expect([pool.started, log.at(-1)]).toEqual([['a', 'b'], 'ack a']);
+});
+
+it('a queue that is full of work leaves the slots of another alone', async () => {
+  const { pool, submit } = setup({ size: 3 });
+  const [busy, quiet] = [new SlotGroup(2), new SlotGroup(1)];
+  for (let index = 0; index < 10; index++) submit(busy, `busy ${index}`);
+  submit(quiet, 'quiet');
+  expect(pool.started).toEqual(['busy 0', 'busy 1', 'quiet']);
+});
+
+it('what waited for a child that died starts when the child is replaced, or another slot is free', async () => {
+  const { pool, submit } = setup({ size: 2 });
+  const [one, two] = [new SlotGroup(1), new SlotGroup(1)];
+  pool.broken = 1;
+  submit(one, 'a');
+  submit(two, 'b');
+  expect(pool.started).toEqual(['a']);
+  pool.end('a');
+  await settled();
+  expect(pool.started).toEqual(['a', 'b']);
+  submit(one, 'c');
+  pool.repair();
+  expect(pool.started).toEqual(['a', 'b', 'c']);
+});
+
+it('a queue that is full of work does not keep another from the one slot that is left', async () => {
+  const { pool, submit } = setup({ size: 2 });
+  const [busy, quiet] = [new SlotGroup(1), new SlotGroup(1)];
+  pool.broken = 1;
+  for (const id of ['busy 1', 'busy 2', 'busy 3']) submit(busy, id);
+  submit(quiet, 'quiet');
+  pool.end('busy 1');
+  await settled();
+  expect(pool.started).toEqual(['busy 1', 'quiet']);
+  pool.end('quiet');
+  await settled();
+  expect(pool.started).toEqual(['busy 1', 'quiet', 'busy 2']);
+});
+
+it('tells the pool what the task is and which try this is', () => {
+  const { pool, submit } = setup();
+  submit(new SlotGroup(1), 'a', { retries: 2, rootId: 'root', parentId: 'parent', headers: { tenant: 't1' } });
+  expect(pool.jobs).toEqual([
+    {
+      ...{ id: 'a', task: 'fib', attempt: 3, queue: 'math', rootId: 'root', parentId: 'parent' },
+      ...{ headers: { tenant: 't1' }, bodyText: '[[30],{},{}]' },
+    },
+  ]);
+});
+
+it('while the broker is blocked only runs start that publish nothing', async () => {
+  const { pool, executor, submit, publisher } = setup();
+  const group = new SlotGroup(2);
+  publisher.blocked = true;
+  submit(group, 'wants reply', {});
+  submit(group, 'ignored', { ignoreResult: true });
+  submit(group, 'no address', { replyTo: undefined });
+  expect(pool.started).toEqual(['ignored', 'no address']);
+  pool.end('ignored');
+  await settled();
+  expect(pool.started).toHaveLength(2);
+  publisher.blocked = false;
+  executor.pump();
+  expect(pool.started).toEqual(['ignored', 'no address', 'wants reply']);
+});
+
+it('a redelivery of what runs joins it, and both are acked when it ends', async () => {
+  const { pool, executor, submit, log } = setup();
+  const { run, delivery } = submit(new SlotGroup(1), 'a');
+  expect(executor.find(runKey(taskMessage({ id: 'a' })))).toBe(run);
+  delivery.lease.alive = false;
+  run.attach(new FakeDelivery(log, 'again'));
+  pool.end('a');
+  await settled();
+  expect(log).toEqual(['ack again']);
+  expect(executor.find(run.key)).toBeUndefined();
+});
+
+it('the copy that follows a loss is a run of its own, also when it arrives before its confirm', async () => {
+  const { pool, executor, submit, publish, log } = setup();
+  const group = new SlotGroup(2);
+  submit(group, 'a', {});
+  pool.end('a', { kind: 'lost', how: 'exit code 1' });
+  const copy = await publish(0);
+  expect(copy.to).toBe('/math');
+  expect(executor.find(runKey(taskMessage({ id: 'a', lost: 1 })))).toBeUndefined();
+  const second = runOf(log, { id: 'a', lost: 1, replyTo: undefined });
+  executor.submit(second.run, group);
+  copy.end('confirmed');
+  await settled();
+  // The first is over; the copy still runs and is not acked with it.
+  expect(log.filter((line) => line.startsWith('ack'))).toEqual(['ack a']);
+  expect([executor.running, executor.find(second.run.key)]).toEqual([1, second.run]);
+});
+
+it('a run whose deliveries are all lost publishes nothing and frees its slot', async () => {
+  const { pool, submit, log, published } = setup();
+  const group = new SlotGroup(1);
+  const { delivery } = submit(group, 'a', {});
+  delivery.lease.alive = false;
+  submit(group, 'b');
+  pool.end('a');
+  await settled();
+  expect([published, log, pool.started]).toEqual([[], [], ['a', 'b']]);
+});
+
+it('after a freeze it learns whether the delivery is still its own before it settles', async () => {
+  let answer: () => void = () => undefined;
+  const frozen = () => new Promise<void>((resolve) => (answer = resolve));
+  const { pool, submit, published, log } = setup({ frozen });
+  const [lost, kept] = ['lost', 'kept'].map((id) => submit(new SlotGroup(1), id, id === 'lost' ? {} : undefined));
+  pool.end('lost');
+  await settled();
+  expect(published).toEqual([]);
+  lost!.delivery.lease.alive = false;
+  answer();
+  await settled();
+  expect([published, log]).toEqual([[], []]);
+  pool.end('kept');
+  await settled();
+  answer();
+  await settled();
+  expect([kept!.delivery.lease.alive, log]).toEqual([true, ['ack kept']]);
+});
+
+it('forgets what waits and is lost, and leaves what runs', async () => {
+  const { pool, executor, submit } = setup();
+  const group = new SlotGroup(1);
+  const [running, waiting, kept] = ['a', 'b', 'c'].map((id) => submit(group, id));
+  for (const made of [running, waiting]) made!.delivery.lease.alive = false;
+  executor.dropLost();
+  expect([executor.find(running!.run.key), executor.find(waiting!.run.key)]).toEqual([running!.run, undefined]);
+  pool.end('a');
+  await settled();
+  expect(pool.started).toEqual(['a', 'c']);
+  expect(executor.find(kept!.run.key)).toBe(kept!.run);
+});
+
+it('gives back what has not started, of every queue, and is idle when the rest is settled', async () => {
+  const { pool, executor, submit, log } = setup();
+  const groups = [new SlotGroup(1), new SlotGroup(1)];
+  for (const [index, group] of groups.entries()) for (const id of ['x', 'y']) submit(group, `${id}${index}`);
+  executor.giveBackWaiting();
+  expect(log).toEqual(['requeue y0', 'requeue y1']);
+  let idle = false;
+  const waiting = executor.whenIdle().then(() => {
+    idle = true;
+  });
+  pool.end('x0');
+  await settled();
+  expect(idle).toBe(false);
+  pool.end('x1');
+  await waiting;
+  await executor.whenIdle();
+  expect(executor.running).toBe(0);
+});

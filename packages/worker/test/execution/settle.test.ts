@@ -1,0 +1,259 @@
+import { encodeError, TqError } from '@tq/core/internal';
+import { expect, it } from 'vitest';
+import type { Outcome } from '../../src/execution/outcome.js';
+import { Settler } from '../../src/execution/settle.js';
+import { type FakeAppOptions, fakeApp, settled } from '../fake-app.js';
+import { inbound, runOf } from '../messages.js';
+
+const REPLY = { taskId: 'i1', replyTo: 'replies' };
+const DONE: Outcome = { kind: 'done', state: { status: 'SUCCESS', resultText: '832040' } };
+const DEAD: Outcome = { kind: 'dead', reason: 'failed', failure: encodeError(new RangeError('too big')) };
+const AGAIN: Outcome = { kind: 'again', headers: { 'tq-lost': 1 } };
+
+const MISSING = () => Promise.reject(Object.assign(new Error("NOT_FOUND - no queue 'replies'"), { code: 404 }));
+const AWAY = () =>
+  Promise.reject(Object.assign(new Error("NOT_FOUND - home node 'b@host' of durable queue is down"), { code: 404 }));
+
+function setup(options: FakeAppOptions = {}) {
+  const fake = fakeApp(options);
+  const { run, delivery } = runOf(fake.log);
+  const settler = new Settler(fake.app, 'tq@w1');
+  let over = false;
+  const settle = (outcome: Outcome, reply: typeof REPLY | 'nobody' = REPLY) =>
+    settler.settle(run, outcome, reply === 'nobody' ? undefined : reply).then(() => {
+      over = true;
+    });
+  return { ...fake, run, delivery, settle, isOver: () => over };
+}
+
+it('publishes the reply, gets its confirm, and only then acks', async () => {
+  const { log, publish, settle, run } = setup();
+  const settling = settle(DONE);
+  const reply = await publish(0);
+  await settled();
+  expect(log).toEqual(['publish /replies']);
+  expect(JSON.parse(reply.body)).toMatchObject({ task_id: 'i1', status: 'SUCCESS', result: 832_040 });
+  // As long as the delivery is ours and no longer: no deadline, and the run is the lease.
+  expect(reply.request).toMatchObject({ timeoutMs: undefined, lease: run });
+  reply.end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish /replies', 'confirmed /replies', 'ack i1']);
+});
+
+it('acks at once when nobody asked for a reply', async () => {
+  const { log, settle } = setup();
+  await settle(DONE, 'nobody');
+  expect(log).toEqual(['ack i1']);
+});
+
+it.each(['abandoned', 'closed'] as const)(
+  'never acks when the reply was %s: somebody else has the task',
+  async (how) => {
+    const { log, publish, settle } = setup();
+    const settling = settle(DONE);
+    (await publish(0)).end(how);
+    await settling;
+    expect(log).toEqual(['publish /replies', `${how} /replies`]);
+  },
+);
+
+it('acks, and says so, when the caller and its reply queue are gone', async () => {
+  const { log, publish, settle, runtime } = setup({ look: MISSING });
+  const settling = settle(DONE);
+  (await publish(0)).end('returned');
+  await settling;
+  expect(log).toEqual(['publish /replies', 'returned /replies', 'look replies', 'ack i1']);
+  expect(runtime.lines).toEqual([
+    {
+      level: 'info',
+      fields: { id: 'i1', replyTo: 'replies' },
+      message: expect.stringContaining('its reply queue is gone'),
+    },
+  ]);
+});
+
+it.each([
+  ['its node is down', AWAY],
+  ['it is there again', async () => ({ messageCount: 0, consumerCount: 1 })],
+  ['nobody can look', () => Promise.reject(new Error('channel closed'))],
+])('keeps the delivery and tries again when a reply came back and %s', async (_, look) => {
+  const { log, publish, settle, clock, isOver } = setup({ look });
+  const settling = settle(DONE);
+  for (let round = 0; round < 3; round++) {
+    (await publish(round)).end('returned');
+    await settled();
+    expect([isOver(), log.includes('ack i1')]).toEqual([false, false]);
+    clock.advance(5_000);
+  }
+  (await publish(3)).end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it('waits out a connection that is away without asking it anything', async () => {
+  const { log, publish, settle, clock, publishing } = setup({ look: MISSING });
+  const { link } = publishing;
+  const settling = settle(DONE);
+  publishing.link = undefined;
+  (await publish(0)).end('returned');
+  await settled();
+  publishing.link = link;
+  clock.advance(5_000);
+  (await publish(1)).end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish /replies', 'returned /replies', 'publish /replies', 'confirmed /replies', 'ack i1']);
+});
+
+it('tries a reply again that the broker refused', async () => {
+  const { log, publish, settle, clock } = setup();
+  const settling = settle(DONE);
+  (await publish(0)).end('publish-nacked');
+  await settled();
+  clock.advance(5_000);
+  (await publish(1)).end('confirmed');
+  await settling;
+  expect(log.filter((line) => line.startsWith('publish '))).toHaveLength(2);
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it('tells of a failure instead of a reply that is too large to send', async () => {
+  const { publish, settle } = setup({ maxMessageBytes: 400 });
+  const settling = settle({ kind: 'done', state: { status: 'SUCCESS', resultText: `"${'x'.repeat(400)}"` } });
+  const reply = await publish(0);
+  expect(JSON.parse(reply.body)).toMatchObject({ status: 'FAILURE', result: { exc_type: 'TqError' } });
+  expect(reply.body).toMatch(/The reply has \d+ bytes, more than the 400 that maxMessageBytes allows/);
+  expect(reply.body).toContain('message-too-large');
+  reply.end('confirmed');
+  await settling;
+});
+
+it('leaves a dead letter and tells the caller, and acks when both are confirmed', async () => {
+  const { log, publish, settle } = setup();
+  const settling = settle(DEAD);
+  const [letter, reply] = [await publish(0), await publish(1)];
+  expect([letter.to, reply.to]).toEqual(['tq.dead/math', '/replies']);
+  expect(letter.headers).toMatchObject({
+    ...{ 'tq-dead-reason': 'failed', 'tq-dead-error': 'RangeError: too big', 'tq-dead-worker': 'tq@w1' },
+    ...{ 'tq-dead-time': '2026-01-01T00:00:00.000Z', 'tq-dead-routing-key': 'math', id: 'i1', task: 'fib' },
+  });
+  expect(JSON.parse(reply.body)).toMatchObject({ status: 'FAILURE', result: { exc_type: 'RangeError' } });
+  reply.end('confirmed');
+  await settled();
+  expect(log).not.toContain('ack i1');
+  letter.end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it.each([
+  ['letter', 0],
+  ['reply', 1],
+])('does not ack when the dead %s was abandoned', async (_, index) => {
+  const { log, publish, settle } = setup();
+  const settling = settle(DEAD);
+  const both = [await publish(0), await publish(1)];
+  both[1 - index]?.end('confirmed');
+  both[index]?.end('abandoned');
+  await settling;
+  expect(log).not.toContain('ack i1');
+});
+
+it('leaves a dead letter of what nobody waits for', async () => {
+  const { log, publish, settle } = setup();
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish tq.dead/math', 'confirmed tq.dead/math', 'ack i1']);
+});
+
+it('declares the queue and its dead letters again when one came back', async () => {
+  const { log, publish, settle, clock } = setup();
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('returned');
+  await settled();
+  expect(log).toEqual(['publish tq.dead/math', 'returned tq.dead/math', 'declare math']);
+  clock.advance(5_000);
+  (await publish(1)).end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it('publishes a copy to the queue that the task came from, gets its confirm, and only then acks', async () => {
+  const { log, publish, settle, run } = setup();
+  const settling = settle(AGAIN);
+  const copy = await publish(0);
+  expect([copy.to, copy.body]).toEqual(['/math', String(run.message.body)]);
+  expect(copy.headers).toEqual({ id: 'i1', task: 'fib', 'tq-lost': 1 });
+  await settled();
+  expect(log).not.toContain('ack i1');
+  copy.end('confirmed');
+  await settling;
+  // The caller is told nothing: the task goes on.
+  expect(log).toEqual(['publish /math', 'confirmed /math', 'ack i1']);
+});
+
+it('does not ack when the copy was abandoned', async () => {
+  const { log, publish, settle } = setup();
+  const settling = settle(AGAIN);
+  (await publish(0)).end('abandoned');
+  await settling;
+  expect(log).not.toContain('ack i1');
+});
+
+it('a copy that AMQP cannot carry becomes a dead letter and a failure', async () => {
+  const { log, publish, settle } = setup();
+  const settling = settle(AGAIN);
+  (await publish(0)).end('unserialisable');
+  const [letter, reply] = [await publish(1), await publish(2)];
+  expect(letter.headers['tq-dead-reason']).toBe('poison');
+  expect(reply.body).toContain('"FAILURE"');
+  letter.end('unserialisable');
+  await settled();
+  // The letter's own headers are what is too large: body and certificate alone go.
+  const bare = await publish(3);
+  expect([bare.to, bare.body, bare.headers.task]).toEqual(['tq.dead/math', String(inbound().body), undefined]);
+  expect(bare.headers['tq-dead-reason']).toBe('poison');
+  bare.end('confirmed');
+  reply.end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it('gives back what is to be given back, and publishes nothing for it', async () => {
+  const { log, settle } = setup();
+  await settle({ kind: 'give-back' });
+  expect(log).toEqual(['requeue i1']);
+});
+
+it('waits as long as a blocked broker takes', async () => {
+  const { log, publish, settle, clock } = setup();
+  const settling = settle(DONE);
+  const reply = await publish(0);
+  clock.advance(24 * 60 * 60_000);
+  await settled();
+  expect(log).toEqual(['publish /replies']);
+  reply.end('confirmed');
+  await settling;
+});
+
+it('a run whose only delivery is lost settles nothing, whatever became of its publish', async () => {
+  const { log, publish, settle, delivery } = setup();
+  const settling = settle(DONE);
+  const reply = await publish(0);
+  delivery.lease.alive = false;
+  expect(reply.request.lease?.alive).toBe(false);
+  reply.end('confirmed');
+  await settling;
+  expect(log).not.toContain('ack i1');
+});
+
+it('an error that has a code keeps it in the dead letter', async () => {
+  const { publish, settle } = setup();
+  const failure = encodeError(new TqError('worker-lost', 'gone'));
+  const settling = settle({ kind: 'dead', reason: 'worker-lost', failure });
+  const [letter, reply] = [await publish(0), await publish(1)];
+  expect([letter.headers['tq-dead-reason'], reply.body.includes('worker-lost')]).toEqual(['worker-lost', true]);
+  letter.end('confirmed');
+  reply.end('confirmed');
+  await settling;
+});

@@ -1,0 +1,92 @@
+import { hostname } from 'node:os';
+import { expect, it } from 'vitest';
+import { thrownBy } from '../../core/test/protocol/thrown-by.js';
+import { resolveWorkerOptions, type WorkerOptions } from '../src/options.js';
+
+const TASKS = ['./tasks.js'];
+
+it('fills in every default', () => {
+  expect(resolveWorkerOptions({ tasks: TASKS }, 'tq')).toEqual({
+    tasks: TASKS,
+    queues: [{ name: 'tq', slots: undefined }],
+    concurrency: 4,
+    pool: 'thread',
+    prefetchMultiplier: 1,
+    shutdownTimeout: 25_000,
+    abortGrace: 2_000,
+    hostname: `tq@${hostname()}`,
+    lostLimit: 3,
+    deliveryLimit: 20,
+    summaryInterval: 60_000,
+  });
+});
+
+it('keeps what is given', () => {
+  const given: WorkerOptions = {
+    ...{ concurrency: 7, prefetchMultiplier: 3, shutdownTimeout: 0, abortGrace: 0 },
+    pool: 'async',
+    ...{ hostname: 'w1', lostLimit: 1, deliveryLimit: 29, summaryInterval: 1 },
+  };
+  expect(resolveWorkerOptions(given, 'tq')).toMatchObject(given);
+});
+
+it.each<[WorkerOptions['queues'], object[]]>([
+  [
+    ['mail', 'math'],
+    [
+      { name: 'mail', slots: undefined },
+      { name: 'math', slots: undefined },
+    ],
+  ],
+  [
+    { mail: 2, math: 1 },
+    [
+      { name: 'mail', slots: 2 },
+      { name: 'math', slots: 1 },
+    ],
+  ],
+  [
+    { mail: 2, math: undefined },
+    [
+      { name: 'mail', slots: 2 },
+      { name: 'math', slots: undefined },
+    ],
+  ],
+  [undefined, [{ name: 'celery', slots: undefined }]],
+])('takes queues as %j', (queues, resolved) => {
+  expect(resolveWorkerOptions({ tasks: TASKS, queues }, 'celery').queues).toEqual(resolved);
+});
+
+it('takes task modules as text and as URLs', () => {
+  const tasks = ['./a.js', new URL('file:///b.js')];
+  expect(resolveWorkerOptions({ tasks }, 'tq').tasks).toEqual(['./a.js', 'file:///b.js']);
+});
+
+it('needs no task modules where tasks run in the loop of the program that defines them', () => {
+  expect(resolveWorkerOptions({ pool: 'async' }, 'tq').tasks).toEqual([]);
+});
+
+it.each<[object, string, RegExp]>([
+  [{ concurency: 2 }, 'unknown-option', /'concurency'.*'concurrency'/],
+  [{ tasks: [] }, 'invalid-option', /tasks: expected the modules.*new URL/],
+  [{ pool: 'process' }, 'invalid-option', /pool: .*thread.*async.*process/],
+  [{ queues: [] }, 'invalid-option', /queues: expected at least one queue/],
+  [{ queues: {} }, 'invalid-option', /queues: expected at least one queue/],
+  [{ queues: ['mail', ''] }, 'invalid-option', /queues: expected names, found an empty one/],
+  [{ queues: { '': 1 } }, 'invalid-option', /queues: expected names, found an empty one/],
+  [{ queues: [7] }, 'invalid-option', /queues: expected names/],
+  [{ queues: { mail: 0 } }, 'invalid-option', /slots of 'mail'.*1 to 1000.*0/],
+  [{ queues: { mail: 1.5 } }, 'invalid-option', /slots of 'mail'/],
+  [{ concurrency: 0 }, 'invalid-option', /concurrency.*1 to 1000.*0/],
+  [{ concurrency: 1_001 }, 'invalid-option', /concurrency/],
+  [{ concurrency: '4' }, 'invalid-option', /concurrency/],
+  [{ prefetchMultiplier: 101 }, 'invalid-option', /prefetchMultiplier/],
+  [{ shutdownTimeout: -1 }, 'invalid-option', /shutdownTimeout \(ms\)/],
+  [{ abortGrace: Number.NaN }, 'invalid-option', /abortGrace \(ms\)/],
+  [{ lostLimit: 0 }, 'invalid-option', /lostLimit/],
+  [{ deliveryLimit: 30 }, 'invalid-option', /deliveryLimit.*1 to 29/],
+  [{ summaryInterval: 0 }, 'invalid-option', /summaryInterval/],
+])('refuses %j', (options, code, text) => {
+  const thrown = thrownBy(() => resolveWorkerOptions({ tasks: TASKS, ...options } as WorkerOptions, 'tq'));
+  expect(thrown).toMatchObject({ code, message: expect.stringMatching(text) });
+});

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { runKey } from '../src/run.js';
+import { FakeDelivery, runOf, taskMessage } from './messages.js';
+
+it('lives as long as one of its deliveries does, and settles all of them', () => {
+  const log: string[] = [];
+  const { run, delivery } = runOf(log);
+  const second = new FakeDelivery(log, 'second');
+  run.attach(second);
+  delivery.lease.alive = false;
+  expect(run.alive).toBe(true);
+  run.ack();
+  expect(log).toEqual(['ack second']);
+  second.lease.alive = false;
+  expect(run.alive).toBe(false);
+  const third = new FakeDelivery(log, 'third');
+  run.attach(third);
+  expect(run.alive).toBe(true);
+  run.requeue();
+  expect(log).toEqual(['ack second', 'requeue third']);
+});
+
+it.each([
+  [{}, true],
+  [{ ignoreResult: true }, false],
+  [{ replyTo: undefined }, false],
+])('with %j a reply is wanted: %s', (more, wanted) => {
+  expect(runOf([], more).run.wantsReply).toBe(wanted);
+});
+
+it('a redelivery is the same run; a retry, and the copy that follows a loss, are others', () => {
+  const key = runKey(taskMessage());
+  expect(runKey(taskMessage({ earlierDeliveries: 2 }))).toBe(key);
+  expect(runKey(taskMessage({ id: 'i2' }))).not.toBe(key);
+  expect(runKey(taskMessage({ retries: 1 }))).not.toBe(key);
+  expect(runKey(taskMessage({ lost: 1 }))).not.toBe(key);
+});

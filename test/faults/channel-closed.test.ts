@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { startRabbit } from '../support/rabbitmq.js';
+import { openScene } from './fixtures/scene.js';
+
+/** The broker closes a channel (406) on which a delivery has waited this long for its ack, ms. */
+const CONSUMER_TIMEOUT = 1_500;
+
+test('a worker whose channel the broker closes with an error opens another, and its running task goes on', async () => {
+  await using rabbit = await startRabbit({ config: `consumer_timeout = ${CONSUMER_TIMEOUT}` });
+  // How often a channel looks at its deliveries' age, which is once a minute unless told; no setting of rabbitmq.conf.
+  await rabbit.ctl('eval', 'application:set_env(rabbit, channel_tick_interval, 500).');
+  await using scene = await openScene({ url: rabbit.url });
+  const worker = await scene.worker({ concurrency: 2 });
+  const held = scene.tasks.hold.delay(7);
+  await scene.journal.entry({ event: 'started', id: held.id });
+  await worker.health(({ queues }) => queues[0]?.attached === false);
+  await worker.health(({ healthy }) => healthy);
+  expect(worker.log()).toContain('PRECONDITION_FAILED');
+  expect(await scene.tasks.echo.delay(1).get()).toBe(1);
+  scene.journal.release(held.id);
+  expect(await held.get(), worker.log()).toBe(7);
+  expect(scene.journal.starts({ id: held.id })).toHaveLength(1);
+}, 60_000);

@@ -1,0 +1,102 @@
+/** What a cluster does with a classic queue whose home node is stopped: it is away, and comes back with its node. */
+import { createApp, type Logger } from '@tq/core';
+import { declare, internalsOf } from '@tq/core/internal';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPeer } from '../support/broker.js';
+import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { openScene, type Scene } from './fixtures/scene.js';
+import type * as tasks from './fixtures/tasks.js';
+
+const SLOTS = 3;
+
+/** The node that everybody else stays on, and the one that is stopped and started. */
+let stays: RabbitServer;
+let goes: RabbitServer;
+
+beforeAll(async () => {
+  stays = await startRabbit();
+  goes = await startRabbit({ cluster: stays });
+});
+
+afterAll(async () => {
+  await goes?.stop();
+  await stays?.stop();
+});
+
+/** A queue's home is the node that its declaration came to. */
+async function declareOn(node: RabbitServer, scene: Scene): Promise<void> {
+  await using peer = await openPeer(node.url);
+  await declare(peer.connection, internalsOf(scene.app).topologyOf(scene.queue));
+}
+
+/** Lines of rabbitmqctl about one queue, the name left out. */
+async function ctl(queue: string, what: string, ...columns: string[]): Promise<string[]> {
+  const nameColumn = what === 'list_consumers' ? 'queue_name' : 'name';
+  const listed = await stays.ctl(what, '--no-table-headers', nameColumn, ...columns);
+  const lines = listed.split('\n').map((line) => line.split('\t'));
+  return lines.filter(([name]) => name === queue).map(([, ...rest]) => rest.join(' '));
+}
+
+/** A logger that resolves `first` with the error of the first warning of this text. */
+function watchFor(text: string): { readonly logger: Logger; readonly first: Promise<string> } {
+  let seen: (error: string) => void = () => undefined;
+  const first = new Promise<string>((resolve) => {
+    seen = resolve;
+  });
+  const warn = (fields: object, message: string) => {
+    if (message === text) seen(String((fields as { err?: unknown }).err));
+  };
+  return { logger: { trace() {}, debug() {}, info() {}, warn, error() {} }, first };
+}
+
+test('a queue that is away with its node is waited for, by its worker and by whoever calls', async () => {
+  await using scene = await openScene({ url: stays.url, queueType: 'classic' });
+  await declareOn(goes, scene);
+  const worker = await scene.worker({ concurrency: SLOTS });
+  const { logger, first } = watchFor('cannot look at the queue yet; trying again');
+  await using app = createApp({ url: stays.url, prefix: scene.prefix, queueType: 'classic', logger });
+  const echo = app.declareTask<typeof tasks.echo>('echo');
+  expect(await echo.delay(1).get()).toBe(1);
+  expect(await ctl(scene.queue, 'list_consumers', 'prefetch_count')).toEqual([String(SLOTS)]);
+
+  await goes.halt();
+  const gone = await worker.health(({ queues }) => queues.every(({ attached }) => !attached));
+  expect(gone).toMatchObject({ healthy: false, state: 'running' });
+  const result = echo.delay(2);
+  expect(await first).toMatch(/home node .* is down/);
+  expect(result.state).toBe('pending');
+
+  await goes.startAgain();
+  expect(await result.get()).toBe(2);
+  await worker.health(({ healthy }) => healthy);
+  expect(worker.log()).toContain('the consumer was cancelled by the broker');
+  expect(worker.log()).not.toContain('Connection lost');
+  expect(await ctl(scene.queue, 'list_consumers', 'prefetch_count')).toEqual([String(SLOTS)]);
+  expect(scene.journal.starts()).toHaveLength(2);
+});
+
+test('a reply whose queue is away with its node is kept with its delivery, and sent when the node is back', async () => {
+  await using scene = await openScene({ url: stays.url, queueType: 'classic' });
+  const worker = await scene.worker({ concurrency: SLOTS });
+  await using app = createApp({
+    url: goes.url,
+    prefix: scene.prefix,
+    queueType: 'classic',
+    logger: watchFor('').logger,
+  });
+  const result = app.declareTask<typeof tasks.hold>('hold').delay(7);
+  await scene.journal.entry({ event: 'started', id: result.id });
+
+  await goes.halt();
+  scene.journal.release(result.id);
+  await scene.journal.entry({ event: 'released', id: result.id });
+  // The worker's own queue is alive: other tasks go on beside the one whose reply waits.
+  expect(await scene.tasks.echo.delay(1).get()).toBe(1);
+  expect(await ctl(scene.queue, 'list_queues', 'messages_unacknowledged')).toEqual(['1']);
+
+  await goes.startAgain();
+  expect(await result.get()).toBe(7);
+  expect(await worker.health(({ running }) => running === 0)).toMatchObject({ healthy: true });
+  expect(scene.journal.starts({ id: result.id })).toHaveLength(1);
+  expect(await ctl(scene.queue, 'list_queues', 'messages')).toEqual(['0']);
+});
