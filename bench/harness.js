@@ -1,8 +1,7 @@
 // @ts-check
 /** Runs one program of a scenario in a process of its own and takes what it says. */
-import { fork, spawn } from 'node:child_process';
+import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { quantile } from './statistics.js';
 
@@ -121,12 +120,13 @@ export async function measureStart({ script, args }, job) {
 }
 
 /**
- * Bytes of memory that are the process's own: its proportional share of what it has in common with others.
+ * Bytes of memory in use (resident set). The share in common with other processes is counted whole: a proportional one
+ * would change with whatever else runs on Node.
  * @param {number} pid
  */
 function memoryOf(pid) {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) * 1_024;
+  const text = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  return Number(text) * 1_024;
 }
 
 /**

@@ -1,5 +1,6 @@
 // @ts-check
 /** Runs no-op jobs through a thread pool alone: no broker, one job in each slot all the time. */
+import { Registry } from '@tq/core/internal';
 import { createPool } from '@tq/worker/internal';
 import { readJob, startSection } from '../job.js';
 import { argsOf, TASK } from '../task.js';
@@ -11,9 +12,16 @@ const pool = createPool({
   kind: 'thread',
   slots,
   modules: [new URL('./thread-tasks.js', import.meta.url).href],
-  services: { logger: console, transport: /** @type {PoolServices['transport']} */ ({}) },
+  services: {
+    logger: console,
+    transport: /** @type {PoolServices['transport']} */ ({}),
+    registry: new Registry(),
+    childEnv: {},
+  },
 });
 await pool.start();
+// It starts with the first thread; the others follow.
+while (pool.free() < slots) await new Promise((resolve) => pool.onFree(() => resolve(undefined)));
 
 /**
  * @param {number} n

@@ -261,7 +261,8 @@ class OwnBroker implements AppBroker {
       staging: this.#staging,
       runtime,
       topologyOf,
-      encode: preset === 'celery' ? (envelope) => encodeCeleryEnvelope(envelope, origin) : encodeEnvelope,
+      encode:
+        preset === 'celery' ? (envelope, replyTo) => encodeCeleryEnvelope(envelope, replyTo, origin) : encodeEnvelope,
     });
   }
 

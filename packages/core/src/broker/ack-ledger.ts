@@ -6,12 +6,24 @@
  * still outstanding: for one that was settled alone before, RabbitMQ acks everything and closes the channel.
  */
 export class AckLedger {
+  /** The last tag that was delivered. */
+  #delivered = 0;
   /** Every tag below this one is settled at the broker, or will be with the next flush. */
   #low = 1;
   /** Settled tags from `#low` on, that is behind a gap. */
   readonly #ahead = new Set<number>();
   /** Tags to ack with the next flush. */
   #pending: number[] = [];
+
+  /** True when nothing that was delivered is still open, so that waiting would add nothing to the next flush. */
+  get complete(): boolean {
+    return this.#low > this.#delivered;
+  }
+
+  /** Notes a delivery; tags come in order. */
+  delivered(tag: number): void {
+    this.#delivered = tag;
+  }
 
   /** Notes that a delivery is done and wants an ack. */
   ack(tag: number): void {

@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
-import type { ChannelModel } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import type { OutboundMessage, Properties } from '../protocol/message.js';
 
 /**
- * The one file that touches what amqplib does not export: its socket, and whether that and its two heartbeat timers
- * keep the process alive. Written for amqplib 2.3.1; where a later version lacks a part, that part is left as it is.
+ * The one file that touches what amqplib does not export: its socket, the two heartbeat timers, and what its `publish`
+ * ends in. Written for amqplib 2.3.1; where a later version lacks a part, amqplib's own way is taken.
  */
 interface Internals {
-  readonly stream?: Partial<Pick<Socket, 'ref' | 'unref' | 'destroy'>>;
+  readonly stream?: Partial<Pick<Socket, 'ref' | 'unref' | 'destroy' | 'cork' | 'uncork'>> & {
+    write?: (bytes: Uint8Array) => boolean;
+  };
   readonly heartbeater?: { readonly sendTimer?: NodeJS.Timeout; readonly recvTimer?: NodeJS.Timeout } | null;
 }
 
@@ -22,4 +25,58 @@ export function setKeepsAlive(model: ChannelModel, keepsAlive: boolean): void {
 /** Cuts a connection whose other side does not answer any more. Without an error amqplib would not notice its end. */
 export function cut(model: ChannelModel): void {
   (model.connection as Internals).stream?.destroy?.(new Error('The broker did not answer connection.close in time.'));
+}
+
+/**
+ * Hands what is written in one turn to the system at once: amqplib writes every message and every ack by itself, which
+ * is a system call each and costs more than all the rest of a publish.
+ */
+export function writeTurnsTogether(model: ChannelModel): void {
+  const { stream } = model.connection as Internals;
+  const write = stream?.write;
+  if (stream === undefined || write === undefined) return;
+  let corked = false;
+  const uncork = () => {
+    corked = false;
+    stream.uncork?.();
+  };
+  stream.write = (bytes) => {
+    if (!corked) {
+      corked = true;
+      stream.cork?.();
+      process.nextTick(uncork);
+    }
+    return write.call(stream, bytes);
+  };
+}
+
+/** What amqplib's own `publish` ends in. */
+interface PublishInternals {
+  sendMessage?(fields: object, properties: Properties, body: Buffer): boolean;
+  pushConfirmCallback?(onConfirm: OnConfirm): void;
+}
+
+type OnConfirm = (error: Error | null) => void;
+
+/**
+ * Publishes a mandatory message as `channel.publish` does, without the inheriting copy of the headers that it makes for
+ * CC and BCC: two hidden classes a message, which cost a fifth of a publish.
+ * @returns false when the channel's buffer is full
+ */
+export function publishMandatory(
+  channel: ConfirmChannel,
+  exchange: string,
+  routingKey: string,
+  { properties, body }: OutboundMessage,
+  onConfirm: OnConfirm,
+): boolean {
+  const own = channel as unknown as PublishInternals;
+  if (own.sendMessage === undefined || own.pushConfirmCallback === undefined) {
+    const options = { ...properties, mandatory: true } as Options.Publish;
+    return channel.publish(exchange, routingKey, body, options, onConfirm);
+  }
+  const withHeaders = properties.headers === undefined ? { ...properties, headers: {} } : properties;
+  const accepted = own.sendMessage({ exchange, routingKey, mandatory: true }, withHeaders, body);
+  own.pushConfirmCallback(onConfirm);
+  return accepted;
 }

@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime.js';
 import { type BackoffOptions, fullJitter } from '../time/backoff.js';
 import type { Timer } from '../time/clock.js';
 import { within } from '../time/within.js';
-import { cut, setKeepsAlive } from './amqplib-internals.js';
+import { cut, setKeepsAlive, writeTurnsTogether } from './amqplib-internals.js';
 import { brokerUrl, maskUrl } from './broker-url.js';
 
 /** An open connection, until it is lost. */
@@ -154,6 +154,7 @@ export class Connection {
       model.close().catch(() => undefined);
       return;
     }
+    writeTurnsTogether(model);
     const link: Link = { model, epoch: ++this.#epoch };
     model.on('close', (error?: Error) => this.#lost(link, reason ?? error ?? new Error('connection closed')));
     model.on('blocked', (why: string) => {

@@ -12,7 +12,7 @@ import type { Lease } from './lease.js';
 export interface Delivery {
   readonly message: InboundMessage;
   readonly lease: Lease;
-  /** Acks with the next flush of this turn; nothing once the lease is over. */
+  /** Acks: at once when no other delivery is open, else together with the others of this turn. Nothing once the lease is over. */
   ack(): void;
   /** Gives it back to the queue at once (basic.nack, requeue); nothing once the lease is over. */
   requeue(): void;
@@ -197,7 +197,8 @@ class Session implements Lease {
   readonly channel: Channel;
   alive = true;
   readonly #acks = new AckLedger();
-  #flushing = false;
+  /** When the acks that are owed go out, if any are. */
+  #flushDue: 'microtask' | 'turn' | undefined;
   /** Why it ended, where that was not the end of its connection. */
   #reason: Error | undefined;
 
@@ -214,6 +215,7 @@ class Session implements Lease {
 
   deliver(message: ConsumeMessage): Delivery {
     const tag = message.fields.deliveryTag;
+    this.#acks.delivered(tag);
     return {
       message: {
         properties: message.properties as Properties,
@@ -250,9 +252,7 @@ class Session implements Lease {
   #ack(tag: number): void {
     if (!this.alive) return;
     this.#acks.ack(tag);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => this.#flush());
+    this.#flushBy(this.#acks.complete ? 'microtask' : 'turn');
   }
 
   #requeue(tag: number): void {
@@ -261,8 +261,16 @@ class Session implements Lease {
     this.#send(tag, (message) => this.channel.nack(message, false, true));
   }
 
+  /** The end of the turn gathers most acks; but with nothing else open the broker would only wait for it. */
+  #flushBy(due: 'microtask' | 'turn'): void {
+    if (this.#flushDue === 'microtask' || this.#flushDue === due) return;
+    this.#flushDue = due;
+    if (due === 'microtask') queueMicrotask(() => this.#flush());
+    else setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
-    this.#flushing = false;
+    this.#flushDue = undefined;
     if (!this.alive) return;
     const { upTo, single } = this.#acks.flush();
     if (upTo !== undefined) this.#send(upTo, (message) => this.channel.ack(message, true));

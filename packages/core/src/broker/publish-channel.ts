@@ -1,9 +1,10 @@
-import type { ConfirmChannel, Message, Options } from 'amqplib';
+import type { ConfirmChannel, Message } from 'amqplib';
 import { PublishError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
+import { publishMandatory } from './amqplib-internals.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
 
@@ -208,9 +209,8 @@ export class PublishChannel implements LinkUser {
   /** False when the channel takes no more, so that writing on would turn in a circle: its end follows. */
   #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): boolean {
     const { exchange, routingKey, message } = entry.request;
-    const options = { ...message.properties, mandatory: true } as Options.Publish;
     try {
-      const accepted = state.channel.publish(exchange, routingKey, message.body, options, (error) =>
+      const accepted = publishMandatory(state.channel, exchange, routingKey, message, (error) =>
         this.#confirmed(entry, error),
       );
       this.#outbox.markWritten(entry);

@@ -20,7 +20,7 @@ export interface BrokerTransportOptions {
   readonly runtime: Runtime;
   /** What a task queue is to be when it does not exist yet. */
   readonly topologyOf: (queue: string) => Topology;
-  readonly encode: (envelope: Envelope) => OutboundMessage;
+  readonly encode: (envelope: Envelope, replyTo: string | undefined) => OutboundMessage;
 }
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };
@@ -127,7 +127,7 @@ export class BrokerTransport implements Transport {
     publisher.publish({
       exchange: '',
       routingKey: call.queue,
-      message: encode({ ...envelope, replyTo }),
+      message: encode(envelope, replyTo),
       timeoutMs,
       signal: call.signal,
       onEnd: (end) => this.#ended(call, end, () => timeoutMs - (runtime.clock.monotonic() - startedAt), mayRepeat),

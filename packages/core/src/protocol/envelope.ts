@@ -23,8 +23,6 @@ export interface Envelope {
   /** The first task of the tree; equals `id` for a root. */
   readonly rootId: string;
   readonly parentId: string | undefined;
-  /** Where the reply goes; undefined when nobody wants one. */
-  readonly replyTo: string | undefined;
   /** 0 to 255; undefined leaves the property out (Celery's preset sends 0). */
   readonly priority: number | undefined;
   readonly ignoreResult: boolean;
@@ -53,17 +51,17 @@ const EMBED: Record<Preset, string> = {
 };
 
 /** Encodes an envelope. Compact: a header that says nothing is left out, which costs Python nothing and tq half. */
-export function encodeEnvelope(envelope: Envelope): OutboundMessage {
+export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined): OutboundMessage {
   const headers: Record<string, HeaderValue> = { task: envelope.task, id: envelope.id };
   if (envelope.rootId !== envelope.id) headers.root_id = envelope.rootId;
   if (envelope.parentId !== undefined) headers.parent_id = envelope.parentId;
   if (envelope.ignoreResult) headers.ignore_result = true;
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
-  return toMessage(envelope, headers, envelope.priority);
+  return toMessage(envelope, replyTo, headers, envelope.priority);
 }
 
 /** Encodes an envelope with Celery's whole header set, as Python's producer sends it. */
-export function encodeCeleryEnvelope(envelope: Envelope, origin: string): OutboundMessage {
+export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undefined, origin: string): OutboundMessage {
   const headers: Record<string, HeaderValue> = {
     lang: 'js',
     task: envelope.task,
@@ -83,10 +81,15 @@ export function encodeCeleryEnvelope(envelope: Envelope, origin: string): Outbou
     ignore_result: envelope.ignoreResult,
     ...envelope.headers,
   };
-  return toMessage(envelope, headers, envelope.priority ?? 0);
+  return toMessage(envelope, replyTo, headers, envelope.priority ?? 0);
 }
 
-function toMessage(envelope: Envelope, headers: Headers, priority: number | undefined): OutboundMessage {
+function toMessage(
+  envelope: Envelope,
+  replyTo: string | undefined,
+  headers: Headers,
+  priority: number | undefined,
+): OutboundMessage {
   return {
     properties: {
       contentType: JSON_CONTENT_TYPE,
@@ -95,7 +98,7 @@ function toMessage(envelope: Envelope, headers: Headers, priority: number | unde
       deliveryMode: PERSISTENT,
       priority,
       correlationId: envelope.id,
-      replyTo: envelope.replyTo,
+      replyTo,
     },
     body: Buffer.from(envelope.bodyText),
   };

@@ -92,7 +92,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   /** How the publish stands, apart from the result: a result may be given up while its call is on its way. */
   #publish: 'pending' | 'confirmed' | PublishError = 'pending';
   #published: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
-  readonly #waiters = new Set<Waiter<T>>();
+  /** Made with the first `get()` that has to wait: most calls of a burst have none. */
+  #waiters: Set<Waiter<T>> | undefined;
   #release: (() => void) | undefined;
 
   constructor(facts: CallFacts, services: ResultServices) {
@@ -151,7 +152,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     if (this.#publish === 'pending' && error instanceof PublishError) {
       this.#publish = error;
       if (this.#published !== undefined) this.#published.reject(error);
-      else if (this.#waiters.size === 0) this.#services.unobservedFailure(this.id, this.#facts.task, error);
+      else if (!this.#waiters?.size) this.#services.unobservedFailure(this.id, this.#facts.task, error);
     }
     if (this.#outcome !== undefined) return;
     this.#state = 'unknown';
@@ -186,12 +187,14 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   #wait({ timeout = this.#services.resultTimeoutMs, signal }: GetOptions): Promise<T> {
     const { deadlines, transport } = this.#services;
     this.#release ??= transport.hold();
+    this.#waiters ??= new Set();
+    const waiters = this.#waiters;
     return new Promise<T>((resolve, reject) => {
       const leave = () => {
         deadlines.cancel(deadline);
         signal?.removeEventListener('abort', onAbort);
-        this.#waiters.delete(waiter);
-        if (this.#waiters.size === 0) this.#letGo();
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#letGo();
       };
       const waiter: Waiter<T> = {
         resolve: (value) => {
@@ -205,7 +208,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
       };
       const deadline = deadlines.set(timeout, () => this.#timedOut(waiter, timeout));
       const onAbort = () => waiter.reject(this.#aborted(signal));
-      this.#waiters.add(waiter);
+      waiters.add(waiter);
       if (signal?.aborted) onAbort();
       else signal?.addEventListener('abort', onAbort, { once: true });
     });
@@ -214,7 +217,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   #end(outcome: Outcome<T>): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of [...(this.#waiters ?? [])]) {
       if ('error' in outcome) waiter.reject(outcome.error);
       else waiter.resolve(outcome.value);
     }

@@ -14,7 +14,7 @@ export interface CallListener {
 /** A call on its way out. */
 export interface OutgoingCall {
   /** The reply address is the transport's to fill in; `ignoreResult` leaves it out. */
-  readonly envelope: Omit<Envelope, 'replyTo'>;
+  readonly envelope: Envelope;
   readonly queue: string;
   /** How long the confirm may take, ms. */
   readonly publishTimeoutMs: number;

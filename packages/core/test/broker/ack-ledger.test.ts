@@ -87,6 +87,19 @@ it('covers any number of deliveries without a gap with one ack', () => {
   expect(ledger.flush()).toEqual({ upTo: undefined, single: [] });
 });
 
+it('is complete while nothing that was delivered is open', () => {
+  const ledger = new AckLedger();
+  expect(ledger.complete).toBe(true);
+  for (const tag of [1, 2, 3]) ledger.delivered(tag);
+  ledger.ack(3);
+  ledger.ack(1);
+  expect(ledger.complete).toBe(false);
+  ledger.settledAlone(2);
+  expect(ledger.complete).toBe(true);
+  ledger.delivered(4);
+  expect(ledger.complete).toBe(false);
+});
+
 it('acks alone what lies behind a gap, and never again when the gap closes', () => {
   const ledger = new AckLedger();
   for (const tag of [1, 3, 4]) ledger.ack(tag);

@@ -1,99 +1,18 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from 'vitest';
-import { freePort } from '../../../../scripts/ports.js';
+import { expect, it } from 'vitest';
 import { brokerUrl } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
-import { Connection, type ConnectionOptions, type Link, type LinkUser } from '../../src/broker/connection.js';
+import type { Link } from '../../src/broker/connection.js';
 import { ManualClock } from '../manual-clock.js';
-import { type TestRuntime, testRuntime } from '../test-runtime.js';
+import { testRuntime } from '../test-runtime.js';
+import { connectionTo, isRetry, muteServer, refusedUrl, Witness } from './connections.js';
 import { METHOD, shortString, startFrameProxy } from './frame-proxy.js';
 
 const HOLDER = fileURLToPath(new URL('./fixtures/holder.js', import.meta.url));
-
-const opened: Connection[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.close()));
-});
-
-function connectionTo(
-  urls: readonly string[],
-  runtime: TestRuntime,
-  more: Partial<ConnectionOptions> = {},
-): Connection {
-  const options = { urls, role: 'test', heartbeatS: 10, connectTimeoutMs: 5_000, runtime, ...more };
-  const connection = new Connection(options);
-  opened.push(connection);
-  return connection;
-}
-
-/** A user that keeps what it is told. */
-class Witness implements LinkUser {
-  readonly heard: string[] = [];
-  readonly links: Link[] = [];
-  readonly #watchers = new Set<() => void>();
-
-  linkUp(link: Link): void {
-    this.links.push(link);
-    this.#hear(`up ${link.epoch}`);
-  }
-
-  linkDown(): void {
-    this.#hear('down');
-  }
-
-  linkBlocked(blocked: boolean): void {
-    this.#hear(blocked ? 'blocked' : 'unblocked');
-  }
-
-  /** Resolves when it has been told this. */
-  until(what: string): Promise<void> {
-    return new Promise((resolve) => {
-      const watch = () => {
-        if (!this.heard.includes(what)) return;
-        this.#watchers.delete(watch);
-        resolve();
-      };
-      this.#watchers.add(watch);
-      watch();
-    });
-  }
-
-  #hear(what: string): void {
-    this.heard.push(what);
-    for (const watch of [...this.#watchers]) watch();
-  }
-}
-
-async function refusedUrl(): Promise<string> {
-  return `amqp://guest:secret@127.0.0.1:${await freePort()}`;
-}
-
-/** A TCP server that accepts and never says a word. */
-async function muteServer(): Promise<{ url: string; accepted: Promise<Socket> } & AsyncDisposable> {
-  const server = createServer();
-  const sockets: Socket[] = [];
-  const accepted = once(server, 'connection').then(([socket]) => socket as Socket);
-  server.on('connection', (socket) => sockets.push(socket.on('error', () => undefined)));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `amqp://guest:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url,
-    accepted,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-const isRetry = (line: { fields: Record<string, unknown> }) => 'retryInMs' in line.fields;
 
 it('tries its brokers in turn until one answers', async () => {
   const runtime = testRuntime();
@@ -272,104 +191,4 @@ it('two holds are two: the first release changes nothing, and the same twice nei
   expect(clock.referencedTimers).toBe(1);
   releases[1]();
   expect([clock.timers, clock.referencedTimers]).toEqual([1, 0]);
-});
-
-const CLOSED = expect.objectContaining({ code: 'closed' });
-
-it('closed before it was opened, it never connects', async () => {
-  await using proxy = await startProxy(brokerUrl());
-  const connection = connectionTo([proxy.url], testRuntime());
-  await connection.close();
-  connection.open();
-  await expect(connection.whenOpen()).rejects.toEqual(CLOSED);
-  await connection.close();
-  expect(proxy.connections()).toBe(0);
-});
-
-it('closed while it connects, it hangs up on the broker that answers afterwards', async () => {
-  await using proxy = await startProxy(brokerUrl());
-  proxy.freeze();
-  const connection = connectionTo([proxy.url], testRuntime());
-  const witness = new Witness();
-  connection.addUser(witness);
-  const next = expect(connection.whenOpen()).rejects.toEqual(CLOSED);
-  await once(proxy.events, 'connected');
-  await connection.close();
-  await next;
-  const gone = once(proxy.events, 'closed');
-  proxy.thaw();
-  await gone;
-  expect(witness.heard).toEqual([]);
-});
-
-it('closed while it connects in vain, it does not try again', async () => {
-  await using mute = await muteServer();
-  const clock = new ManualClock();
-  const runtime = testRuntime(clock);
-  const connection = connectionTo([mute.url], runtime);
-  connection.open();
-  const socket = await mute.accepted;
-  await connection.close();
-  const ended = once(socket, 'close');
-  socket.destroy();
-  await ended;
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(clock.timers).toBe(0);
-  expect(runtime.lines).toEqual([]);
-});
-
-it('closed while it waits for the next attempt, it makes none', async () => {
-  const clock = new ManualClock();
-  const runtime = testRuntime(clock);
-  const connection = connectionTo([await refusedUrl()], runtime);
-  const next = expect(connection.whenOpen()).rejects.toEqual(CLOSED);
-  await runtime.logged(isRetry);
-  expect(clock.timers).toBe(1);
-  await connection.close();
-  await next;
-  expect(clock.timers).toBe(0);
-});
-
-it('closed while it is open, it says goodbye, tells its users, and a second close finds nothing to do', async () => {
-  await using proxy = await startProxy(brokerUrl());
-  const runtime = testRuntime();
-  const connection = connectionTo([proxy.url], runtime);
-  const witness = new Witness();
-  connection.addUser(witness);
-  await connection.whenOpen();
-  const gone = once(proxy.events, 'closed');
-  await connection.close();
-  await gone;
-  await connection.close();
-  expect(witness.heard).toEqual(['up 1', 'down']);
-  expect(connection.link).toBeUndefined();
-  expect(runtime.lines.filter(({ level }) => level === 'warn')).toEqual([]);
-});
-
-it('closed while the connection is being lost, it does not wait for an answer', async () => {
-  await using proxy = await startProxy(brokerUrl());
-  const clock = new ManualClock();
-  const connection = connectionTo([proxy.url], testRuntime(clock));
-  await connection.whenOpen();
-  proxy.freeze();
-  const closing = connection.close();
-  proxy.cut();
-  await closing;
-  expect(clock.timers).toBe(0);
-});
-
-it('cuts a connection whose broker does not answer the close within three seconds', async () => {
-  await using proxy = await startProxy(brokerUrl());
-  const clock = new ManualClock();
-  const connection = connectionTo([proxy.url], testRuntime(clock));
-  const witness = new Witness();
-  connection.addUser(witness);
-  await connection.whenOpen();
-  proxy.freeze();
-  const closing = connection.close();
-  clock.advance(2_999);
-  expect(witness.heard).toEqual(['up 1']);
-  clock.advance(1);
-  await closing;
-  await witness.until('down');
 });

@@ -13,6 +13,7 @@ import { expectGolden } from './golden.js';
 import { inbound } from './inbound.js';
 
 const ID = '67119e57-9352-488f-9b36-dadd8057ae79';
+const REPLY_TO = 'tq.reply.1';
 const ROOT = '87d1125a-f6ee-4e8b-ad31-c330d5e316a6';
 
 const call: Envelope = {
@@ -20,7 +21,6 @@ const call: Envelope = {
   task: 'tasks.add',
   rootId: ID,
   parentId: undefined,
-  replyTo: 'tq.reply.1',
   priority: undefined,
   ignoreResult: false,
   headers: undefined,
@@ -37,19 +37,18 @@ const full: Envelope = {
 };
 
 describe('the bytes of a call', () => {
-  it('are pinned: a plain call', () => expectGolden('call', encodeEnvelope(call)));
-  it('are pinned: a call with everything', () => expectGolden('call-full', encodeEnvelope(full)));
-  it('are pinned: nobody wants the result', () =>
-    expectGolden('call-no-reply', encodeEnvelope({ ...call, replyTo: undefined })));
+  it('are pinned: a plain call', () => expectGolden('call', encodeEnvelope(call, REPLY_TO)));
+  it('are pinned: a call with everything', () => expectGolden('call-full', encodeEnvelope(full, REPLY_TO)));
+  it('are pinned: nobody wants the result', () => expectGolden('call-no-reply', encodeEnvelope(call, undefined)));
   it('are pinned: preset celery', () =>
     expectGolden(
       'celery-call',
-      encodeCeleryEnvelope({ ...call, bodyText: encodeBody([2, 3], 'celery') }, 'gen1@host'),
+      encodeCeleryEnvelope({ ...call, bodyText: encodeBody([2, 3], 'celery') }, REPLY_TO, 'gen1@host'),
     ));
 
   it('have with the preset celery the properties, headers and body of Python’s own', () => {
     const python = readFixture('py-client-request-add');
-    const ours = encodeCeleryEnvelope({ ...call, bodyText: encodeBody([2, 3], 'celery') }, 'gen7865@vm');
+    const ours = encodeCeleryEnvelope({ ...call, bodyText: encodeBody([2, 3], 'celery') }, REPLY_TO, 'gen7865@vm');
     const { replyTo, headers, ...properties } = ours.properties;
     const { replyTo: pythonReplyTo, headers: pythonHeaders, ...pythonProperties } = python.properties;
     expect(properties).toEqual(pythonProperties);
@@ -60,7 +59,7 @@ describe('the bytes of a call', () => {
   });
 
   it('carry at least what a Python worker needs: task, id, a content type, and three elements that are not null', () => {
-    const { properties, body } = encodeEnvelope(call);
+    const { properties, body } = encodeEnvelope(call, REPLY_TO);
     expect(properties).toMatchObject({ contentType: 'application/json', headers: { task: 'tasks.add', id: ID } });
     expect(JSON.parse(body.toString())).toEqual([[2, 3], {}, {}]);
   });
@@ -68,7 +67,8 @@ describe('the bytes of a call', () => {
   it('show a monitor at most 128 characters of the arguments', () => {
     const text = ',{},{'.repeat(100);
     const shown = (args: unknown[]) =>
-      encodeCeleryEnvelope({ ...call, bodyText: encodeBody(args, 'celery') }, 'x').properties.headers?.argsrepr;
+      encodeCeleryEnvelope({ ...call, bodyText: encodeBody(args, 'celery') }, REPLY_TO, 'x').properties.headers
+        ?.argsrepr;
     expect(shown([text])).toBe(`${`["${text}`.slice(0, 128)}…`);
     expect(shown([',{},{'])).toBe('[",{},{"]');
   });
@@ -92,7 +92,7 @@ describe('encodeBody', () => {
 
 describe('decodeEnvelope', () => {
   it('reads back what encodeEnvelope wrote, over the wire', () => {
-    const message = decodeFrames(encodeFrames(encodeEnvelope(full), 'math'));
+    const message = decodeFrames(encodeFrames(encodeEnvelope(full, REPLY_TO), 'math'));
     expect(message).toMatchObject({ routingKey: 'math', exchange: '', redelivered: false });
     expect(decodeEnvelope(message)).toEqual({
       id: ID,

@@ -1,67 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PublishError, TaskFailedError, TqError } from '../../src/errors.js';
-import type { Reply } from '../../src/protocol/reply.js';
-import { type GetOptions, PendingResult } from '../../src/results/async-result.js';
+import type { GetOptions, PendingResult } from '../../src/results/async-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
-import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
-
-function setup({ ignoreResult = false, runningTask = undefined as string | undefined } = {}) {
-  const clock = new ManualClock();
-  const state = { holds: 0, forgotten: [] as string[], asked: [] as string[], unobserved: [] as unknown[] };
-  let status: () => Promise<QueueStatus | undefined> = async () => undefined;
-  const result = new PendingResult<number>(
-    { id: 'i1', task: 'fib', queue: 'math', ignoreResult },
-    {
-      deadlines: new Deadlines(clock, 1),
-      resultTimeoutMs: 60_000,
-      runningTask: () => runningTask,
-      unobservedFailure: (...facts) => state.unobserved.push(facts),
-      transport: {
-        send: () => undefined,
-        room: () => undefined,
-        forget: (id) => state.forgotten.push(id),
-        hold: () => {
-          state.holds++;
-          return () => {
-            state.holds--;
-          };
-        },
-        queueStatus: (queue) => {
-          state.asked.push(queue);
-          return status();
-        },
-      },
-    },
-  );
-  return {
-    clock,
-    state,
-    result,
-    answerStatus: (answer: typeof status) => {
-      status = answer;
-    },
-  };
-}
-
-const reply = (status: Reply['status']): Reply => {
-  if (status === 'SUCCESS') return { status, taskId: 'i1', value: 832_040 };
-  if (status === 'RECEIVED' || status === 'STARTED') return { status, taskId: 'i1' };
-  const error = { name: 'RangeError', message: 'too big', stack: 'at py', code: 'E_BIG', cause: undefined };
-  return { status, taskId: 'i1', error };
-};
-
-const nacked = () => new PublishError('publish-nacked', 'refused');
-
-/** What a promise has come to by now. */
-async function now(promise: Promise<unknown>): Promise<unknown> {
-  const open = Symbol('open');
-  const ended = await Promise.race([
-    promise.catch((error: unknown) => error),
-    new Promise((resolve) => setImmediate(() => resolve(open))),
-  ]);
-  return ended === open ? 'open' : ended;
-}
+import { nacked, now, reply, setup } from './pending-result.js';
 
 describe('the state of a result', () => {
   it('follows the call from its publish to its end', () => {
