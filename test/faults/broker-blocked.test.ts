@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openPeer, queueState } from '../support/broker.js';
 import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
@@ -11,6 +11,8 @@ let rabbit: RabbitServer;
 beforeAll(async () => {
   rabbit = await startRabbit();
 });
+
+afterEach(() => rabbit.setMemoryAlarm(false));
 
 afterAll(() => rabbit.stop());
 
@@ -38,24 +40,30 @@ test('while the broker is blocked a worker starts no task that must answer, and 
   await using scene = await openScene({ url: rabbit.url });
   const slots = 2;
   const worker = await scene.worker({ queues: { tq: slots, silent: 1 } });
-  // Published before the alarm, which blocks the caller as well: all of them wait behind those that hold the slots.
+  const silently = { queue: 'silent', ignoreResult: true };
+  // Published before the alarm, which blocks the caller as well; the first of each queue hold the slots.
   const answering = await scene.tasks.hold.bulk(numbers(6).map((n) => [n]));
-  const silent = await scene.tasks.hold.bulk([[1], [2], [3]], { queue: 'silent', ignoreResult: true });
-  const held = [...answering.slice(0, slots), ...silent.slice(0, 1)];
-  for (const { id } of held) await scene.journal.entry({ event: 'started', id });
+  const first = scene.tasks.hold.apply([6], silently);
+  const publishing = scene.tasks.publish.apply([], silently);
+  const rest = await scene.tasks.hold.bulk([[7], [8]], silently);
+  await publishing.published;
+  for (const { id } of [...answering.slice(0, slots), first]) await scene.journal.entry({ event: 'started', id });
   await rabbit.setMemoryAlarm(true);
-  for (const { id } of [...answering, ...silent]) scene.journal.release(id);
+  scene.journal.release(first.id);
+  await worker.health(({ blocked }) => blocked);
+  for (const { id } of [...answering, ...rest]) scene.journal.release(id);
 
-  // One after the other the silent ones run, while the answers of the first ones wait for the broker.
-  const health = await worker.health(({ ended }) => ended.success === slots + silent.length);
+  // One after the other the silent ones run, while the answers of the first ones wait for the broker in their slots.
+  const health = await worker.health(({ ended }) => ended.success === slots + 4);
   expect(health).toMatchObject({ blocked: true, healthy: false });
-  expect(scene.journal.starts()).toHaveLength(slots + silent.length);
+  expect(scene.journal.starts()).toHaveLength(slots + 3);
+  expect(answering.map(({ state }) => state)).toEqual(numbers(6).map(() => 'published'));
   await using peer = await openPeer(rabbit.url);
   expect(await queueState(peer, `${scene.prefix}silent`)).toMatchObject({ messages: 0 });
 
   await rabbit.setMemoryAlarm(false);
   expect(await Promise.all(answering.map((result) => result.get()))).toEqual(numbers(6));
-  expect(scene.journal.starts()).toHaveLength(answering.length + silent.length);
+  expect(scene.journal.starts()).toHaveLength(answering.length + 3);
 }, 60_000);
 
 test('a worker that is stopped while the broker is blocked ends, and what it could not answer runs elsewhere', async () => {

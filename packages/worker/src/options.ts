@@ -95,6 +95,10 @@ export function resolveWorkerOptions(options: WorkerOptions, defaultQueue: strin
 
 function resolveQueues(queues: NonNullable<WorkerOptions['queues']>): readonly QueueShare[] {
   const entries = Array.isArray(queues) ? queues.map((name) => [name, undefined] as const) : Object.entries(queues);
+  const twice = entries.find(([name], index) => entries.findIndex(([other]) => other === name) < index);
+  if (twice !== undefined) {
+    throw new TqError('invalid-option', `queues: expected each queue once, found '${twice[0]}' twice.`);
+  }
   if (entries.length === 0) throw new TqError('invalid-option', 'queues: expected at least one queue, found none.');
   return entries.map(([name, slots]) => {
     if (typeof name !== 'string' || name === '')

@@ -67,6 +67,7 @@ it('needs no task modules where tasks run in the loop of the program that define
 });
 
 it.each<[object, string, RegExp]>([
+  [{ queues: ['a', 'b', 'a'] }, 'invalid-option', /each queue once, found 'a' twice/],
   [{ concurency: 2 }, 'unknown-option', /'concurency'.*'concurrency'/],
   [{ tasks: [] }, 'invalid-option', /tasks: expected the modules.*new URL/],
   [{ pool: 'process' }, 'invalid-option', /pool: .*thread.*async.*process/],

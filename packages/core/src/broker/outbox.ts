@@ -136,6 +136,16 @@ export class Outbox {
     this.#head = 0;
   }
 
+  /** The oldest entry on the channel that a basic.return can mean: it carries no delivery tag, so its address must do. */
+  findWritten(exchange: string, routingKey: string, correlationId: string | undefined): OutboxEntry | undefined {
+    for (const entry of this.#written) {
+      const { request } = entry;
+      if (entry.state !== 'written' || request.routingKey !== routingKey || request.exchange !== exchange) continue;
+      if (request.message.properties.correlationId === correlationId) return entry;
+    }
+    return undefined;
+  }
+
   /** The entries on the channel, oldest first. */
   written(): Iterable<OutboxEntry> {
     return this.#written;

@@ -1,12 +1,13 @@
 import type { ConfirmChannel, Message } from 'amqplib';
-import { PublishError, toError } from '../errors.js';
+import { toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Deadlines } from '../time/deadlines.js';
-import { formatDuration } from '../time/duration.js';
 import { publishMandatory } from './amqplib-internals.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
+import type { PublishFailure } from './publish-failure.js';
+import * as failures from './publish-failure.js';
 
 export interface PublishChannelOptions {
   readonly connection: Connection;
@@ -72,7 +73,8 @@ export class PublishChannel implements LinkUser {
     }
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
-      queueMicrotask(() => request.onEnd({ kind: 'failed', error: refusal }));
+      const error = failures.toPublishError(refusal, false);
+      queueMicrotask(() => request.onEnd({ kind: 'failed', error }));
       return;
     }
     const entry: OutboxEntry = {
@@ -113,7 +115,7 @@ export class PublishChannel implements LinkUser {
   close(): void {
     this.#closed = true;
     for (const entry of this.#outbox.entries()) {
-      this.#fail(entry, 'closed', 'The app was closed before the broker confirmed the message.');
+      this.#fail(entry, failures.closedMeanwhile);
     }
     this.#options.connection.removeUser(this);
   }
@@ -133,46 +135,31 @@ export class PublishChannel implements LinkUser {
     this.#pump();
   }
 
-  #refusal({ message, lease, signal }: PublishRequest): PublishError | undefined {
+  #refusal({ message, lease, signal }: PublishRequest): PublishFailure | undefined {
     const { limits, maxMessageBytes } = this.#options;
-    const bytes = message.body.length;
-    if (signal?.aborted) return new PublishError('publish-aborted', ABORTED, { cause: signal.reason });
-    if (this.#closed) return new PublishError('closed', 'The app is closed; create a new one to publish.');
-    if (lease === undefined && bytes > maxMessageBytes) {
-      const text = `The message has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; store the data elsewhere and send a reference.`;
-      return new PublishError('message-too-large', text, { fields: { bytes, maxMessageBytes } });
-    }
-    if (lease === undefined && !this.#outbox.hasRoom()) {
-      const text =
-        `The outbox is full: ${this.#outbox.size} messages (${this.#outbox.bytes} bytes) wait for the broker, ` +
-        `${limits.messages} (${limits.bytes} bytes) are allowed. Await result.published, or use task.bulk, which waits for room.`;
-      return new PublishError('outbox-full', text, { fields: { ...limits } });
-    }
+    const { size, bytes } = this.#outbox;
+    if (signal?.aborted) return failures.aborted(signal);
+    if (this.#closed) return failures.closedBefore;
+    if (lease !== undefined) return undefined;
+    if (message.body.length > maxMessageBytes) return failures.tooLarge(message.body.length, maxMessageBytes);
+    if (!this.#outbox.hasRoom()) return failures.outboxFull({ messages: size, bytes }, limits);
     return undefined;
   }
 
   #watch(entry: OutboxEntry): void {
     const { timeoutMs, signal } = entry.request;
     if (timeoutMs !== undefined) {
-      entry.deadline = this.#options.deadlines.set(timeoutMs, () => this.#expire(entry, timeoutMs));
+      const expire = () => failures.expired(timeoutMs, this.#blocked, this.#options.connection.lastError);
+      entry.deadline = this.#options.deadlines.set(timeoutMs, () => this.#fail(entry, expire()));
     }
     if (signal !== undefined) {
-      entry.onAbort = () => this.#fail(entry, 'publish-aborted', ABORTED, signal.reason);
+      entry.onAbort = () => this.#fail(entry, failures.aborted(signal));
       signal.addEventListener('abort', entry.onAbort, { once: true });
     }
   }
 
-  #expire(entry: OutboxEntry, timeoutMs: number): void {
-    const { lastError } = this.#options.connection;
-    const why = this.#blocked ? 'the broker is blocked' : (lastError?.message ?? 'no confirm came');
-    const text = `Not confirmed within ${formatDuration(timeoutMs)}: ${why}.`;
-    this.#fail(entry, 'publish-timeout', text, lastError);
-  }
-
-  #fail(entry: OutboxEntry, code: PublishError['code'], text: string, cause?: unknown): void {
-    const outcomeUnknown = entry.everWritten && code !== 'publish-nacked';
-    const hint = outcomeUnknown ? ' It was written, so it may have arrived all the same.' : '';
-    this.#end(entry, { kind: 'failed', error: new PublishError(code, text + hint, { cause, outcomeUnknown }) });
+  #fail(entry: OutboxEntry, failure: PublishFailure): void {
+    this.#end(entry, { kind: 'failed', error: failures.toPublishError(failure, entry.everWritten) });
   }
 
   #end(entry: OutboxEntry, end: PublishEnd): void {
@@ -218,7 +205,7 @@ export class PublishChannel implements LinkUser {
     } catch (thrown) {
       const cause = toError(thrown);
       if (cause.name === 'IllegalOperationError') return false;
-      this.#fail(entry, 'unserialisable', `The message cannot be encoded: ${cause.message}`, cause);
+      this.#fail(entry, failures.notEncodable(cause));
     }
     return true;
   }
@@ -230,24 +217,18 @@ export class PublishChannel implements LinkUser {
     } else if (error === null) {
       this.#end(entry, CONFIRMED);
     } else {
-      const { routingKey } = entry.request;
-      const text = `The broker refused the message for '${routingKey}' (basic.nack): the queue is full or its node failed.`;
-      this.#fail(entry, 'publish-nacked', text);
+      this.#fail(entry, failures.nacked(entry.request.routingKey));
     }
     this.#pump();
   }
 
-  /** A return precedes its confirm; both carry no tag in common, so the message is found by key and correlation id. */
+  /** A return precedes its confirm. */
   #returned(message: Message): void {
     const { replyCode, replyText, exchange, routingKey } = message.fields as unknown as ReturnFields;
-    for (const entry of this.#outbox.written()) {
-      const { request } = entry;
-      if (entry.state !== 'written' || request.routingKey !== routingKey || request.exchange !== exchange) continue;
-      if (request.message.properties.correlationId !== message.properties.correlationId) continue;
-      entry.state = 'returned';
-      entry.returned = { code: replyCode, text: replyText };
-      return;
-    }
+    const entry = this.#outbox.findWritten(exchange, routingKey, message.properties.correlationId);
+    if (entry === undefined) return;
+    entry.state = 'returned';
+    entry.returned = { code: replyCode, text: replyText };
   }
 
   async #open(link: Link): Promise<void> {
@@ -288,12 +269,7 @@ export class PublishChannel implements LinkUser {
   #suspect(written: readonly OutboxEntry[], reason: Error): void {
     const [only] = written;
     if (only !== undefined && written.length === 1) {
-      this.#fail(
-        only,
-        'publish-nacked',
-        `The broker closed the channel because of this message: ${reason.message}`,
-        reason,
-      );
+      this.#fail(only, failures.channelClosedFor(reason));
       return;
     }
     for (const entry of written) {
@@ -326,7 +302,6 @@ interface ReturnFields {
   readonly routingKey: string;
 }
 
-const ABORTED = 'The publish was aborted by its signal.';
 const CONFIRMED: PublishEnd = { kind: 'confirmed' };
 /** amqplib's own text, its only mark of a basic.nack beside a closed channel. */
 const NACKED = 'message nacked';

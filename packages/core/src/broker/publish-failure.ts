@@ -1,0 +1,70 @@
+import { type ErrorCode, type ErrorFields, PublishError } from '../errors.js';
+import { formatDuration } from '../time/duration.js';
+import type { OutboxLimits } from './outbox.js';
+
+/** Why a publish failed, in words: every code that the publish channel ends a request with. */
+export interface PublishFailure {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly fields?: ErrorFields;
+  readonly cause?: unknown;
+}
+
+export const closedBefore: PublishFailure = {
+  code: 'closed',
+  text: 'The app is closed; create a new one to publish.',
+};
+
+export const closedMeanwhile: PublishFailure = {
+  code: 'closed',
+  text: 'The app was closed before the broker confirmed the message.',
+};
+
+export function aborted(signal: AbortSignal): PublishFailure {
+  return { code: 'publish-aborted', text: 'The publish was aborted by its signal.', cause: signal.reason };
+}
+
+export function tooLarge(bytes: number, maxMessageBytes: number): PublishFailure {
+  const text =
+    `The message has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; ` +
+    'store the data elsewhere and send a reference.';
+  return { code: 'message-too-large', text, fields: { bytes, maxMessageBytes } };
+}
+
+export function outboxFull(held: OutboxLimits, limits: OutboxLimits): PublishFailure {
+  const text =
+    `The outbox is full: ${held.messages} messages (${held.bytes} bytes) wait for the broker, ` +
+    `${limits.messages} (${limits.bytes} bytes) are allowed. Await result.published, or use task.bulk, which waits for room.`;
+  return { code: 'outbox-full', text, fields: { ...limits } };
+}
+
+export function expired(timeoutMs: number, blocked: boolean, lastError: Error | undefined): PublishFailure {
+  const why = blocked ? 'the broker is blocked' : (lastError?.message ?? 'no confirm came');
+  return {
+    code: 'publish-timeout',
+    text: `Not confirmed within ${formatDuration(timeoutMs)}: ${why}.`,
+    cause: lastError,
+  };
+}
+
+export function nacked(routingKey: string): PublishFailure {
+  const text = `The broker refused the message for '${routingKey}' (basic.nack): the queue is full or its node failed.`;
+  return { code: 'publish-nacked', text };
+}
+
+/** The broker closed the channel, and this message was alone on it. */
+export function channelClosedFor(cause: Error): PublishFailure {
+  const text = `The broker closed the channel because of this message: ${cause.message}`;
+  return { code: 'publish-nacked', text, cause };
+}
+
+export function notEncodable(cause: Error): PublishFailure {
+  return { code: 'unserialisable', text: `The message cannot be encoded: ${cause.message}`, cause };
+}
+
+/** @param written the broker may have the message although no confirm came; a nack says that it has not */
+export function toPublishError({ code, text, fields, cause }: PublishFailure, written: boolean): PublishError {
+  const outcomeUnknown = written && code !== 'publish-nacked';
+  const hint = outcomeUnknown ? ' It was written, so it may have arrived all the same.' : '';
+  return new PublishError(code, text + hint, { fields: fields ?? {}, cause, outcomeUnknown });
+}
