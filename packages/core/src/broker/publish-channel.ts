@@ -6,7 +6,6 @@ import type { Deadlines } from '../time/deadlines.js';
 import { publishMandatory } from './amqplib-internals.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
-import type { PublishFailure } from './publish-failure.js';
 import * as failures from './publish-failure.js';
 
 export interface PublishChannelOptions {
@@ -114,9 +113,7 @@ export class PublishChannel implements LinkUser {
   /** Ends what is left with the code `closed` and takes no more. */
   close(): void {
     this.#closed = true;
-    for (const entry of this.#outbox.entries()) {
-      this.#fail(entry, failures.closedMeanwhile);
-    }
+    for (const entry of this.#outbox.entries()) this.#fail(entry, failures.closedMeanwhile);
     this.#options.connection.removeUser(this);
   }
 
@@ -135,7 +132,7 @@ export class PublishChannel implements LinkUser {
     this.#pump();
   }
 
-  #refusal({ message, lease, signal }: PublishRequest): PublishFailure | undefined {
+  #refusal({ message, lease, signal }: PublishRequest): failures.PublishFailure | undefined {
     const { limits, maxMessageBytes } = this.#options;
     const { size, bytes } = this.#outbox;
     if (signal?.aborted) return failures.aborted(signal);
@@ -158,7 +155,7 @@ export class PublishChannel implements LinkUser {
     }
   }
 
-  #fail(entry: OutboxEntry, failure: PublishFailure): void {
+  #fail(entry: OutboxEntry, failure: failures.PublishFailure): void {
     this.#end(entry, { kind: 'failed', error: failures.toPublishError(failure, entry.everWritten) });
   }
 
@@ -295,12 +292,8 @@ export class PublishChannel implements LinkUser {
   }
 }
 
-interface ReturnFields {
-  readonly replyCode: number;
-  readonly replyText: string;
-  readonly exchange: string;
-  readonly routingKey: string;
-}
+/** Fields of basic.return (AMQP 0-9-1). */
+type ReturnFields = Readonly<Record<'replyText' | 'exchange' | 'routingKey', string> & { replyCode: number }>;
 
 const CONFIRMED: PublishEnd = { kind: 'confirmed' };
 /** amqplib's own text, its only mark of a basic.nack beside a closed channel. */
