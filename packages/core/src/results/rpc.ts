@@ -1,10 +1,11 @@
 import type { Connection, Link } from '../broker/connection.js';
 import { ConsumeChannel, type Delivery } from '../broker/consume-channel.js';
-import { declare, lookAtQueue } from '../broker/declare.js';
+import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
 import { replyQueueTopology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';
 import { decodeReply, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
+import { within } from '../time/within.js';
 import type { CallListener } from './transport.js';
 
 export interface RpcOptions {
@@ -19,6 +20,8 @@ export interface RpcOptions {
 
 /** Replies in one burst that are not acked yet. */
 const PREFETCH = 1_000;
+/** How long the broker may take to delete the reply queue when the app closes. */
+const DELETE_TIMEOUT_MS = 2_000;
 
 /**
  * One reply queue and one consumer for all calls of a process: finds the call that a reply answers.
@@ -103,7 +106,18 @@ export class Rpc {
       listener.failed(new TqError('closed', text, { fields: { taskId } }));
     }
     this.#waiters.clear();
-    if (this.#started !== undefined) await this.#channel.close();
+    if (this.#started === undefined) return;
+    await this.#channel.close();
+    await this.#deleteQueue();
+  }
+
+  /** Nobody reads it any more, and a worker whose reply finds no queue knows that. With a reply in it, it expires by itself. */
+  async #deleteQueue(): Promise<void> {
+    const { connection, queue, runtime } = this.#options;
+    const { link } = connection;
+    if (link === undefined || !this.#declared) return;
+    const deleting = onThrowawayChannel(link.model, (channel) => channel.deleteQueue(queue, { ifEmpty: true }));
+    await within(runtime.clock, DELETE_TIMEOUT_MS, deleting);
   }
 
   async #prepare(link: Link): Promise<void> {

@@ -58,18 +58,14 @@ export function createTask<N extends string, F extends CallableFunction>(
   options: TaskOptions,
 ): Task<N, F> {
   const defaults = checkTask(name, options);
-  const sign = (args: readonly unknown[], own?: CallOptions): Signature => ({
-    task: name,
-    args,
-    options: own === undefined ? defaults : mergeOptions(defaults, own),
-  });
+  const merged = (own: CallOptions | undefined) => (own === undefined ? defaults : mergeOptions(defaults, own));
   return {
     name,
     options: defaults,
     run: (...args) => runHere(name, handler, args) as Returned<F>,
-    delay: (...args) => host.send(sign(args)),
-    apply: (args, own) => host.send(sign(args, own)),
-    bulk: (calls, own) => sendAll(host, calls, (args) => sign(args, own)),
+    delay: (...args) => host.send({ task: name, args, options: defaults }),
+    apply: (args, own) => host.send({ task: name, args, options: merged(own) }),
+    bulk: (calls, own) => sendAll(host, { task: name, options: merged(own) }, calls),
   };
 }
 
@@ -94,14 +90,14 @@ function withoutUndefined(options: CallOptions): CallOptions {
 
 async function sendAll<T>(
   host: TaskHost,
+  { task, options }: Omit<Signature, 'args'>,
   calls: readonly (readonly unknown[])[],
-  sign: (args: readonly unknown[]) => Signature,
 ): Promise<AsyncResult<T>[]> {
   const results: AsyncResult<T>[] = [];
   const confirms: Promise<void>[] = [];
   for (const args of calls) {
     for (let room = host.room(); room !== undefined; room = host.room()) await room;
-    const result = host.send<T>(sign(args));
+    const result = host.send<T>({ task, args, options });
     const confirm = result.published;
     // It may reject while this loop waits for room, before anybody listens below.
     confirm.catch(() => undefined);

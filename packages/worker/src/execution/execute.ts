@@ -18,7 +18,7 @@ export interface ExecutorOptions {
 
 /**
  * Takes runs from intake to their end: waits for a slot, runs the job, settles, frees the slot.
- * One line a step: see `#run`.
+ * One line a step: see `#start` and `#finish`.
  */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -90,14 +90,17 @@ export class Executor {
     while (pool.free() > 0) {
       const run = group.take((candidate) => !blocked || !candidate.wantsReply);
       if (run === undefined) return;
-      void this.#run(run, group);
+      this.#start(run, group);
     }
   }
 
-  async #run(run: Run, group: SlotGroup): Promise<void> {
-    const { settler, limits, tally, freezeWatch } = this.#options;
+  #start(run: Run, group: SlotGroup): void {
     this.#running++;
-    const end = await this.#execute(run);
+    this.#options.pool.run(toJob(run), (end) => void this.#finish(run, group, end));
+  }
+
+  async #finish(run: Run, group: SlotGroup, end: JobEnd): Promise<void> {
+    const { settler, limits, tally, freezeWatch } = this.#options;
     const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
     const verifying = freezeWatch.verifying();
@@ -109,10 +112,6 @@ export class Executor {
     group.release();
     this.#pumpOthersFirst(group);
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  #execute(run: Run): Promise<JobEnd> {
-    return new Promise((resolve) => this.#options.pool.run(toJob(run), resolve));
   }
 }
 
