@@ -6,14 +6,21 @@ import { connect, createServer } from 'node:net';
 /** The only address that tq's own broker listens on. */
 export const HOST = '127.0.0.1';
 
+/** Ports that this process was given: none is given twice, though nobody may listen on it for the moment. */
+const given = new Set();
+/** Each process draws from a block of its own, since two that ask at once would find the same port free. */
+const BLOCK = 120;
+const FIRST = 20_000 + (process.pid % 100) * BLOCK;
+
 /**
  * A loopback port that nobody listens on, below the range from which the kernel takes ports for outgoing connections,
  * so that it is still free after a restart of the node.
  * @returns {Promise<number>}
  */
 export async function freePort() {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const port = FIRST + Math.floor(Math.random() * BLOCK);
+    if (given.has(port)) continue;
     const server = createServer();
     const free = await new Promise((resolve) => {
       server.once('error', () => resolve(false));
@@ -22,9 +29,10 @@ export async function freePort() {
     if (!free) continue;
     server.close();
     await once(server, 'close');
+    given.add(port);
     return port;
   }
-  throw new Error('expected a free port between 20000 and 32000 on 127.0.0.1, found none in 100 tries');
+  throw new Error(`expected a free port between ${FIRST} and ${FIRST + BLOCK} on ${HOST}, found none in 1,000 tries`);
 }
 
 /**

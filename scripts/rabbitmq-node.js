@@ -231,6 +231,7 @@ function nodeEnv(node) {
   return {
     ...Object.fromEntries(inherited),
     HOME: join(node.dir, 'home'),
+    ERL_CRASH_DUMP: join(node.dir, 'erl_crash.dump'),
     ERL_EPMD_PORT: String(node.epmdPort),
     ERL_EPMD_ADDRESS: HOST,
     RABBITMQ_NODENAME: node.name,

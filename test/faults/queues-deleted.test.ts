@@ -29,6 +29,24 @@ test.each(['quorum', 'classic'] as const)(
   },
 );
 
+test.each(['quorum', 'classic'] as const)(
+  'a task whose queue is deleted while it runs answers its caller all the same, once (%s queue)',
+  async (queueType) => {
+    await using scene = await openScene({ queueType });
+    await using peer = await openPeer();
+    const worker = await scene.worker();
+    const held = scene.tasks.hold.delay(7);
+    await scene.journal.entry({ event: 'started', id: held.id });
+    const detached = worker.health(({ queues }) => queues[0]?.attached === false);
+    await peer.channel.deleteQueue(scene.queue);
+    await detached;
+    await expectConsuming(scene, worker, peer);
+    scene.journal.release(held.id);
+    expect(await held.get(), worker.log()).toBe(7);
+    expect(scene.journal.starts({ id: held.id })).toHaveLength(1);
+  },
+);
+
 test('a worker whose dead-letter queue was deleted as well declares both again', async () => {
   await using scene = await openScene();
   await using peer = await openPeer();

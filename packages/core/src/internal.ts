@@ -3,7 +3,8 @@
 export { type App, type AppBroker, type AppInternals, internalsOf } from './app.js';
 export { maskUrl } from './broker/broker-url.js';
 export type { Connection, LinkUser } from './broker/connection.js';
-export { ConsumeChannel, type Delivery } from './broker/consume-channel.js';
+export { ConsumeChannel } from './broker/consume-channel.js';
+export type { Delivery } from './broker/consume-session.js';
 export { declare, lookAtQueue } from './broker/declare.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';

@@ -14,7 +14,8 @@ export class FreezeWatch {
   #timer: Timer | undefined;
 
   /**
-   * @param limitMs how long the loop may stand still; the broker gives up after two heartbeats
+   * @param limitMs how long the loop may stand still before the broker is asked; less than two heartbeats, after which
+   *   it gives the deliveries away
    * @param verify asks the broker over every channel that delivers, so that the leases tell the truth; never rejects
    */
   constructor(clock: Clock, limitMs: number, verify: () => Promise<void>) {

@@ -9,6 +9,9 @@ import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } 
 import { createPool } from './pools/create-pool.js';
 import type { Pool } from './pools/pool.js';
 
+/** The shortest heartbeat is 1 s, and asking the broker costs a round trip: better once too often. */
+const FREEZE_LIMIT_MS = 1_000;
+
 /** What a worker says of itself. */
 export interface WorkerHealth {
   /** True only when the worker runs, every queue is consumed and the broker takes publishes. */
@@ -102,7 +105,7 @@ class TqWorker implements Worker {
     };
     this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
-    this.#freezeWatch = new FreezeWatch(clock, freezeLimit(app), () => this.#verify());
+    this.#freezeWatch = new FreezeWatch(clock, FREEZE_LIMIT_MS, () => this.#verify());
     this.#executor = new Executor({
       app: this.#app,
       pool: this.#pool,
@@ -223,11 +226,6 @@ function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string,
 /** A task module may use the default app where the worker has one of its own: its calls must find the same queues. */
 function childEnv({ options }: AppInternals): Record<string, string> {
   return { TQ_PREFIX: options.prefix, TQ_QUEUE: options.queue, TQ_PRESET: options.preset };
-}
-
-/** One heartbeat of standing still is suspicious; without heartbeats the broker takes nothing away. */
-function freezeLimit({ options }: AppInternals): number {
-  return options.heartbeat === 0 ? 2_147_483_647 : options.heartbeat * 1_000;
 }
 
 /** The same app, logging through the worker's own logger. */

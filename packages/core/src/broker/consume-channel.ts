@@ -1,22 +1,11 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import { TqError, toError } from '../errors.js';
-import type { InboundMessage, Properties } from '../protocol/message.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import { within } from '../time/within.js';
-import { AckLedger } from './ack-ledger.js';
 import type { Connection, Link, LinkUser } from './connection.js';
-import type { Lease } from './lease.js';
-
-/** A message delivered, and the right to settle it. */
-export interface Delivery {
-  readonly message: InboundMessage;
-  readonly lease: Lease;
-  /** Acks: at once when no other delivery is open, else together with the others of this turn. Nothing once the lease is over. */
-  ack(): void;
-  /** Gives it back to the queue at once (basic.nack, requeue); nothing once the lease is over. */
-  requeue(): void;
-}
+import { ConsumeSession, type Delivery } from './consume-session.js';
+import { lookAtQueue } from './declare.js';
 
 export interface ConsumeChannelOptions {
   readonly connection: Connection;
@@ -37,8 +26,8 @@ type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'down' }
   | { readonly kind: 'attaching'; readonly link: Link }
-  | { readonly kind: 'attached'; readonly link: Link; readonly session: Session; readonly consumerTag: string }
-  | { readonly kind: 'draining'; readonly session: Session }
+  | { readonly kind: 'attached'; readonly link: Link; readonly session: ConsumeSession; readonly consumerTag: string }
+  | { readonly kind: 'draining'; readonly session: ConsumeSession }
   | { readonly kind: 'closed' };
 
 const REATTACH = { baseMs: 100, maxMs: 5_000 };
@@ -59,6 +48,8 @@ export class ConsumeChannel implements LinkUser {
   readonly #options: ConsumeChannelOptions;
   #state: State = { kind: 'idle' };
   #attempt = 0;
+  /** Sessions whose consumer the broker has cancelled and that are not closed yet. */
+  readonly #retired = new Set<ConsumeSession>();
   #firstAttach: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(options: ConsumeChannelOptions) {
@@ -117,7 +108,9 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     this.#state = { kind: 'closed' };
     this.#options.connection.removeUser(this);
-    if (state.kind === 'draining') await within(this.#options.runtime.clock, ANSWER_TIMEOUT_MS, state.session.end());
+    const sessions = [...this.#retired, ...(state.kind === 'draining' ? [state.session] : [])];
+    const ended = Promise.all(sessions.map((session) => session.end()));
+    await within(this.#options.runtime.clock, ANSWER_TIMEOUT_MS, ended);
   }
 
   linkUp(link: Link): void {
@@ -136,7 +129,7 @@ export class ConsumeChannel implements LinkUser {
     try {
       await prepare(link);
       const channel = await link.model.createChannel();
-      const session = new Session(channel, (reason) => this.#sessionEnded(session, reason));
+      const session = new ConsumeSession(channel, (reason) => this.#sessionEnded(session, reason));
       await channel.prefetch(prefetch);
       const onMessage = (message: ConsumeMessage | null) => this.#received(session, message);
       const { consumerTag } = await channel.consume(queue, onMessage, { exclusive });
@@ -164,14 +157,31 @@ export class ConsumeChannel implements LinkUser {
     this.#again(link, error, 'cannot consume yet; trying again');
   }
 
-  #received(session: Session, message: ConsumeMessage | null): void {
-    // A null message is basic.cancel: the queue was deleted, or its node went. The channel is given up with it, so
-    // that one path leads back from everything.
-    if (message === null) void session.cancelled();
+  #received(session: ConsumeSession, message: ConsumeMessage | null): void {
+    if (message === null) void this.#cancelled(session);
     else this.#options.onDelivery(session.deliver(message));
   }
 
-  #sessionEnded(session: Session, reason: Error | undefined): void {
+  /**
+   * basic.cancel. What a deleted queue had delivered nobody gets again, so its leases hold until it is settled; what a
+   * queue had delivered whose node is away comes back with it, so they end.
+   */
+  async #cancelled(session: ConsumeSession): Promise<void> {
+    const state = this.#state;
+    if (state.kind !== 'attached' || state.session !== session) return;
+    const looking: State = { kind: 'attaching', link: state.link };
+    this.#state = looking;
+    this.#retired.add(session);
+    const look = await lookAtQueue(state.link.model, this.#options.queue).catch(() => undefined);
+    if (look?.kind === 'missing') session.closeWhenSettled();
+    else void session.close();
+    if (this.#state !== looking) return;
+    const error = new Error('the consumer was cancelled by the broker');
+    this.#again(state.link, error, 'consuming stopped; starting again');
+  }
+
+  #sessionEnded(session: ConsumeSession, reason: Error | undefined): void {
+    this.#retired.delete(session);
     this.#options.onLost();
     const state = this.#state;
     if (state.kind === 'draining' && state.session === session) this.#state = { kind: 'closed' };
@@ -189,101 +199,5 @@ export class ConsumeChannel implements LinkUser {
       if (this.#state === waiting) void this.#attach(link);
     }, wait);
     timer.unref();
-  }
-}
-
-/** One channel's life: its lease, and the acks that it owes. */
-class Session implements Lease {
-  readonly channel: Channel;
-  alive = true;
-  readonly #acks = new AckLedger();
-  /** When the acks that are owed go out, if any are. */
-  #flushDue: 'microtask' | 'turn' | undefined;
-  /** Why it ended, where that was not the end of its connection. */
-  #reason: Error | undefined;
-
-  constructor(channel: Channel, onEnd: (reason: Error | undefined) => void) {
-    this.channel = channel;
-    channel.on('error', (error: Error) => {
-      this.#reason = error;
-    });
-    channel.on('close', () => {
-      this.alive = false;
-      onEnd(this.#reason);
-    });
-  }
-
-  deliver(message: ConsumeMessage): Delivery {
-    const tag = message.fields.deliveryTag;
-    this.#acks.delivered(tag);
-    return {
-      message: {
-        properties: message.properties as Properties,
-        body: message.content,
-        exchange: message.fields.exchange,
-        routingKey: message.fields.routingKey,
-        redelivered: message.fields.redelivered,
-      },
-      lease: this,
-      ack: () => this.#ack(tag),
-      requeue: () => this.#requeue(tag),
-    };
-  }
-
-  /** The broker has cancelled the consumer. */
-  cancelled(): Promise<void> {
-    this.#reason = new Error('the consumer was cancelled by the broker');
-    return this.close();
-  }
-
-  async close(): Promise<void> {
-    if (!this.alive) return;
-    this.#flush();
-    await this.channel.close().catch(() => undefined);
-  }
-
-  /** Closes the channel for good: its leases are over at once, whether the broker answers or not. */
-  async end(): Promise<void> {
-    const closing = this.close();
-    this.alive = false;
-    await closing;
-  }
-
-  #ack(tag: number): void {
-    if (!this.alive) return;
-    this.#acks.ack(tag);
-    this.#flushBy(this.#acks.complete ? 'microtask' : 'turn');
-  }
-
-  #requeue(tag: number): void {
-    if (!this.alive) return;
-    this.#acks.settledAlone(tag);
-    this.#send(tag, (message) => this.channel.nack(message, false, true));
-  }
-
-  /** The end of the turn gathers most acks; but with nothing else open the broker would only wait for it. */
-  #flushBy(due: 'microtask' | 'turn'): void {
-    if (this.#flushDue === 'microtask' || this.#flushDue === due) return;
-    this.#flushDue = due;
-    if (due === 'microtask') queueMicrotask(() => this.#flush());
-    else setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushDue = undefined;
-    if (!this.alive) return;
-    const { upTo, single } = this.#acks.flush();
-    if (upTo !== undefined) this.#send(upTo, (message) => this.channel.ack(message, true));
-    for (const tag of single) this.#send(tag, (message) => this.channel.ack(message));
-  }
-
-  /** amqplib throws on a channel that is closing; its deliveries go back to the queue by themselves. */
-  #send(deliveryTag: number, send: (message: ConsumeMessage) => void): void {
-    if (!this.alive) return;
-    try {
-      send({ fields: { deliveryTag } } as ConsumeMessage);
-    } catch {
-      this.alive = false;
-    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Connection, Link } from '../broker/connection.js';
-import { ConsumeChannel, type Delivery } from '../broker/consume-channel.js';
+import { ConsumeChannel } from '../broker/consume-channel.js';
+import type { Delivery } from '../broker/consume-session.js';
 import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
 import { replyQueueTopology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';

@@ -114,7 +114,7 @@ it('a delivery of a channel that is gone settles nothing: its tag means another 
   expect(stops()).toHaveLength(1);
 });
 
-it('declares and consumes its queue again when somebody deletes it', async () => {
+it('declares and consumes its queue again when somebody deletes it, and lets what it holds be settled', async () => {
   const { channel, received, lost, runtime } = consumer(frames.url);
   await channel.start();
   send('a');
@@ -122,12 +122,16 @@ it('declares and consumes its queue again when somebody deletes it', async () =>
   await peer.channel.deleteQueue(queue);
   const [warning] = await runtime.logged(({ message }) => message === 'consuming stopped; starting again');
   expect(warning?.fields).toMatchObject({ queue, err: { message: 'the consumer was cancelled by the broker' } });
-  expect([first?.lease.alive, lost]).toEqual([false, [1]]);
+  expect([first?.lease.alive, lost]).toEqual([true, []]);
   // Its queue is declared when it consumes.
   await frames.passed('client', METHOD.basicConsume, 2);
   send('b');
   const [, second] = await received(2);
   expect(bodyOf(second)).toBe('b');
+  // The old channel goes with the last of its deliveries, and the new one stays.
+  first?.ack();
+  while (first?.lease.alive) await turn();
+  expect([second?.lease.alive, channel.attached, acks()]).toEqual([true, true, [{ tag: 1, multiple: true }]]);
 });
 
 it('comes back when the broker closes its channel for a double ack, and loses nothing', async () => {

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer } from '../../../../test/support/broker.js';
 import { Connection } from '../../src/broker/connection.js';
-import { ConsumeChannel, type ConsumeChannelOptions, type Delivery } from '../../src/broker/consume-channel.js';
+import { ConsumeChannel, type ConsumeChannelOptions } from '../../src/broker/consume-channel.js';
+import type { Delivery } from '../../src/broker/consume-session.js';
 import { type TestRuntime, testRuntime } from '../test-runtime.js';
 import { type FrameProxy, METHOD, startFrameProxy } from './frame-proxy.js';
 

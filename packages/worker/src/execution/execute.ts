@@ -2,7 +2,7 @@ import type { AppInternals } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Job, JobEnd, Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
-import { type LossLimits, outcomeOf } from './outcome.js';
+import { type LossLimits, type Outcome, outcomeOf } from './outcome.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
 import type { Tally } from './tally.js';
@@ -18,7 +18,7 @@ export interface ExecutorOptions {
 
 /**
  * Takes runs from intake to their end: waits for a slot, runs the job, settles, frees the slot.
- * One line a step: see `#start` and `#finish`.
+ * The steps: `#start`, `#finish`, `#settle`, `#leave`.
  */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -99,14 +99,23 @@ export class Executor {
     this.#options.pool.run(toJob(run), (end) => void this.#finish(run, group, end));
   }
 
-  async #finish(run: Run, group: SlotGroup, end: JobEnd): Promise<void> {
-    const { settler, limits, tally, freezeWatch } = this.#options;
+  #finish(run: Run, group: SlotGroup, end: JobEnd): void {
+    const { limits, tally, freezeWatch } = this.#options;
     const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
     const verifying = freezeWatch.verifying();
-    if (verifying !== undefined) await verifying;
-    // A run whose deliveries are all lost publishes nothing; whoever has the task now ends it.
-    if (run.alive) await settler.settle(run, outcome, replyAddress(run));
+    if (verifying === undefined) this.#settle(run, group, outcome);
+    else void verifying.then(() => this.#settle(run, group, outcome));
+  }
+
+  /** A run whose deliveries are all lost publishes nothing; whoever has the task now ends it. */
+  #settle(run: Run, group: SlotGroup, outcome: Outcome): void {
+    const settling = run.alive ? this.#options.settler.settle(run, outcome, replyAddress(run)) : undefined;
+    if (settling === undefined) this.#leave(run, group);
+    else void settling.then(() => this.#leave(run, group));
+  }
+
+  #leave(run: Run, group: SlotGroup): void {
     this.#runs.delete(run.key);
     this.#running--;
     group.release();

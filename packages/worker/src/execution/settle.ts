@@ -43,6 +43,12 @@ export interface ReplyAddress {
  */
 type Sent = 'sent' | 'nobody' | 'abandoned' | 'unsendable';
 
+/** Why something is given up. */
+interface Death {
+  readonly reason: DeadLetterReason;
+  readonly failure: EncodedError;
+}
+
 const RETRY = { baseMs: 100, maxMs: 5_000 };
 
 /**
@@ -59,24 +65,34 @@ export class Settler {
     this.#worker = worker;
   }
 
-  /** Resolves when the delivery is settled, or is not ours any more. Never rejects. */
-  async settle(item: Settleable, outcome: Outcome, reply: ReplyAddress | undefined): Promise<void> {
+  /**
+   * Resolves when the delivery is settled, or is not ours any more; never rejects. Undefined when that is done already,
+   * since there was nothing to publish: most runs with `ignoreResult` cost no promise.
+   */
+  settle(item: Settleable, outcome: Outcome, reply: ReplyAddress | undefined): Promise<void> | undefined {
     switch (outcome.kind) {
       case 'done':
-        if (reply === undefined || (await this.#reply(item, reply, outcome.state)) !== 'abandoned') item.ack();
-        return;
+        if (reply !== undefined) return this.#answer(item, reply, outcome.state);
+        item.ack();
+        return undefined;
       case 'dead':
-        if (await this.#bury(item, outcome, reply)) item.ack();
-        return;
+        return this.#giveUp(item, outcome, reply);
       case 'again':
-        await this.#again(item, outcome.headers, reply);
-        return;
+        return this.#again(item, outcome.headers, reply);
       case 'give-back':
         item.requeue();
-        return;
+        return undefined;
       default:
-        assertNever(outcome);
+        return assertNever(outcome);
     }
+  }
+
+  async #answer(item: Settleable, reply: ReplyAddress, state: FinalState): Promise<void> {
+    if ((await this.#reply(item, reply, state)) !== 'abandoned') item.ack();
+  }
+
+  async #giveUp(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {
+    if (await this.#bury(item, death, reply)) item.ack();
   }
 
   /** A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, so it ends as a dead letter. */
@@ -88,14 +104,10 @@ export class Settler {
       'poison',
       'The message has to be published again and its headers are too large for that.',
     );
-    if (await this.#bury(item, { reason: 'poison', failure: encodeError(error) }, reply)) item.ack();
+    await this.#giveUp(item, { reason: 'poison', failure: encodeError(error) }, reply);
   }
 
-  async #bury(
-    item: Settleable,
-    { reason, failure }: { readonly reason: DeadLetterReason; readonly failure: EncodedError },
-    reply: ReplyAddress | undefined,
-  ): Promise<boolean> {
+  async #bury(item: Settleable, { reason, failure }: Death, reply: ReplyAddress | undefined): Promise<boolean> {
     const death: DeathCertificate = { reason, failure, worker: this.#worker, time: this.#app.runtime.clock.wallTime() };
     const [buried, told] = await Promise.all([
       this.#leaveDeadLetter(item, death),

@@ -20,7 +20,7 @@ function setup(options: FakeAppOptions = {}) {
   const settler = new Settler(fake.app, 'tq@w1');
   let over = false;
   const settle = (outcome: Outcome, reply: typeof REPLY | 'nobody' = REPLY) =>
-    settler.settle(run, outcome, reply === 'nobody' ? undefined : reply).then(() => {
+    Promise.resolve(settler.settle(run, outcome, reply === 'nobody' ? undefined : reply)).then(() => {
       over = true;
     });
   return { ...fake, run, delivery, settle, isOver: () => over };
