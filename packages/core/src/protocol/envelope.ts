@@ -212,7 +212,7 @@ const NO_HEADERS: Headers = Object.freeze({});
 
 function ownHeaders(headers: Record<string, unknown>): Headers {
   let own: Record<string, HeaderValue> | undefined;
-  for (const name in headers) {
+  for (const name of Object.keys(headers)) {
     if (isReservedHeader(name)) continue;
     own ??= {};
     own[name] = headers[name] as HeaderValue;

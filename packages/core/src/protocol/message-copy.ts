@@ -1,7 +1,7 @@
 import { encodableHeader } from './encodable-headers.js';
 import type { EncodedError } from './error-codec.js';
 import { type Headers, type HeaderValue, type InboundMessage, type OutboundMessage, PERSISTENT } from './message.js';
-import { DEAD_HEADER, type DeadLetterReason, isBrokerHeader } from './names.js';
+import { DEAD_HEADER, type DeadLetterReason, isBrokerHeader, isPrototypeKey } from './names.js';
 
 /**
  * The same task again: what came in, with `changes` to its headers. Left out is what only held for the first publish:
@@ -11,7 +11,7 @@ import { DEAD_HEADER, type DeadLetterReason, isBrokerHeader } from './names.js';
 export function copyMessage(message: InboundMessage, changes: Headers): OutboundMessage {
   const headers: Record<string, HeaderValue> = {};
   for (const [name, value] of Object.entries(message.properties.headers ?? {})) {
-    if (!isBrokerHeader(name)) headers[name] = encodableHeader(value);
+    if (!isBrokerHeader(name) && !isPrototypeKey(name)) headers[name] = encodableHeader(value);
   }
   const properties = { ...message.properties, headers: { ...headers, ...changes }, deliveryMode: PERSISTENT };
   return { properties: { ...properties, userId: undefined }, body: message.body };

@@ -75,5 +75,10 @@ const CELERY_HEADERS = new Set([
 
 /** True for a header that the protocol owns, so that a user's own header may not have that name. */
 export function isReservedHeader(name: string): boolean {
-  return CELERY_HEADERS.has(name) || name.startsWith('tq-') || isBrokerHeader(name);
+  return CELERY_HEADERS.has(name) || name.startsWith('tq-') || isBrokerHeader(name) || isPrototypeKey(name);
+}
+
+/** A header of this name would not be set but change what the table inherits, setters included. */
+export function isPrototypeKey(name: string): boolean {
+  return name === '__proto__';
 }

@@ -7,6 +7,7 @@ import {
   encodeCeleryEnvelope,
   encodeEnvelope,
 } from '../../src/protocol/envelope.js';
+import { copyMessage } from '../../src/protocol/message-copy.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { readFixture } from './celery-fixtures.js';
 import { expectGolden } from './golden.js';
@@ -196,4 +197,13 @@ describe('decodeBody', () => {
       expect.objectContaining({ code: 'poison', message: `Not a task message: expected ${text}.` }),
     );
   });
+});
+
+it('reads a message whose headers name a prototype, and drops that header', () => {
+  // Set as a prototype, the array would take the assignment of '0.1' and throw.
+  const headers = { task: 'fib', id: 'i1', '0.1': Object.create(null) };
+  Object.defineProperty(headers, '__proto__', { value: new Uint8ClampedArray(0), enumerable: true });
+  const message = inbound({ headers });
+  expect(Object.keys(decodeEnvelope(message).headers)).toEqual(['0.1']);
+  expect(Object.keys(copyMessage(message, {}).properties.headers ?? {})).not.toContain('__proto__');
 });
