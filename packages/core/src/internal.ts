@@ -16,8 +16,14 @@ export { decodeBody, decodeEnvelope, type TaskBody, type TaskMessage } from './p
 export { type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
-export { type DeadLetterReason, deadLetterExchange, deadLetterQueue, TQ_HEADER } from './protocol/names.js';
-export { encodeReply, type FinalState, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
+export {
+  DELIVERY_COUNT_HEADER,
+  type DeadLetterReason,
+  deadLetterExchange,
+  deadLetterQueue,
+  TQ_HEADER,
+} from './protocol/names.js';
+export { encodeReply, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';

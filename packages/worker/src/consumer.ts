@@ -1,6 +1,7 @@
 import {
   type AppInternals,
   ConsumeChannel,
+  DELIVERY_COUNT_HEADER,
   type Delivery,
   declare,
   decodeEnvelope,
@@ -102,7 +103,7 @@ export class QueueConsumer {
       return;
     }
     const { redelivered, properties } = delivery.message;
-    const counted = properties.headers?.['x-delivery-count'] !== undefined;
+    const counted = properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
     const now = app.runtime.clock.wallTime();
     const refusal = refusalOf({ task, redelivered, counted, limits, now, knows });
     if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);

@@ -80,3 +80,8 @@ export function decodeReply(text: string): Reply {
 function notAReply(expected: string, found: unknown): TqError {
   return new TqError('poison', `Not a reply: expected ${expected}, found ${found === null ? 'null' : typeof found}.`);
 }
+
+/** True for the reply that ends a call; a state on the way, or RETRY, does not. */
+export function isFinal({ status }: Reply): boolean {
+  return status === 'SUCCESS' || status === 'FAILURE' || status === 'REVOKED';
+}

@@ -4,7 +4,7 @@ import type { Delivery } from '../broker/consume-session.js';
 import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
 import { replyQueueTopology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';
-import { decodeReply, type Reply } from '../protocol/reply.js';
+import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import { within } from '../time/within.js';
 import type { CallListener } from './transport.js';
@@ -156,7 +156,7 @@ export class Rpc {
     }
     const listener = this.#waiters.get(reply.taskId);
     if (listener === undefined) return;
-    if (reply.status === 'SUCCESS' || reply.status === 'FAILURE' || reply.status === 'REVOKED') {
+    if (isFinal(reply)) {
       this.#waiters.delete(reply.taskId);
     }
     listener.replied(reply);

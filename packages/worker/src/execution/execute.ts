@@ -96,7 +96,7 @@ export class Executor {
 
   #start(run: Run, group: SlotGroup): void {
     this.#running++;
-    this.#options.pool.run(toJob(run), (end) => void this.#finish(run, group, end));
+    this.#options.pool.run(toJob(run), (end) => this.#finish(run, group, end));
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {

@@ -1,5 +1,5 @@
-import { assertNever, type CallListener, type Transport } from '@tq/core/internal';
-import { type CallAnswer, type CallRequest, isFinal } from './job-messages.js';
+import { assertNever, type CallListener, isFinal, type Transport } from '@tq/core/internal';
+import type { CallAnswer, CallRequest } from './job-messages.js';
 import { encodePortError } from './port-error.js';
 
 interface OpenCall {

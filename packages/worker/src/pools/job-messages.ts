@@ -83,8 +83,3 @@ export function decodeRun([, id, task, attempt, queue, rootId, parentId, headers
 export function isTuple<M extends ParentMessage | ChildMessage>(message: M): message is Extract<M, readonly unknown[]> {
   return Array.isArray(message);
 }
-
-/** True for the reply that ends a call (a state on the way, or RETRY, does not). */
-export function isFinal(reply: Reply): boolean {
-  return reply.status === 'SUCCESS' || reply.status === 'FAILURE' || reply.status === 'REVOKED';
-}

@@ -1,12 +1,13 @@
 import {
   assertNever,
+  isFinal,
   type OutgoingCall,
   PublishError,
   type QueueStatus,
   type Transport,
   toError,
 } from '@tq/core/internal';
-import { type CallAnswer, type CallRequest, isFinal } from './job-messages.js';
+import type { CallAnswer, CallRequest } from './job-messages.js';
 import { decodePortError } from './port-error.js';
 
 /** Calls that a child may have unconfirmed before it asks whether there is room for more. */
