@@ -1,0 +1,62 @@
+import type { BindingDefinition, ExchangeDefinition, QueueDefinition } from './definitions.js';
+import type { Message } from './message.js';
+
+/**
+ * Where durable things are kept. Calls return at once and are carried out in order; all calls of one turn of the event
+ * loop become one transaction, so that a crash keeps all of them or none.
+ */
+export interface Store {
+  saveExchange(vhost: string, exchange: ExchangeDefinition): void;
+  deleteExchange(vhost: string, name: string): void;
+  /** @param id unique among all queues ever: never used again, also after a deletion and a restart */
+  saveQueue(vhost: string, id: number, queue: QueueDefinition): void;
+  /** Deletes the queue and all of its messages. */
+  deleteQueue(id: number): void;
+  saveBinding(vhost: string, binding: BindingDefinition): void;
+  deleteBinding(vhost: string, binding: BindingDefinition): void;
+  /** Writes a message to its place in a queue, or writes it anew when its `deliveryCount` changed. */
+  saveMessage(queueId: number, position: number, message: StoredMessage): void;
+  deleteMessage(queueId: number, position: number): void;
+  /** Deletes every message of the queue (queue.purge is quicker so than message by message). */
+  deleteMessages(queueId: number): void;
+  /** Notes that messages up to this position, of this priority, have been delivered: after a crash they are redelivered ones. */
+  saveDelivered(queueId: number, priority: number, position: number): void;
+  /** Calls back, once, when all that was called before is on disk (flushed, not only committed). May call back at once. */
+  whenFlushed(done: () => void): void;
+  /** Resolves when everything is on disk and the files are closed. */
+  close(): Promise<void>;
+}
+
+/** A message in its place in a queue. */
+export interface StoredMessage {
+  readonly message: Message;
+  /** Wall time in ms since 1970 when it expires, or undefined. */
+  readonly expiresAt: number | undefined;
+  /** How often it was given back, for quorum queues (x-delivery-count). */
+  readonly deliveryCount: number;
+}
+
+/** What a store held when it was opened. */
+export interface StoredState {
+  /** One above the highest queue id that was ever used. */
+  readonly nextQueueId: number;
+  readonly vhosts: ReadonlyMap<string, StoredVhost>;
+}
+
+/** The durable things of a virtual host. */
+export interface StoredVhost {
+  readonly exchanges: readonly ExchangeDefinition[];
+  readonly queues: readonly StoredQueue[];
+  readonly bindings: readonly BindingDefinition[];
+}
+
+/** A queue and what it held, oldest first. */
+export interface StoredQueue {
+  readonly id: number;
+  readonly definition: QueueDefinition;
+  readonly messages: Iterable<readonly [position: number, message: StoredMessage]>;
+  /** The highest delivered position for each priority that had a delivery. */
+  readonly delivered: ReadonlyMap<number, number>;
+  /** Above every position that the store knows of: of messages, deliveries and purges; the next message goes there. */
+  readonly nextPosition: number;
+}

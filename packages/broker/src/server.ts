@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { SYSTEM_CLOCK } from './clock.js';
+import { BrokerError } from './errors.js';
+import { type BrokerState, inspect } from './inspect.js';
+import type { Environment } from './model/environment.js';
+import { MemoryGauge } from './model/memory-gauge.js';
+import type { Store, StoredState } from './model/store.js';
+import { VirtualHost } from './model/virtual-host.js';
+import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { Connection, type ConnectionEnvironment } from './session/connection.js';
+import type { Tally } from './session/tally.js';
+import { Turn } from './session/turn.js';
+import { openStore } from './store/open-store.js';
+import { WireContent } from './wire/content.js';
+
+/** A broker that runs. */
+export interface Broker {
+  /** Where clients connect: `amqp://user:password@host:port`, with the first user and the first address. */
+  readonly url: string;
+  /** Tells the clients, ends their connections, writes everything to disk and closes the port. May be called again. */
+  stop(): Promise<void>;
+  /** What the broker holds now. */
+  inspect(): BrokerState;
+}
+
+/** How long clients may take to answer when the broker stops, ms. */
+const STOP_LIMIT_MS = 1_000;
+
+/**
+ * Starts a broker and resolves when it takes connections.
+ * @throws {BrokerError} `unknown-option`, `invalid-option`; `listen-failed` when the port or the address is not to be
+ *   had; `data-in-use`, `store-failed` for the data folder
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  const resolved = resolveOptions(options);
+  const { dataDir, logger } = resolved;
+  const { store, state } = await openStore({
+    dataDir,
+    logger,
+    restoreContent: (bytes, bodyOffset) => new WireContent(bytes, bodyOffset),
+    onError: (error) => logger.error({ err: error }, `the data folder cannot be written: ${error.message}`),
+  });
+  const broker = new RunningBroker(resolved, store, state);
+  try {
+    await broker.listen();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return broker;
+}
+
+/** The composition root: virtual hosts, listeners and connections of one broker. */
+class RunningBroker implements Broker {
+  readonly #options: ResolvedOptions;
+  readonly #store: Store;
+  readonly #vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly #connections = new Set<Connection>();
+  readonly #environment: ConnectionEnvironment;
+  readonly #tally: Tally = { published: 0, delivered: 0, acknowledged: 0 };
+  readonly #memory: MemoryGauge;
+  #servers: readonly Server[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ResolvedOptions, store: Store, state: StoredState) {
+    this.#options = options;
+    this.#store = store;
+    this.#memory = new MemoryGauge(options.limits.memory);
+    this.#vhosts = this.#createVhosts(state);
+    const { limits, users, logger } = options;
+    this.#environment = {
+      users,
+      vhosts: this.#vhosts,
+      offer: { channelMax: limits.channels, frameMax: limits.frameSize, heartbeat: limits.heartbeat },
+      clock: SYSTEM_CLOCK,
+      turn: new Turn(),
+      tally: this.#tally,
+      memory: this.#memory,
+      log: logger,
+      maxMessageSize: limits.messageSize,
+      randomId,
+    };
+  }
+
+  get url(): string {
+    const { users, vhosts } = this.#options;
+    const url = new URL('amqp://localhost');
+    const [address] = this.#addresses();
+    url.host = `${address?.host}:${address?.port}`;
+    [[url.username, url.password]] = [...users.entries()] as [[string, string]];
+    if (vhosts[0] !== '/') url.pathname = `/${encodeURIComponent(vhosts[0] ?? '')}`;
+    return url.href;
+  }
+
+  async listen(): Promise<void> {
+    const [first = '127.0.0.1', ...others] = this.#options.hosts;
+    const server = await this.#listenOn(first, this.#options.port);
+    const { port } = server.address() as AddressInfo;
+    this.#servers = [server];
+    for (const host of others) {
+      // A machine without IPv6 has no ::1.
+      const more = await this.#listenOn(host, port).catch(() => undefined);
+      if (more !== undefined) this.#servers = [...this.#servers, more];
+    }
+  }
+
+  inspect(): BrokerState {
+    return inspect({
+      vhosts: [...this.#vhosts.values()],
+      connections: [...this.#connections],
+      memory: this.#memory,
+      tally: this.#tally,
+      listening: this.#addresses().map(({ host, port }) => `${host}:${port}`),
+      dataDir: this.#options.dataDir,
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const closed = this.#servers.map((server) => once(server, 'close'));
+    for (const server of this.#servers) server.close();
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.shutDown();
+    const limit = SYSTEM_CLOCK.setTimer(() => {
+      for (const connection of connections) connection.destroy();
+    }, STOP_LIMIT_MS);
+    await Promise.all([...connections.map(({ ended }) => ended), ...closed]);
+    limit.cancel();
+    for (const vhost of this.#vhosts.values()) vhost.stopTimers();
+    await this.#store.close();
+  }
+
+  #createVhosts(state: StoredState): ReadonlyMap<string, VirtualHost> {
+    let nextQueueId = state.nextQueueId;
+    const environment: Environment = {
+      clock: SYSTEM_CLOCK,
+      store: this.#store,
+      memory: this.#memory,
+      nextQueueId: () => nextQueueId++,
+      randomId,
+    };
+    // A virtual host that is no longer asked for is still there, with what it holds.
+    const names = new Set([...this.#options.vhosts, ...state.vhosts.keys()]);
+    return new Map(
+      Array.from(names, (name) => {
+        const vhost = new VirtualHost(name, environment);
+        const stored = state.vhosts.get(name);
+        if (stored !== undefined) vhost.restore(stored);
+        return [name, vhost];
+      }),
+    );
+  }
+
+  async #listenOn(host: string, port: number): Promise<Server> {
+    const server = createServer((socket) => {
+      const connection = new Connection(socket, this.#environment);
+      this.#connections.add(connection);
+      void connection.ended.then(() => this.#connections.delete(connection));
+    });
+    server.listen({ port, host });
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      throw listenFailed(host, port, error as NodeJS.ErrnoException);
+    }
+    return server;
+  }
+
+  #addresses(): { readonly host: string; readonly port: number }[] {
+    return this.#servers.map((server) => {
+      const { address, port, family } = server.address() as AddressInfo;
+      return { host: family === 'IPv6' ? `[${address}]` : address, port };
+    });
+  }
+}
+
+/** 128 random bits in 22 characters. */
+function randomId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+function listenFailed(host: string, port: number, cause: NodeJS.ErrnoException): BrokerError {
+  const where = `${host}:${port}`;
+  const found =
+    cause.code === 'EADDRINUSE'
+      ? 'something that listens there already (a RabbitMQ, or another broker): stop it, or take another port'
+      : `${cause.message}: take another address or port`;
+  return new BrokerError('listen-failed', `Expected to listen on ${where}, found ${found}.`, { cause });
+}

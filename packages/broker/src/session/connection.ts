@@ -1,0 +1,331 @@
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.js';
+import { AmqpError } from '../errors.js';
+import type { MemoryGauge } from '../model/memory-gauge.js';
+import { FRAME, MIN_FRAME_SIZE, PROTOCOL_HEADER } from '../wire/constants.js';
+import { frameError, unexpectedFrame } from '../wire/frame-errors.js';
+import { FrameReader } from '../wire/frame-reader.js';
+import { decodeMethod, type Method, methodIds } from '../wire/methods.js';
+import { closeArguments } from './close-method.js';
+import { Handshake, type HandshakeHost, type HandshakeOptions, type Opened, type Tuning } from './handshake.js';
+import { Heartbeat, type HeartbeatHost } from './heartbeat.js';
+import { Output } from './output.js';
+import { Session } from './session.js';
+import type { Tally } from './tally.js';
+import type { Turn } from './turn.js';
+
+/** Where a connection says what a person should know. */
+export interface ConnectionLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** What all connections of a broker share. */
+export interface ConnectionEnvironment extends HandshakeOptions {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly tally: Tally;
+  readonly memory: MemoryGauge;
+  readonly log: ConnectionLog;
+  /** Largest body, bytes. */
+  readonly maxMessageSize: number;
+  randomId(): string;
+}
+
+/** How long the opening may take, ms; RabbitMQ's. */
+const HANDSHAKE_LIMIT_MS = 10_000;
+/** How long a client that failed to open waits for the end of its connection, so that guessing takes time, ms. */
+const REFUSAL_DELAY_MS = 1_000;
+/** How long a client may take to answer connection.close, ms. */
+const CLOSE_LIMIT_MS = 10_000;
+
+/**
+ * A client's connection, from its first byte to its last.
+ *
+ *   greeting ─ protocol header ─> handshake ─ connection.open ─> open ─┬─ the client closes ─> closed
+ *                                     └── a mistake ───────────────────┴─> closing ─ close-ok, or too late ─> closed
+ *   any ─ socket gone ─> closed
+ */
+export class Connection implements HandshakeHost, HeartbeatHost {
+  readonly output: Output;
+  /** Resolves when the socket is gone. */
+  readonly ended: Promise<void>;
+  readonly #socket: Socket;
+  readonly #environment: ConnectionEnvironment;
+  readonly #reader: FrameReader;
+  readonly #handshake: Handshake;
+  readonly #onAlarm = (blocked: boolean) => this.#alarm(blocked);
+  #state: 'greeting' | 'handshake' | 'open' | 'closing' | 'closed' = 'greeting';
+  #greeting: Buffer = Buffer.alloc(0);
+  #session: Session | undefined;
+  #capabilities: ReadonlySet<string> = new Set();
+  #tuning: Tuning | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #limit: Timer;
+  #read = false;
+  /** It published during a memory alarm, and is not read before the alarm's end. */
+  #blocked = false;
+
+  constructor(socket: Socket, environment: ConnectionEnvironment) {
+    this.#socket = socket;
+    this.#environment = environment;
+    this.output = new Output(socket, environment.turn, MIN_FRAME_SIZE);
+    this.#reader = new FrameReader((type, channel, payload) => this.#frame(type, channel, payload));
+    this.#handshake = new Handshake(environment, this);
+    this.#limit = environment.clock.setTimer(() => this.#socket.destroy(), HANDSHAKE_LIMIT_MS);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#data(chunk));
+    socket.on('drain', () => this.#drained());
+    // A reset is news to nobody: `close` follows.
+    socket.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#close();
+        resolve();
+      });
+    });
+  }
+
+  /** Channels that are open. */
+  get channelCount(): number {
+    return this.#session?.channelCount ?? 0;
+  }
+
+  /** Tells the client that the broker stops, and ends the connection when it has answered. */
+  shutDown(): void {
+    if (this.#state === 'open') this.#fail(forced());
+    else if (this.#state !== 'closing') this.#socket.destroy();
+  }
+
+  /** Ends the connection without a word. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  tuned(tuning: Tuning): void {
+    const { frameMax, heartbeat } = tuning;
+    this.#tuning = tuning;
+    this.output.frameMax = frameMax;
+    this.#reader.maxFrameSize = frameMax;
+    if (heartbeat === 0) return;
+    this.#heartbeat = new Heartbeat(heartbeat, this.#environment.clock, this);
+    this.#heartbeat.start();
+  }
+
+  opened({ user, vhost, capabilities }: Opened): void {
+    const { turn, tally, memory, maxMessageSize, randomId, offer } = this.#environment;
+    this.#limit.cancel();
+    this.#state = 'open';
+    this.#capabilities = capabilities;
+    this.#session = new Session({
+      vhost,
+      user,
+      output: this.output,
+      turn,
+      tally,
+      cancelNotify: capabilities.has('consumer_cancel_notify'),
+      randomId,
+      channelMax: this.#tuning?.channelMax ?? offer.channelMax,
+      maxMessageSize,
+      onPublish: () => memory.blocked && this.#block(),
+    });
+    memory.watch(this.#onAlarm);
+  }
+
+  takeWritten(): boolean {
+    return this.output.takeWritten();
+  }
+
+  takeRead(): boolean {
+    const read = this.#read;
+    this.#read = false;
+    return read;
+  }
+
+  send(): void {
+    this.output.heartbeat();
+  }
+
+  silent(): void {
+    this.#environment.log.warn(
+      { client: this.#socket.remotePort },
+      `missed heartbeats from client, timeout: ${this.#tuning?.heartbeat ?? 0}s`,
+    );
+    this.#socket.destroy();
+  }
+
+  #data(chunk: Buffer): void {
+    this.#read = true;
+    let rest = this.#state === 'greeting' ? this.#greet(chunk) : chunk;
+    for (;;) {
+      try {
+        this.#reader.push(rest);
+        break;
+      } catch (error) {
+        this.#fail(error);
+        rest = Buffer.alloc(0);
+      }
+    }
+    if (this.output.overfull) this.#socket.pause();
+  }
+
+  /** Reads the protocol header (section 4.2.2) and returns what comes behind it. */
+  #greet(chunk: Buffer): Buffer {
+    const bytes = Buffer.concat([this.#greeting, chunk]);
+    const expected = PROTOCOL_HEADER.subarray(0, bytes.length);
+    if (!bytes.subarray(0, PROTOCOL_HEADER.length).equals(expected) && bytes.length >= PROTOCOL_HEADER.length) {
+      // Something else is spoken here: the answer says what would be understood.
+      this.output.close();
+      this.#state = 'closing';
+      this.#socket.end(PROTOCOL_HEADER);
+      return Buffer.alloc(0);
+    }
+    if (bytes.length < PROTOCOL_HEADER.length) {
+      this.#greeting = bytes;
+      return Buffer.alloc(0);
+    }
+    this.#state = 'handshake';
+    this.#handshake.begin();
+    return bytes.subarray(PROTOCOL_HEADER.length);
+  }
+
+  #frame(type: number, channel: number, payload: Buffer): void {
+    if (this.#state === 'closing') {
+      if (channel === 0 && type === FRAME.method) this.#methodOfClosing(payload);
+    } else if (channel === 0) {
+      this.#controlFrame(type, payload);
+    } else if (this.#session === undefined) {
+      throw unexpectedFrame(type, payload);
+    } else {
+      this.#session.frame(type, channel, payload);
+    }
+  }
+
+  /** Takes a frame of channel 0. */
+  #controlFrame(type: number, payload: Buffer): void {
+    if (type === FRAME.heartbeat && payload.length === 0) return;
+    if (type === FRAME.header || type === FRAME.body) throw unexpectedFrame(type, payload);
+    if (type !== FRAME.method) throw frameError(type, payload, 'unknown_frame');
+    const method = decodeMethod(payload);
+    try {
+      this.#control(method);
+    } catch (error) {
+      if (error instanceof AmqpError) error.method = methodIds(method.name);
+      throw error;
+    }
+  }
+
+  #control(method: Method): void {
+    if (this.#state !== 'open') {
+      this.#handshake.handle(method);
+      return;
+    }
+    switch (method.name) {
+      case 'connection.close':
+        this.#session?.end();
+        this.output.method(0, 'connection.close-ok', {});
+        this.#startClosing(CLOSE_LIMIT_MS);
+        break;
+      case 'connection.update-secret':
+        throw new AmqpError('NOT_IMPLEMENTED', 'a secret cannot be updated: connect anew with the new one');
+      default:
+        this.#handshake.handle(method);
+    }
+  }
+
+  /** After the end was agreed on, nothing counts but the last words. */
+  #methodOfClosing(payload: Buffer): void {
+    const ids = payload.length < 4 ? 0 : payload.readUInt32BE(0);
+    if (ids === CLOSE_OK) this.#socket.end();
+    else if (ids === CLOSE) this.output.method(0, 'connection.close-ok', {});
+  }
+
+  /** Ends the connection for a mistake of the client, or one of this broker, which must not disturb others. */
+  #fail(thrown: unknown): void {
+    const error = thrown instanceof AmqpError ? thrown : internal(thrown);
+    const { log } = this.#environment;
+    const client = this.#socket.remotePort;
+    if (error !== thrown) log.error({ err: thrown, client }, 'a connection failed in an unforeseen way');
+    else log.warn({ client }, `connection closed: ${error.message}`);
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    const told = this.#state === 'open' || this.#isTold(error);
+    this.#session?.end();
+    if (told) this.output.method(0, 'connection.close', closeArguments(error));
+    // Where the client is not told, or where its frames cannot be told apart any more, no answer will come.
+    this.#startClosing(told && !this.#reader.broken ? CLOSE_LIMIT_MS : REFUSAL_DELAY_MS);
+  }
+
+  /** Whether a client that has not opened its connection is told why it is closed. */
+  #isTold({ replyCode }: AmqpError): boolean {
+    switch (this.#handshake.state) {
+      case 'starting':
+        return replyCode === ACCESS_REFUSED && this.#handshake.tellsFailure;
+      case 'tuning':
+        return replyCode === NOT_ALLOWED;
+      case 'opening':
+      case 'open':
+        return true;
+    }
+  }
+
+  #startClosing(limitMs: number): void {
+    this.#state = 'closing';
+    this.#leave();
+    this.#limit.cancel();
+    this.#limit = this.#environment.clock.setTimer(() => this.#socket.destroy(), limitMs);
+  }
+
+  /** The memory alarm turned: a client that waits for its end is read again. */
+  #alarm(blocked: boolean): void {
+    if (blocked || !this.#blocked) return;
+    this.#blocked = false;
+    if (this.#heartbeat !== undefined) this.#heartbeat.paused = false;
+    if (this.#capabilities.has('connection.blocked')) this.output.method(0, 'connection.unblocked', {});
+    this.#socket.resume();
+  }
+
+  /** It publishes during a memory alarm: it is told, and not read any more. */
+  #block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    if (this.#heartbeat !== undefined) this.#heartbeat.paused = true;
+    if (this.#capabilities.has('connection.blocked')) {
+      this.output.method(0, 'connection.blocked', { reason: 'low on memory' });
+    }
+    this.#socket.pause();
+  }
+
+  #drained(): void {
+    if (!this.#blocked && this.#socket.isPaused()) this.#socket.resume();
+    this.#session?.wakeAll();
+  }
+
+  /** No longer part of what goes on in the broker. */
+  #leave(): void {
+    this.#environment.memory.unwatch(this.#onAlarm);
+    this.#heartbeat?.stop();
+  }
+
+  #close(): void {
+    this.#state = 'closed';
+    this.#leave();
+    this.#limit.cancel();
+    this.output.close();
+    this.#session?.end();
+  }
+}
+
+/** Class and method of connection.close and connection.close-ok as one number. */
+const CLOSE = (10 << 16) | 50;
+const CLOSE_OK = (10 << 16) | 51;
+const ACCESS_REFUSED = 403;
+const NOT_ALLOWED = 530;
+
+function forced(): AmqpError {
+  return new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
+}
+
+function internal(thrown: unknown): AmqpError {
+  return new AmqpError('INTERNAL_ERROR', thrown instanceof Error ? thrown.name : 'unknown');
+}

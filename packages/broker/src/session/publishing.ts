@@ -1,0 +1,59 @@
+import { AmqpError } from '../errors.js';
+import { field } from '../field-value.js';
+import { REPLY_TO } from '../model/direct-replies.js';
+import type { Exchange } from '../model/exchange.js';
+import { copyKeys, withoutBlindCopies } from '../model/routing-keys.js';
+import type { WireContent } from '../wire/content.js';
+import type { MethodArguments } from '../wire/methods.js';
+import type { Channel } from './channel.js';
+import { checkExpiration } from './expiration.js';
+
+/**
+ * Carries out basic.publish, whose message has arrived.
+ * @throws {AmqpError} for an exchange that is not there or internal, and for properties that RabbitMQ refuses
+ */
+export function publish(channel: Channel, args: MethodArguments<'basic.publish'>, arrived: WireContent): void {
+  if (args.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
+  const { vhost, user } = channel.host;
+  const exchange = vhost.exchanges.get(args.exchange);
+  refuseInternal(exchange, vhost.exchanges.describe(exchange.name));
+  const addressed = withReplyAddress(channel, arrived);
+  checkUser(addressed.userId, user);
+  checkExpiration(addressed.expiration);
+  const { routingKey, mandatory } = args;
+  const { content, keys } = readCopies(addressed, routingKey);
+  channel.publish({ exchange, message: { exchange: exchange.name, routingKey, content }, keys, mandatory });
+}
+
+function refuseInternal({ definition }: Exchange, description: string): void {
+  if (definition.internal) throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${description}`);
+}
+
+/** Replaces the pseudo-queue as reply-to with the address of the channel's reply consumer. */
+function withReplyAddress(channel: Channel, content: WireContent): WireContent {
+  if (content.replyTo !== REPLY_TO) return content;
+  if (channel.replyConsumer === undefined) {
+    throw new AmqpError('PRECONDITION_FAILED', 'fast reply consumer does not exist');
+  }
+  return content.with({ replyTo: channel.replyConsumer.address });
+}
+
+function checkUser(claimed: string | undefined, actual: string): void {
+  if (claimed === undefined || claimed === actual) return;
+  throw new AmqpError(
+    'PRECONDITION_FAILED',
+    `user_id property set to '${claimed}' but authenticated user was '${actual}'`,
+  );
+}
+
+/** All routing keys of a message; who is on BCC stays between the sender and the broker. */
+function readCopies(
+  content: WireContent,
+  routingKey: string,
+): { readonly content: WireContent; readonly keys: readonly string[] } {
+  if (!content.mentions('CC')) return { content, keys: [routingKey] };
+  const headers = content.headers();
+  const keys = [routingKey, ...copyKeys(headers)];
+  const blind = field(headers, 'BCC') !== undefined;
+  return { content: blind ? content.with({ headers: withoutBlindCopies(headers) }) : content, keys };
+}
