@@ -37,9 +37,9 @@ export class AmqpError extends Error {
   /** The method that it is about, by its numbers; zeros when it is about none (AMQP 0-9-1, channel.close). */
   method: { readonly classId: number; readonly methodId: number } = { classId: 0, methodId: 0 };
 
-  /** @param text what comes after the name and the dash, in RabbitMQ's words, since clients match on them */
+  /** @param text what comes after the name and a dash, in RabbitMQ's words, since clients match on them; '' is the name alone */
   constructor(name: ReplyName, text: string, scope: ErrorScope = REPLIES[name].scope) {
-    super(`${name} - ${text}`);
+    super(text === '' ? name : `${name} - ${text}`);
     this.name = 'AmqpError';
     this.replyCode = REPLIES[name].code;
     this.scope = scope;

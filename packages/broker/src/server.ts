@@ -12,7 +12,7 @@ import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './opti
 import { Connection, type ConnectionEnvironment } from './session/connection.js';
 import type { Tally } from './session/tally.js';
 import { Turn } from './session/turn.js';
-import { openStore } from './store/open-store.js';
+import { openStore, type StoreOptions } from './store/open-store.js';
 import { WireContent } from './wire/content.js';
 
 /** A broker that runs. */
@@ -35,13 +35,7 @@ const STOP_LIMIT_MS = 1_000;
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const resolved = resolveOptions(options);
-  const { dataDir, logger } = resolved;
-  const { store, state } = await openStore({
-    dataDir,
-    logger,
-    restoreContent: (bytes, bodyOffset) => new WireContent(bytes, bodyOffset),
-    onError: (error) => logger.error({ err: error }, `the data folder cannot be written: ${error.message}`),
-  });
+  const { store, state } = await openStore(storeOptions(resolved));
   const broker = new RunningBroker(resolved, store, state);
   try {
     await broker.listen();
@@ -178,6 +172,17 @@ class RunningBroker implements Broker {
       return { host: family === 'IPv6' ? `[${address}]` : address, port };
     });
   }
+}
+
+function storeOptions({ dataDir, logger }: ResolvedOptions): StoreOptions {
+  if (dataDir === undefined) return { memory: true };
+  return {
+    dataDir,
+    logger,
+    wall: SYSTEM_CLOCK.wall,
+    restoreContent: (bytes, bodyOffset) => new WireContent(bytes, bodyOffset),
+    onError: (error) => logger.error({ err: error }, error.message),
+  };
 }
 
 /** 128 random bits in 22 characters. */

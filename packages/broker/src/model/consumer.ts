@@ -1,5 +1,3 @@
-import { assertNever } from '../errors.js';
-import { Deque } from './deque.js';
 import type { QueueEntry } from './queue-entry.js';
 
 /** Where a consumer's deliveries go: its subscription on a channel. */
@@ -47,49 +45,5 @@ export class Consumer {
   hasRoom(): boolean {
     const { prefetch, outlet } = this.options;
     return (prefetch === 0 || this.unacknowledged < prefetch) && outlet.hasRoom();
-  }
-}
-
-/** The consumers of a queue whose turn may come: the highest priority first, and within one in turn. */
-export class ReadyConsumers {
-  /** The highest priority first. */
-  #levels: { readonly priority: number; readonly ring: Deque<Consumer> }[] = [];
-
-  /** Adds a waiting consumer behind the others of its priority; others are left as they are. */
-  add(consumer: Consumer): void {
-    switch (consumer.state) {
-      case 'waiting':
-        consumer.state = 'ready';
-        this.#ring(consumer.options.priority).push(consumer);
-        break;
-      case 'ready':
-      case 'gone':
-        break;
-      default:
-        assertNever(consumer.state);
-    }
-  }
-
-  /** The consumer that the next message goes to; those without room wait from now on. */
-  next(): Consumer | undefined {
-    for (const { ring } of this.#levels) {
-      for (let consumer = ring.shift(); consumer !== undefined; consumer = ring.shift()) {
-        if (consumer.state === 'gone') continue;
-        if (consumer.hasRoom()) {
-          ring.push(consumer);
-          return consumer;
-        }
-        consumer.state = 'waiting';
-      }
-    }
-    return undefined;
-  }
-
-  #ring(priority: number): Deque<Consumer> {
-    const found = this.#levels.find((level) => level.priority === priority);
-    if (found !== undefined) return found.ring;
-    const ring = new Deque<Consumer>();
-    this.#levels = [...this.#levels, { priority, ring }].sort((a, b) => b.priority - a.priority);
-    return ring;
   }
 }

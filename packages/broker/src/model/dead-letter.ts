@@ -1,6 +1,7 @@
 import { type FieldTable, field, longString, timestamp } from '../field-value.js';
 import { withDeath } from './death-history.js';
 import type { Message } from './message.js';
+import { NO_KEYS } from './routing-keys.js';
 
 /** Why a message left a queue other than by being consumed. */
 export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
@@ -30,6 +31,7 @@ export function deadLetter(message: Message, death: Death): Message {
     ...message,
     exchange: death.deadLetterExchange,
     routingKey: death.deadLetterRoutingKey ?? message.routingKey,
+    blindKeys: rerouted ? NO_KEYS : message.blindKeys,
     content: content.with({ headers: rerouted ? withoutFirst(headers, 'CC') : headers, expiration: undefined }),
   };
 }

@@ -35,5 +35,7 @@ export interface Message {
   /** The exchange that it was published to; '' is the default exchange. */
   readonly exchange: string;
   readonly routingKey: string;
+  /** Keys that it was sent to besides and that no receiver sees (header BCC); a dead letter still goes there. */
+  readonly blindKeys: readonly string[];
   readonly content: Content;
 }

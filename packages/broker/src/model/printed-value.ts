@@ -1,5 +1,6 @@
 /** Values as RabbitMQ writes them into the texts of its errors: in Erlang's notation, which clients get to see. */
-import type { FieldEntry, FieldValue } from '../field-value.js';
+import type { FieldValue } from '../field-value.js';
+import { bracketedText, isNested, type Notation, type PlainValue } from './bracketed-text.js';
 import { floatOf } from './table-equality.js';
 
 const TYPE_NAMES: Readonly<Record<FieldValue['tag'], string>> = {
@@ -34,6 +35,16 @@ const ESCAPES = new Map([
   ['\x1b', '\\e'],
 ]);
 
+/** Tuples with commas between them: `{type,value}` in an array, `{name,type,value}` in a table. */
+const ERLANG: Notation = {
+  before: (item, index, name) => {
+    const start = index === 0 ? '{' : ',{';
+    return `${start}${name === undefined ? '' : `${printedBinary(Buffer.from(name))},`}${typeName(item)},`;
+  },
+  plain: printedPlain,
+  after: '}',
+};
+
 /** RabbitMQ's name of a value's type. */
 export function typeName(value: FieldValue): string {
   return TYPE_NAMES[value.tag];
@@ -41,22 +52,7 @@ export function typeName(value: FieldValue): string {
 
 /** A value in Erlang's notation, in one line: `1`, `true`, `<<"text">>`, `[{longstr,<<"a">>}]`. */
 export function printedValue(value: FieldValue): string {
-  switch (value.tag) {
-    case 'S':
-    case 'x':
-      return printedBinary(value.value);
-    case 'f':
-    case 'd':
-      return printedFloat(floatOf(value.value));
-    case 'D':
-      return `{${value.value.readUInt8()},${value.value.readUInt32BE(1)}}`;
-    case 'A':
-      return `[${value.value.map((item) => `{${typeName(item)},${printedValue(item)}}`).join(',')}]`;
-    case 'F':
-      return `[${value.value.map(printedEntry).join(',')}]`;
-    default:
-      return String(value.value);
-  }
+  return isNested(value) ? bracketedText(value, ERLANG) : printedPlain(value);
 }
 
 /** A text in Erlang's notation: in quotes, or as a list of its bytes when one of them is no character of Latin-1. */
@@ -70,8 +66,19 @@ export function plainValue(value: FieldValue): string {
   return value.tag === 'S' || value.tag === 'x' ? value.value.toString() : printedValue(value);
 }
 
-function printedEntry([name, value]: FieldEntry): string {
-  return `{${printedBinary(Buffer.from(name))},${typeName(value)},${printedValue(value)}}`;
+function printedPlain(value: PlainValue): string {
+  switch (value.tag) {
+    case 'S':
+    case 'x':
+      return printedBinary(value.value);
+    case 'f':
+    case 'd':
+      return printedFloat(floatOf(value.value));
+    case 'D':
+      return `{${value.value.readUInt8()},${value.value.readUInt32BE(1)}}`;
+    default:
+      return String(value.value);
+  }
 }
 
 function printedBinary(bytes: Buffer): string {

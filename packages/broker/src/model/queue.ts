@@ -1,12 +1,17 @@
 import type { Clock } from '../clock.js';
 import { AmqpError } from '../errors.js';
-import { type Consumer, ReadyConsumers } from './consumer.js';
+import type { Consumer } from './consumer.js';
 import type { DeathReason } from './dead-letter.js';
+import { DeadLetters } from './dead-letters.js';
 import type { QueueDefinition } from './definitions.js';
+import { Idleness } from './idleness.js';
 import type { MemoryGauge } from './memory-gauge.js';
 import type { Message } from './message.js';
 import type { QueueSettings } from './queue-arguments.js';
+import { QueueConsumers } from './queue-consumers.js';
 import { NEVER, QueueEntry } from './queue-entry.js';
+import { QueueJournal } from './queue-journal.js';
+import { isFull, isOverfull } from './queue-limits.js';
 import { ReadyMessages } from './ready-messages.js';
 import { resourceName } from './resource-name.js';
 import type { Store, StoredQueue } from './store.js';
@@ -21,6 +26,8 @@ export interface QueueHost {
   readonly memory: MemoryGauge;
   /** Publishes a message to the queue's dead-letter exchange; false when it reached no queue. */
   deadLetter(queue: Queue, message: Message, reason: DeathReason): boolean;
+  /** A dead letter had nowhere to go: `retryDeadLetters` is to be called when that may have changed. */
+  retryLater(queue: Queue): void;
   /** The queue has to go: its last consumer left, or nobody has used it for too long. */
   expire(queue: Queue): void;
 }
@@ -29,13 +36,10 @@ export interface QueueHost {
 export type Owner = object;
 
 /** What became of a message that was offered to a queue: `stored` ones are safe once the store has flushed. */
-export type Enqueued = 'kept' | 'stored' | 'refused';
+export type Enqueued = 'kept' | 'stored' | 'refused' | 'gone';
 
-/** A message that no queue took as a dead letter, and that may not be lost. */
-interface Stuck {
-  readonly entry: QueueEntry;
-  readonly reason: DeathReason;
-}
+/** Why a delivery comes back: its consumer asked for that, or is gone. */
+export type ReturnCause = 'requeued' | 'lost';
 
 /**
  * A queue: messages in order, ready or delivered, and the consumers that they go to.
@@ -51,19 +55,15 @@ export class Queue {
   readonly owner: Owner | undefined;
   readonly #host: QueueHost;
   readonly #ready: ReadyMessages;
-  readonly #consumers = new Set<Consumer>();
-  readonly #readyConsumers = new ReadyConsumers();
-  /** The one that is served, where the queue has x-single-active-consumer. */
-  #active: Consumer | undefined;
+  readonly #consumers: QueueConsumers;
   #unacknowledged = 0;
   #nextPosition = 0;
-  #stuck: Stuck[] = [];
   #state: 'open' | 'deleted' = 'open';
-  #lastUsed: number;
+  readonly #journal: QueueJournal;
+  readonly #deadLetters: DeadLetters;
   /** Set for when the first ready message expires. */
   readonly #expiry: WakeUp;
-  /** Set for when the queue will have been unused for x-expires. */
-  readonly #idleness: WakeUp;
+  readonly #idleness: Idleness;
 
   constructor(
     id: number,
@@ -77,12 +77,22 @@ export class Queue {
     this.settings = settings;
     this.owner = owner;
     this.#host = host;
-    const { maxPriority, type } = settings;
+    const { maxPriority, type, singleActiveConsumer } = settings;
     this.#ready = new ReadyMessages(maxPriority ?? 0, type === 'quorum' ? 'arrival' : 'position');
-    this.#lastUsed = host.clock.wall();
-    this.#expiry = new WakeUp(host.clock, () => this.#dropAndArm());
-    this.#idleness = new WakeUp(host.clock, () => this.#checkIdleness());
-    this.#checkIdleness();
+    this.#consumers = new QueueConsumers({ singleActive: singleActiveConsumer, honoursExclusive: type === 'classic' });
+    this.#journal = new QueueJournal(host.store, id, definition.durable);
+    this.#deadLetters = new DeadLetters(settings.deadLetterStrategy, {
+      bury: (message, reason) => this.#bury(message, reason),
+      forget: (entry) => this.#forget(entry),
+      retryLater: () => host.retryLater(this),
+    });
+    this.#expiry = new WakeUp(host.clock, () => this.resume());
+    this.#idleness = new Idleness(
+      host.clock,
+      settings.expiresMs,
+      () => this.#consumers.count > 0,
+      () => host.expire(this),
+    );
   }
 
   get name(): string {
@@ -95,7 +105,7 @@ export class Queue {
   }
 
   get consumerCount(): number {
-    return this.#consumers.size;
+    return this.#consumers.count;
   }
 
   /** Deliveries that are not settled. */
@@ -116,23 +126,25 @@ export class Queue {
     this.#nextPosition = stored.nextPosition;
   }
 
-  /** Begins to work after `restore`, once all queues that dead letters may go to are there. */
+  /** Looks for what has expired; after `restore`, once all queues that dead letters may go to are there. */
   resume(): void {
-    this.#dropAndArm();
+    this.#dropExpired();
+    this.#armExpiry();
   }
 
   /** Takes a message in: to a consumer at once where one waits, else to the end of the queue. */
   enqueue(message: Message): Enqueued {
-    if (this.#isFull(message)) {
+    if (this.#state === 'deleted') return 'gone';
+    const { persistent, bytes, bodyOffset } = message.content;
+    if (isFull(this.settings, this.#ready, bytes.length - bodyOffset)) {
       if (this.settings.overflow === 'reject-publish-dlx') this.#bury(message, 'maxlen');
       return 'refused';
     }
-    const consumer = this.#ready.count === 0 ? this.#readyConsumers.next() : undefined;
-    const { persistent, bytes } = message.content;
+    const consumer = this.#ready.count === 0 ? this.#consumers.next() : undefined;
     const durable = this.definition.durable && (persistent || this.settings.type === 'quorum');
     const stored = durable && consumer?.options.noAck !== true;
     const entry = new QueueEntry(message, this.#nextPosition++, this.#level(message), this.#expiresAt(message), stored);
-    if (stored) this.#save(entry);
+    this.#journal.save(entry);
     this.#host.memory.add(bytes.length);
     if (consumer !== undefined) {
       this.#hand(entry, consumer);
@@ -146,7 +158,7 @@ export class Queue {
 
   /** Takes the first message (basic.get); undefined when there is none. With `noAck` it is gone from here. */
   get(noAck: boolean): QueueEntry | undefined {
-    this.#touch();
+    this.#idleness.touch();
     this.#dropExpired();
     const entry = this.#ready.shift();
     if (entry === undefined) return undefined;
@@ -167,20 +179,23 @@ export class Queue {
   discard(entry: QueueEntry, consumer: Consumer | undefined): void {
     this.#settled(consumer);
     if (this.#state === 'deleted') this.#forget(entry);
-    else this.#die(entry, 'rejected');
+    else this.#deadLetters.send(entry, 'rejected');
     if (consumer !== undefined) this.wake(consumer);
   }
 
   /** Gives deliveries of one channel back, oldest first: to their old places, or on quorum queues up to the limit. */
-  giveBack(deliveries: readonly (readonly [entry: QueueEntry, consumer: Consumer | undefined])[]): void {
+  giveBack(
+    deliveries: readonly (readonly [entry: QueueEntry, consumer: Consumer | undefined])[],
+    cause: ReturnCause,
+  ): void {
     for (const [entry, consumer] of deliveries) {
       this.#settled(consumer);
       entry.redelivered = true;
       if (this.#state === 'deleted') this.#forget(entry);
-      else if (this.settings.type === 'quorum') this.#countReturn(entry);
+      else if (this.settings.type === 'quorum') this.#countReturn(entry, cause);
       else this.#ready.giveBack(entry);
     }
-    for (const [, consumer] of deliveries) if (consumer !== undefined) this.#makeReady(consumer);
+    for (const [, consumer] of deliveries) if (consumer !== undefined) this.#consumers.makeReady(consumer);
     this.#dropOverflow();
     this.#deliver();
   }
@@ -190,33 +205,24 @@ export class Queue {
    * @throws {AmqpError} ACCESS_REFUSED when one of the consumers is, or wants to be, the only one
    */
   addConsumer(consumer: Consumer): void {
-    const wantsAll = consumer.options.exclusive && this.settings.type === 'classic';
-    const taken = [...this.#consumers].some(({ options }) => options.exclusive && this.settings.type === 'classic');
-    if (taken || (wantsAll && this.#consumers.size > 0)) {
+    if (this.#consumers.isTakenFor(consumer))
       throw new AmqpError('ACCESS_REFUSED', `${this.describe()} in exclusive use`);
-    }
-    this.#touch();
+    this.#idleness.touch();
     this.#consumers.add(consumer);
-    if (this.settings.singleActiveConsumer) this.#active ??= consumer;
   }
 
   /** Takes a consumer away; what it holds stays delivered until it is settled. The last one takes an auto-delete queue along. */
   removeConsumer(consumer: Consumer): void {
-    if (!this.#consumers.delete(consumer)) return;
-    consumer.state = 'gone';
-    this.#touch();
-    if (this.#consumers.size === 0 && this.definition.autoDelete) {
-      this.#host.expire(this);
-      return;
-    }
-    if (consumer !== this.#active) return;
-    [this.#active] = this.#consumers;
-    if (this.#active !== undefined) this.wake(this.#active);
+    const removed = this.#consumers.remove(consumer);
+    if (removed === false) return;
+    this.#idleness.touch();
+    if (this.#consumers.count === 0 && this.definition.autoDelete) this.#host.expire(this);
+    else if (removed.successor !== undefined) this.wake(removed.successor);
   }
 
   /** A consumer may have room again. */
   wake(consumer: Consumer): void {
-    this.#makeReady(consumer);
+    this.#consumers.makeReady(consumer);
     if (this.#ready.count > 0) this.#deliver();
   }
 
@@ -225,8 +231,8 @@ export class Queue {
     const entries = this.#ready.takeAll();
     for (const entry of entries) this.#release(entry);
     // Those that are delivered stay: then each goes by itself.
-    if (this.#unacknowledged === 0 && this.#stuck.length === 0) this.#host.store.deleteMessages(this.id);
-    else for (const entry of entries) if (entry.stored) this.#host.store.deleteMessage(this.id, entry.position);
+    if (this.#unacknowledged === 0 && this.#deadLetters.held.length === 0) this.#journal.removeAll();
+    else for (const entry of entries) this.#journal.remove(entry);
     return entries.length;
   }
 
@@ -236,33 +242,25 @@ export class Queue {
     this.#state = 'deleted';
     this.stopTimers();
     for (const entry of this.#ready.takeAll()) this.#release(entry);
-    for (const { entry } of this.#stuck) this.#release(entry);
-    const consumers = [...this.#consumers];
-    this.#consumers.clear();
-    for (const consumer of consumers) {
-      consumer.state = 'gone';
-      consumer.options.outlet.cancelled();
-    }
-    if (this.definition.durable) this.#host.store.deleteQueue(this.id);
+    for (const entry of this.#deadLetters.held) this.#release(entry);
+    for (const consumer of this.#consumers.removeAll()) consumer.options.outlet.cancelled();
+    this.#journal.delete();
   }
 
   /** A passive or repeated declaration counts as use (x-expires). */
   declaredAgain(): void {
-    this.#touch();
+    this.#idleness.touch();
   }
 
-  /** Tries again to pass on dead letters that had nowhere to go; true when none is left. */
-  retryStuck(): boolean {
-    const stuck = this.#stuck;
-    this.#stuck = [];
-    for (const { entry, reason } of stuck) this.#die(entry, reason);
-    return this.#stuck.length === 0;
+  /** Tries again to pass on dead letters that had nowhere to go. */
+  retryDeadLetters(): void {
+    this.#deadLetters.retry();
   }
 
   /** No timer of the queue fires from now on. */
   stopTimers(): void {
     this.#expiry.cancel();
-    this.#idleness.cancel();
+    this.#idleness.stop();
   }
 
   /** The queue in the words of RabbitMQ's error texts. */
@@ -270,17 +268,12 @@ export class Queue {
     return resourceName('queue', this.name, this.#host.vhost);
   }
 
-  #makeReady(consumer: Consumer): void {
-    if (this.settings.singleActiveConsumer && consumer !== this.#active) return;
-    this.#readyConsumers.add(consumer);
-  }
-
   /** Hands messages out as long as there are some and somebody has room. */
   #deliver(): void {
     for (;;) {
       this.#dropExpired();
       if (this.#ready.count === 0) break;
-      const consumer = this.#readyConsumers.next();
+      const consumer = this.#consumers.next();
       if (consumer === undefined) break;
       this.#hand(this.#ready.shift() as QueueEntry, consumer);
     }
@@ -299,7 +292,7 @@ export class Queue {
 
   #noteDelivered(entry: QueueEntry): void {
     this.#unacknowledged += 1;
-    if (entry.stored) this.#host.store.saveDelivered(this.id, entry.priority, entry.position);
+    this.#journal.delivered(entry);
   }
 
   #settled(consumer: Consumer | undefined): void {
@@ -307,23 +300,28 @@ export class Queue {
     if (consumer !== undefined) consumer.unacknowledged -= 1;
   }
 
-  /** Counts a return to a quorum queue (x-delivery-limit): ready again, or over the limit. */
-  #countReturn(entry: QueueEntry): void {
+  /** Counts a return to a quorum queue: over the limit, or ready again, at the back when there is no limit. */
+  #countReturn(entry: QueueEntry, cause: ReturnCause): void {
     entry.deliveryCount += 1;
     const { deliveryLimit } = this.settings;
-    if (deliveryLimit !== undefined && entry.deliveryCount > deliveryLimit) {
-      this.#die(entry, 'delivery_limit');
-      return;
+    if (deliveryLimit === undefined && cause === 'requeued') {
+      this.#moveToBack(entry);
+    } else if (deliveryLimit !== undefined && entry.deliveryCount > deliveryLimit) {
+      this.#deadLetters.send(entry, 'delivery_limit');
+    } else {
+      this.#journal.save(entry);
+      this.#ready.giveBack(entry);
     }
-    if (entry.stored) this.#save(entry);
-    this.#ready.giveBack(entry);
   }
 
-  /** A message leaves as a dead letter; at least once means that it stays here until a queue takes it. */
-  #die(entry: QueueEntry, reason: DeathReason): void {
-    const arrived = this.#bury(entry.message, reason);
-    if (!arrived && this.settings.deadLetterStrategy === 'at-least-once') this.#stuck.push({ entry, reason });
-    else this.#forget(entry);
+  #moveToBack(entry: QueueEntry): void {
+    const { message, priority, expiresAt, stored } = entry;
+    const moved = new QueueEntry(message, this.#nextPosition++, priority, expiresAt, stored);
+    moved.redelivered = entry.redelivered;
+    moved.deliveryCount = entry.deliveryCount;
+    this.#journal.remove(entry);
+    this.#journal.save(moved);
+    this.#ready.push(moved);
   }
 
   #bury(message: Message, reason: DeathReason): boolean {
@@ -331,22 +329,14 @@ export class Queue {
     return this.#host.deadLetter(this, message, reason);
   }
 
-  /** The message is no longer this queue's; a deleted queue has taken its files along. */
+  /** The message is no longer this queue's. */
   #forget(entry: QueueEntry): void {
     this.#release(entry);
-    if (entry.stored && this.#state === 'open') this.#host.store.deleteMessage(this.id, entry.position);
+    this.#journal.remove(entry);
   }
 
   #release(entry: QueueEntry): void {
     this.#host.memory.remove(entry.message.content.bytes.length);
-  }
-
-  #save({ position, message, expiresAt, deliveryCount }: QueueEntry): void {
-    this.#host.store.saveMessage(this.id, position, {
-      message,
-      expiresAt: expiresAt === NEVER ? undefined : expiresAt,
-      deliveryCount,
-    });
   }
 
   #level(message: Message): number {
@@ -359,21 +349,9 @@ export class Queue {
     return ttl === NEVER ? NEVER : this.#host.clock.wall() + ttl;
   }
 
-  #isFull(message: Message): boolean {
-    const { overflow, maxLength, maxLengthBytes } = this.settings;
-    if (overflow === 'drop-head') return false;
-    const { bytes, bodyOffset } = message.content;
-    return (
-      (maxLength !== undefined && this.#ready.count + 1 > maxLength) ||
-      (maxLengthBytes !== undefined && this.#ready.bodyBytes + bytes.length - bodyOffset > maxLengthBytes)
-    );
-  }
-
   #dropOverflow(): void {
-    const { overflow, maxLength = NEVER, maxLengthBytes = NEVER } = this.settings;
-    if (overflow !== 'drop-head') return;
-    while (this.#ready.count > maxLength || this.#ready.bodyBytes > maxLengthBytes) {
-      this.#die(this.#ready.shift() as QueueEntry, 'maxlen');
+    while (isOverfull(this.settings, this.#ready)) {
+      this.#deadLetters.send(this.#ready.shift() as QueueEntry, 'maxlen');
     }
   }
 
@@ -382,31 +360,12 @@ export class Queue {
     for (let head = this.#ready.peek(); head !== undefined; head = this.#ready.peek()) {
       if (head.expiresAt === NEVER || head.expiresAt > this.#host.clock.wall()) return;
       this.#ready.shift();
-      this.#die(head, 'expired');
+      this.#deadLetters.send(head, 'expired');
     }
   }
 
   #armExpiry(): void {
     const at = this.#ready.peek()?.expiresAt ?? NEVER;
     if (at !== NEVER) this.#expiry.by(at);
-  }
-
-  #dropAndArm(): void {
-    this.#dropExpired();
-    this.#armExpiry();
-  }
-
-  #touch(): void {
-    this.#lastUsed = this.#host.clock.wall();
-  }
-
-  /** Deletes the queue once nobody has used it for so long (x-expires). */
-  #checkIdleness(): void {
-    const { expiresMs } = this.settings;
-    if (expiresMs === undefined) return;
-    const now = this.#host.clock.wall();
-    const end = (this.#consumers.size > 0 ? now : this.#lastUsed) + expiresMs;
-    if (end <= now) this.#host.expire(this);
-    else this.#idleness.by(end);
   }
 }

@@ -69,13 +69,13 @@ export class Queues implements Iterable<Queue> {
    *   PRECONDITION_FAILED for another one of the same name or a bad argument
    */
   declare(wanted: QueueDefinition, owner: Owner): Queue {
+    refuseReserved('queue', wanted.name);
     const existing = wanted.name === '' ? undefined : this.#byName.get(wanted.name);
     if (existing !== undefined) {
       this.#compare(existing, wanted, owner);
       existing.declaredAgain();
       return existing;
     }
-    refuseReserved('queue', wanted.name);
     if (wanted.name === '') assertServerNamed(wanted.arguments);
     const name = wanted.name === '' ? `amq.gen-${this.#environment.randomId()}` : wanted.name;
     // An exclusive queue goes with its connection, so there is nothing for it to outlive.

@@ -2,13 +2,20 @@ import { AmqpError } from '../errors.js';
 import { type FieldTable, type FieldValue, field } from '../field-value.js';
 import { typeName } from './printed-value.js';
 
+/** The keys of a message without BCC. */
+export const NO_KEYS: readonly string[] = [];
+
 /**
- * The routing keys of the headers CC and BCC, by which a message goes to more queues (RabbitMQ's sender-selected
- * distribution).
- * @throws {AmqpError} PRECONDITION_FAILED when one of them is no array
+ * The routing keys of the header CC, by which a message goes to more queues (RabbitMQ's sender-selected distribution).
+ * @throws {AmqpError} PRECONDITION_FAILED when it is no array
  */
 export function copyKeys(headers: FieldTable): readonly string[] {
-  return [...keysOf(headers, 'CC'), ...keysOf(headers, 'BCC')];
+  return keysOf(headers, 'CC');
+}
+
+/** The same of the header BCC. */
+export function blindKeys(headers: FieldTable): readonly string[] {
+  return keysOf(headers, 'BCC');
 }
 
 /** Headers without BCC, which no receiver is to see. */
@@ -16,9 +23,9 @@ export function withoutBlindCopies(headers: FieldTable): FieldTable {
   return headers.filter(([name]) => name !== 'BCC');
 }
 
-function keysOf(headers: FieldTable, name: string): string[] {
+function keysOf(headers: FieldTable, name: string): readonly string[] {
   const value = field(headers, name);
-  if (value === undefined) return [];
+  if (value === undefined) return NO_KEYS;
   if (value.tag !== 'A') {
     const reason = `{unacceptable_type_in_header,"${name}",${typeName(value)}}`;
     throw new AmqpError('PRECONDITION_FAILED', `invalid message: ${reason}`);

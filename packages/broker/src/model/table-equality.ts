@@ -1,5 +1,13 @@
 /** Which values and tables RabbitMQ takes for equal, as texts to be compared or to look things up by. */
 import type { FieldTable, FieldValue } from '../field-value.js';
+import { bracketedText, isNested, type Notation, type PlainValue } from './bracketed-text.js';
+
+/** Names and values that say their lengths, so that texts one after the other stay apart. */
+const KEYS: Notation = {
+  before: (item, _index, name) => (name === undefined ? item.tag : `{${sized(name)}${item.tag}`),
+  plain: (item) => sized(plainKey(item)),
+  after: '',
+};
 
 /**
  * A text that two values share when RabbitMQ finds their contents equal whatever their types: numbers by value, across
@@ -7,34 +15,12 @@ import type { FieldTable, FieldValue } from '../field-value.js';
  * hold must agree in type too, and in order.
  */
 export function comparisonKey(value: FieldValue): string {
-  switch (value.tag) {
-    case 'S':
-    case 'x':
-      return `b${value.value.toString('latin1')}`;
-    case 't':
-      return value.value ? 'true' : 'false';
-    case 'f':
-    case 'd':
-      return `n${floatText(floatOf(value.value))}`;
-    case 'D':
-      return `D${value.value.toString('hex')}`;
-    case 'A':
-      return `[${value.value.map((item) => sized(typedKey(item))).join('')}]`;
-    case 'F':
-      return `[${value.value.map(([name, item]) => `{${sized(name)}${sized(typedKey(item))}}`).join('')}]`;
-    case 'V':
-      return 'void';
-    default:
-      return `n${value.value}`;
-  }
+  return isNested(value) ? bracketedText(value, KEYS) : plainKey(value);
 }
 
 /** A text that two tables share when a binding made with the one is the binding made with the other: any order of names. */
 export function tableKey(table: FieldTable): string {
-  if (table.length === 0) return '';
-  return sortedByName(table)
-    .map(([name, value]) => sized(name) + sized(typedKey(value)))
-    .join('');
+  return table.length === 0 ? '' : bracketedText({ tag: 'F', value: sortedByName(table) }, KEYS);
 }
 
 /** Whether two bindings that differ in nothing but these arguments are one. */
@@ -52,8 +38,23 @@ export function floatOf(bytes: Buffer): number {
   return bytes.length === 4 ? bytes.readFloatBE() : bytes.readDoubleBE();
 }
 
-function typedKey(value: FieldValue): string {
-  return value.tag + comparisonKey(value);
+function plainKey(value: PlainValue): string {
+  switch (value.tag) {
+    case 'S':
+    case 'x':
+      return `b${value.value.toString('latin1')}`;
+    case 't':
+      return value.value ? 'true' : 'false';
+    case 'f':
+    case 'd':
+      return `n${floatText(floatOf(value.value))}`;
+    case 'D':
+      return `D${value.value.toString('hex')}`;
+    case 'V':
+      return 'void';
+    default:
+      return `n${value.value}`;
+  }
 }
 
 /** Whole numbers as integers are written, so that 1.0 equals 1. */
@@ -61,7 +62,6 @@ function floatText(number: number): string {
   return Number.isInteger(number) ? BigInt(number).toString() : String(number);
 }
 
-/** Texts one after the other stay apart when each says its length. */
 function sized(text: string): string {
   return `${text.length}:${text}`;
 }

@@ -10,17 +10,21 @@ import type { Destination, Exchange } from './exchange.js';
 import { type ExchangeRequest, Exchanges, refuseDefault } from './exchanges.js';
 import type { MemoryGauge } from './memory-gauge.js';
 import type { Message } from './message.js';
-import type { Owner, Queue, QueueHost } from './queue.js';
+import { type Owner, Queue, type QueueHost } from './queue.js';
 import { type DeleteConditions, Queues } from './queues.js';
 import { routeMessage } from './routing.js';
 import { copyKeys } from './routing-keys.js';
 import type { Store, StoredVhost } from './store.js';
+import { WakeUp } from './wake-up.js';
 
 /**
  * What became of a published message. `unroutable`: no queue wanted it. `refused`: a queue had no room for it.
  * `stored`: it is safe once the store has flushed. `kept`: it is in memory, and that is all that was asked for.
  */
 export type Published = 'unroutable' | 'refused' | 'stored' | 'kept';
+
+/** When dead letters that no queue took are offered again, ms: a full queue may have room by then. */
+const RETRY_MS = 1_000;
 
 /** A virtual host: exchanges, queues and bindings that know nothing of those in other virtual hosts. */
 export class VirtualHost implements QueueHost {
@@ -32,12 +36,14 @@ export class VirtualHost implements QueueHost {
   readonly #bindings = new Bindings();
   /** Queues with dead letters that no queue took yet. */
   readonly #stuck = new Set<Queue>();
+  readonly #retry: WakeUp;
 
   constructor(name: string, environment: Environment) {
     this.vhost = name;
     this.#environment = environment;
     this.exchanges = new Exchanges(name, environment.store);
     this.queues = new Queues(environment, this);
+    this.#retry = new WakeUp(environment.clock, () => this.#retryStuck());
   }
 
   get clock(): Clock {
@@ -131,28 +137,45 @@ export class VirtualHost implements QueueHost {
     this.#retryStuck();
   }
 
-  /** Removes a binding; one that is not there is no error. Throws as `bind` does. */
+  /**
+   * Removes a binding; it is no error when it, or what it was between, is not there.
+   * @throws {AmqpError} ACCESS_REFUSED for the default exchange, RESOURCE_LOCKED
+   */
   unbind(definition: BindingDefinition, owner: Owner): void {
-    const [source] = this.#ends(definition, owner);
-    const binding = this.#bindings.find(source, definition);
-    if (binding !== undefined) this.#removeBinding(binding);
+    refuseDefaults(definition);
+    const source = this.exchanges.find(definition.source);
+    const binding = source && this.#bindings.find(source, definition);
+    if (binding === undefined) return;
+    if (binding.destination instanceof Queue) this.queues.checkAccess(binding.destination, owner);
+    this.#removeBinding(binding);
   }
 
   /**
-   * Routes a message to all queues that want it, in one step.
+   * The queues that a message is for; direct replies are handed over on the way.
    * @param keys its routing key and those of its CC and BCC headers
    */
-  publish(exchange: Exchange, message: Message, keys: readonly string[]): Published {
+  route(exchange: Exchange, message: Message, keys: readonly string[]): readonly Queue[] {
     if (exchange.name === '') this.#deliverReplies(message, keys);
-    const queues = routeMessage(this.#map, exchange, keys, () => message.content.headers());
-    return offer(queues, message);
+    return routeMessage(this.#map, exchange, keys, () => message.content.headers());
+  }
+
+  /** Puts a message into queues, as one step for the store. */
+  deliver(message: Message, queues: readonly Queue[]): Published {
+    let result: Published = 'unroutable';
+    for (const queue of queues) {
+      const enqueued = queue.enqueue(message);
+      if (enqueued === 'gone') continue;
+      if (result === 'refused' || enqueued === 'refused') result = 'refused';
+      else if (result !== 'stored') result = enqueued;
+    }
+    return result;
   }
 
   /** Publishes to a queue's dead-letter exchange; queues that would send it round for ever are left out. */
   deadLetter(queue: Queue, message: Message, reason: DeathReason): boolean {
     const { deadLetterExchange = '', deadLetterRoutingKey } = queue.settings;
     const exchange = this.exchanges.find(deadLetterExchange);
-    if (exchange === undefined) return this.#noteStuck(queue);
+    if (exchange === undefined) return false;
     const letter = deadLetter(message, {
       queue: queue.name,
       reason,
@@ -161,16 +184,22 @@ export class VirtualHost implements QueueHost {
       deadLetterRoutingKey,
     });
     const headers = letter.content.headers();
-    // The copies of the CC header go along, unless the queue gives its dead letters a key of its own.
-    const keys = [letter.routingKey, ...copyKeys(headers)];
+    const keys = [letter.routingKey, ...copyKeys(headers), ...letter.blindKeys];
     const queues = routeMessage(this.#map, exchange, keys, () => headers);
     const open = queues.filter(({ name }) => !isDeathCycle(headers, name));
-    const published = offer(open, letter);
-    return published === 'unroutable' || published === 'refused' ? this.#noteStuck(queue) : true;
+    const published = this.deliver(letter, open);
+    return published === 'stored' || published === 'kept';
+  }
+
+  /** Dead letters of a queue had nowhere to go: they are tried again soon, and when something is declared or bound. */
+  retryLater(queue: Queue): void {
+    this.#stuck.add(queue);
+    this.#retry.by(this.clock.wall() + RETRY_MS);
   }
 
   /** No timer fires from now on. */
   stopTimers(): void {
+    this.#retry.cancel();
     for (const queue of this.queues) queue.stopTimers();
   }
 
@@ -183,22 +212,16 @@ export class VirtualHost implements QueueHost {
     for (const key of keys) if (key.startsWith(REPLY_TO_PREFIX)) this.directReplies.deliver(key, message);
   }
 
-  #noteStuck(queue: Queue): false {
-    this.#stuck.add(queue);
-    return false;
-  }
-
   /** Something was declared or bound: dead letters that had nowhere to go may have now. */
   #retryStuck(): void {
     if (this.#stuck.size === 0) return;
     const queues = [...this.#stuck];
     this.#stuck.clear();
-    for (const queue of queues) queue.retryStuck();
+    for (const queue of queues) queue.retryDeadLetters();
   }
 
   #ends(definition: BindingDefinition, owner: Owner): [source: Exchange, destination: Destination] {
-    if (definition.destinationType === 'exchange') refuseDefault(definition.destination);
-    refuseDefault(definition.source);
+    refuseDefaults(definition);
     const source = this.exchanges.get(definition.source);
     const destination =
       definition.destinationType === 'queue'
@@ -240,13 +263,7 @@ function toBinding(
   return { source, destination, definition, durable, routingKey, arguments: table };
 }
 
-/** Offers a message to queues and sums up what they say. */
-function offer(queues: readonly Queue[], message: Message): Published {
-  let result: Published = 'unroutable';
-  for (const queue of queues) {
-    const enqueued = queue.enqueue(message);
-    if (result === 'refused' || enqueued === 'refused') result = 'refused';
-    else if (result !== 'stored') result = enqueued;
-  }
-  return result;
+function refuseDefaults({ source, destination, destinationType }: BindingDefinition): void {
+  if (destinationType === 'exchange') refuseDefault(destination);
+  refuseDefault(source);
 }

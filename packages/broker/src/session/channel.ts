@@ -1,9 +1,8 @@
 import { AmqpError, assertNever } from '../errors.js';
 import { long } from '../field-value.js';
 import type { ReplyOutlet } from '../model/direct-replies.js';
-import type { Exchange } from '../model/exchange.js';
 import type { Message } from '../model/message.js';
-import type { Queue } from '../model/queue.js';
+import type { Queue, ReturnCause } from '../model/queue.js';
 import type { QueueEntry } from '../model/queue-entry.js';
 import type { Published, VirtualHost } from '../model/virtual-host.js';
 import type { MethodArguments, MethodName } from '../wire/methods.js';
@@ -27,12 +26,11 @@ export interface ChannelHost {
   randomId(): string;
 }
 
-/** A message on its way to an exchange. */
+/** A message on its way to the queues that it was routed to. */
 export interface Publish {
-  readonly exchange: Exchange;
   readonly message: Message;
-  /** Its routing key and those of CC and BCC. */
-  readonly keys: readonly string[];
+  readonly queues: readonly Queue[];
+  /** It comes back when there is no queue for it. */
   readonly mandatory: boolean;
 }
 
@@ -106,7 +104,12 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
     const { exchange, routingKey } = entry.message;
     const { redelivered } = entry;
     const args = { consumerTag: subscription.tag, deliveryTag, redelivered, exchange, routingKey };
-    this.host.output.content(this.number, 'basic.deliver', args, outgoing(subscription.queue, entry));
+    this.host.output.content(
+      this.number,
+      'basic.deliver',
+      args,
+      entry.deliveryCount === 0 ? entry.message.content : counted(entry),
+    );
     this.host.tally.delivered += 1;
   }
 
@@ -116,15 +119,22 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
     const { exchange, routingKey } = entry.message;
     const { redelivered } = entry;
     const args = { deliveryTag, redelivered, exchange, routingKey, messageCount: queue.messageCount };
-    this.host.output.content(this.number, 'basic.get-ok', args, outgoing(queue, entry));
+    // Unlike a consumer, who gets from a quorum queue gets the count also when it is 0.
+    const content = queue.settings.type === 'quorum' ? counted(entry) : entry.message.content;
+    this.host.output.content(this.number, 'basic.get-ok', args, content);
     this.host.tally.delivered += 1;
   }
 
   /** Hands a direct reply to its consumer. */
   deliverReply({ exchange, routingKey, content }: Message): void {
     if (this.replyConsumer === undefined || !this.host.output.hasRoom()) return;
-    const deliveryTag = this.deliveries.nextTag();
-    const args = { consumerTag: this.replyConsumer.tag, deliveryTag, redelivered: false, exchange, routingKey };
+    const args = {
+      consumerTag: this.replyConsumer.tag,
+      deliveryTag: REPLY_TAG,
+      redelivered: false,
+      exchange,
+      routingKey,
+    };
     this.host.output.content(this.number, 'basic.deliver', args, content);
   }
 
@@ -140,10 +150,10 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
     const { mode } = this;
     switch (mode.kind) {
       case 'plain':
-        this.#route(publish);
+        this.#deliver(publish);
         break;
       case 'confirm':
-        mode.confirms.published(this.#route(publish));
+        mode.confirms.published(this.#deliver(publish));
         break;
       case 'tx':
         mode.transaction.publish(publish);
@@ -180,7 +190,7 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   commit(transaction: Transaction<Publish>): void {
     transaction.state = 'committing';
     const { publishes, settlements } = transaction.take();
-    const outcomes = publishes.map((publish) => this.#route(publish));
+    const outcomes = publishes.map((publish) => this.#deliver(publish));
     for (const { how, deliveries } of settlements) this.#settleNow(how, deliveries);
     if (outcomes.includes('refused')) {
       transaction.state = 'open';
@@ -220,15 +230,15 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
     if (this.replyConsumer !== undefined) this.host.vhost.directReplies.close(this.replyConsumer.address);
     this.replyConsumer = undefined;
     if (this.mode.kind === 'tx') this.rollback(this.mode.transaction);
-    this.recover();
+    giveBack(this.deliveries.takeAll(), 'lost');
   }
 
-  #route({ exchange, message, keys, mandatory }: Publish): Published {
+  #deliver({ message, queues, mandatory }: Publish): Published {
     const { vhost, output } = this.host;
-    const published = vhost.publish(exchange, message, keys);
+    const published = vhost.deliver(message, queues);
     if (published === 'unroutable' && mandatory) {
-      const { routingKey, content } = message;
-      const args = { replyCode: 312, replyText: 'NO_ROUTE', exchange: exchange.name, routingKey };
+      const { exchange, routingKey, content } = message;
+      const args = { replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey };
       output.content(this.number, 'basic.return', args, content);
     }
     return published;
@@ -244,7 +254,7 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
         for (const { queue, entry, subscription } of deliveries) queue.discard(entry, subscription?.consumer);
         break;
       case 'requeue':
-        giveBack(deliveries);
+        giveBack(deliveries, 'requeued');
         break;
       default:
         assertNever(how);
@@ -253,8 +263,11 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   }
 }
 
+/** The tag of every direct reply: there is nothing to acknowledge. */
+const REPLY_TAG = 1;
+
 /** Gives deliveries back, queue by queue. */
-function giveBack(deliveries: readonly Delivery[]): void {
+function giveBack(deliveries: readonly Delivery[], cause: ReturnCause): void {
   const byQueue = new Map<Queue, Delivery[]>();
   for (const delivery of deliveries) {
     const group = byQueue.get(delivery.queue);
@@ -262,14 +275,14 @@ function giveBack(deliveries: readonly Delivery[]): void {
     else group.push(delivery);
   }
   for (const [queue, group] of byQueue) {
-    queue.giveBack(group.map(({ entry, subscription }) => [entry, subscription?.consumer]));
+    const pairs = group.map(({ entry, subscription }) => [entry, subscription?.consumer] as const);
+    queue.giveBack(pairs, cause);
   }
 }
 
-/** The message as a consumer sees it: quorum queues say how often it came back, also when it never did. */
-function outgoing({ settings }: Queue, { message, deliveryCount }: QueueEntry): OutgoingContent {
+/** The message with the header that tells how often it came back to its quorum queue. */
+function counted({ message, deliveryCount }: QueueEntry): OutgoingContent {
   const { content } = message;
-  if (settings.type === 'classic') return content;
   const headers = content.headers().filter(([name]) => name !== 'x-delivery-count');
   return content.with({ headers: [...headers, ['x-delivery-count', long(deliveryCount)]] });
 }

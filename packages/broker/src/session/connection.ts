@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.js';
-import { AmqpError } from '../errors.js';
+import { AmqpError, assertNever } from '../errors.js';
 import type { MemoryGauge } from '../model/memory-gauge.js';
 import { FRAME, MIN_FRAME_SIZE, PROTOCOL_HEADER } from '../wire/constants.js';
 import { frameError, unexpectedFrame } from '../wire/frame-errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
 import { decodeMethod, type Method, methodIds } from '../wire/methods.js';
+import { Blocking, type BlockingHost } from './blocking.js';
 import { closeArguments } from './close-method.js';
 import { Handshake, type HandshakeHost, type HandshakeOptions, type Opened, type Tuning } from './handshake.js';
 import { Heartbeat, type HeartbeatHost } from './heartbeat.js';
 import { Output } from './output.js';
+import { ProtocolHeader } from './protocol-header.js';
 import { Session } from './session.js';
 import type { Tally } from './tally.js';
 import type { Turn } from './turn.js';
@@ -47,25 +49,22 @@ const CLOSE_LIMIT_MS = 10_000;
  *                                     └── a mistake ───────────────────┴─> closing ─ close-ok, or too late ─> closed
  *   any ─ socket gone ─> closed
  */
-export class Connection implements HandshakeHost, HeartbeatHost {
+export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   readonly output: Output;
   /** Resolves when the socket is gone. */
   readonly ended: Promise<void>;
   readonly #socket: Socket;
   readonly #environment: ConnectionEnvironment;
+  readonly #protocolHeader = new ProtocolHeader();
   readonly #reader: FrameReader;
   readonly #handshake: Handshake;
-  readonly #onAlarm = (blocked: boolean) => this.#alarm(blocked);
   #state: 'greeting' | 'handshake' | 'open' | 'closing' | 'closed' = 'greeting';
-  #greeting: Buffer = Buffer.alloc(0);
   #session: Session | undefined;
-  #capabilities: ReadonlySet<string> = new Set();
+  #blocking: Blocking | undefined;
   #tuning: Tuning | undefined;
   #heartbeat: Heartbeat | undefined;
   #limit: Timer;
   #read = false;
-  /** It published during a memory alarm, and is not read before the alarm's end. */
-  #blocked = false;
 
   constructor(socket: Socket, environment: ConnectionEnvironment) {
     this.#socket = socket;
@@ -117,7 +116,8 @@ export class Connection implements HandshakeHost, HeartbeatHost {
     const { turn, tally, memory, maxMessageSize, randomId, offer } = this.#environment;
     this.#limit.cancel();
     this.#state = 'open';
-    this.#capabilities = capabilities;
+    const blocking = new Blocking(memory, capabilities.has('connection.blocked'), this);
+    this.#blocking = blocking;
     this.#session = new Session({
       vhost,
       user,
@@ -128,9 +128,12 @@ export class Connection implements HandshakeHost, HeartbeatHost {
       randomId,
       channelMax: this.#tuning?.channelMax ?? offer.channelMax,
       maxMessageSize,
-      onPublish: () => memory.blocked && this.#block(),
+      onPublish: () => blocking.published(),
     });
-    memory.watch(this.#onAlarm);
+  }
+
+  blockedChanged(): void {
+    this.#applyReading();
   }
 
   takeWritten(): boolean {
@@ -164,30 +167,31 @@ export class Connection implements HandshakeHost, HeartbeatHost {
         break;
       } catch (error) {
         this.#fail(error);
-        rest = Buffer.alloc(0);
+        rest = NOTHING;
       }
     }
-    if (this.output.overfull) this.#socket.pause();
+    if (this.output.overfull) this.#applyReading();
   }
 
-  /** Reads the protocol header (section 4.2.2) and returns what comes behind it. */
+  /** Reads the protocol header and returns what comes behind it. */
   #greet(chunk: Buffer): Buffer {
-    const bytes = Buffer.concat([this.#greeting, chunk]);
-    const expected = PROTOCOL_HEADER.subarray(0, bytes.length);
-    if (!bytes.subarray(0, PROTOCOL_HEADER.length).equals(expected) && bytes.length >= PROTOCOL_HEADER.length) {
-      // Something else is spoken here: the answer says what would be understood.
-      this.output.close();
-      this.#state = 'closing';
-      this.#socket.end(PROTOCOL_HEADER);
-      return Buffer.alloc(0);
+    const greeting = this.#protocolHeader.push(chunk);
+    switch (greeting.kind) {
+      case 'unfinished':
+        return NOTHING;
+      case 'agreed':
+        this.#state = 'handshake';
+        this.#handshake.begin();
+        return greeting.rest;
+      case 'foreign':
+        // Something else is spoken here: the answer says what would be understood.
+        this.output.close();
+        this.#state = 'closing';
+        this.#socket.end(PROTOCOL_HEADER);
+        return NOTHING;
+      default:
+        return assertNever(greeting);
     }
-    if (bytes.length < PROTOCOL_HEADER.length) {
-      this.#greeting = bytes;
-      return Buffer.alloc(0);
-    }
-    this.#state = 'handshake';
-    this.#handshake.begin();
-    return bytes.subarray(PROTOCOL_HEADER.length);
   }
 
   #frame(type: number, channel: number, payload: Buffer): void {
@@ -211,7 +215,7 @@ export class Connection implements HandshakeHost, HeartbeatHost {
     try {
       this.#control(method);
     } catch (error) {
-      if (error instanceof AmqpError) error.method = methodIds(method.name);
+      if (error instanceof AmqpError && error.replyCode !== ACCESS_REFUSED) error.method = methodIds(method.name);
       throw error;
     }
   }
@@ -237,8 +241,10 @@ export class Connection implements HandshakeHost, HeartbeatHost {
   /** After the end was agreed on, nothing counts but the last words. */
   #methodOfClosing(payload: Buffer): void {
     const ids = payload.length < 4 ? 0 : payload.readUInt32BE(0);
-    if (ids === CLOSE_OK) this.#socket.end();
-    else if (ids === CLOSE) this.output.method(0, 'connection.close-ok', {});
+    if (ids === CLOSE_OK) {
+      this.output.flush();
+      this.#socket.end();
+    } else if (ids === CLOSE) this.output.method(0, 'connection.close-ok', {});
   }
 
   /** Ends the connection for a mistake of the client, or one of this broker, which must not disturb others. */
@@ -249,24 +255,11 @@ export class Connection implements HandshakeHost, HeartbeatHost {
     if (error !== thrown) log.error({ err: thrown, client }, 'a connection failed in an unforeseen way');
     else log.warn({ client }, `connection closed: ${error.message}`);
     if (this.#state === 'closing' || this.#state === 'closed') return;
-    const told = this.#state === 'open' || this.#isTold(error);
+    const told = this.#handshake.tells(error);
     this.#session?.end();
     if (told) this.output.method(0, 'connection.close', closeArguments(error));
     // Where the client is not told, or where its frames cannot be told apart any more, no answer will come.
     this.#startClosing(told && !this.#reader.broken ? CLOSE_LIMIT_MS : REFUSAL_DELAY_MS);
-  }
-
-  /** Whether a client that has not opened its connection is told why it is closed. */
-  #isTold({ replyCode }: AmqpError): boolean {
-    switch (this.#handshake.state) {
-      case 'starting':
-        return replyCode === ACCESS_REFUSED && this.#handshake.tellsFailure;
-      case 'tuning':
-        return replyCode === NOT_ALLOWED;
-      case 'opening':
-      case 'open':
-        return true;
-    }
   }
 
   #startClosing(limitMs: number): void {
@@ -276,34 +269,23 @@ export class Connection implements HandshakeHost, HeartbeatHost {
     this.#limit = this.#environment.clock.setTimer(() => this.#socket.destroy(), limitMs);
   }
 
-  /** The memory alarm turned: a client that waits for its end is read again. */
-  #alarm(blocked: boolean): void {
-    if (blocked || !this.#blocked) return;
-    this.#blocked = false;
-    if (this.#heartbeat !== undefined) this.#heartbeat.paused = false;
-    if (this.#capabilities.has('connection.blocked')) this.output.method(0, 'connection.unblocked', {});
-    this.#socket.resume();
-  }
-
-  /** It publishes during a memory alarm: it is told, and not read any more. */
-  #block(): void {
-    if (this.#blocked) return;
-    this.#blocked = true;
-    if (this.#heartbeat !== undefined) this.#heartbeat.paused = true;
-    if (this.#capabilities.has('connection.blocked')) {
-      this.output.method(0, 'connection.blocked', { reason: 'low on memory' });
-    }
-    this.#socket.pause();
+  /** A client is not read while it may not publish, and while it does not take its answers. */
+  #applyReading(): void {
+    const blocked = this.#blocking?.blocked === true;
+    // Who is not read cannot be heard.
+    if (this.#heartbeat !== undefined) this.#heartbeat.paused = blocked;
+    if (blocked || this.output.overfull) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #drained(): void {
-    if (!this.#blocked && this.#socket.isPaused()) this.#socket.resume();
+    this.#applyReading();
     this.#session?.wakeAll();
   }
 
   /** No longer part of what goes on in the broker. */
   #leave(): void {
-    this.#environment.memory.unwatch(this.#onAlarm);
+    this.#blocking?.stop();
     this.#heartbeat?.stop();
   }
 
@@ -316,11 +298,11 @@ export class Connection implements HandshakeHost, HeartbeatHost {
   }
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Class and method of connection.close and connection.close-ok as one number. */
 const CLOSE = (10 << 16) | 50;
 const CLOSE_OK = (10 << 16) | 51;
 const ACCESS_REFUSED = 403;
-const NOT_ALLOWED = 530;
 
 function forced(): AmqpError {
   return new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");

@@ -1,4 +1,4 @@
-import { AmqpError } from '../errors.js';
+import { AmqpError, assertNever } from '../errors.js';
 import { type FieldTable, field } from '../field-value.js';
 import type { VirtualHost } from '../model/virtual-host.js';
 import { MIN_FRAME_SIZE } from '../wire/constants.js';
@@ -15,6 +15,8 @@ export interface Tuning {
   /** Seconds; 0 is none. */
   readonly heartbeat: number;
 }
+
+type HandshakeState = 'starting' | 'tuning' | 'opening' | 'open';
 
 /** What a client may find here. */
 export interface HandshakeOptions {
@@ -47,7 +49,7 @@ export interface HandshakeHost {
 export class Handshake {
   readonly #options: HandshakeOptions;
   readonly #host: HandshakeHost;
-  #state: 'starting' | 'tuning' | 'opening' | 'open' = 'starting';
+  #state: HandshakeState = 'starting';
   #user = '';
   #capabilities: ReadonlySet<string> = new Set();
 
@@ -56,13 +58,22 @@ export class Handshake {
     this.#host = host;
   }
 
-  get state(): 'starting' | 'tuning' | 'opening' | 'open' {
-    return this.#state;
-  }
-
-  /** The client wants to be told by connection.close when it is not let in. */
-  get tellsFailure(): boolean {
-    return this.#capabilities.has('authentication_failure_close');
+  /**
+   * Whether an error is told to the client before its connection ends. RabbitMQ says nothing before the two sides have
+   * agreed on limits, but for a refused login to a client that can take it.
+   */
+  tells({ replyCode }: AmqpError): boolean {
+    switch (this.#state) {
+      case 'starting':
+        return replyCode === ACCESS_REFUSED && this.#capabilities.has('authentication_failure_close');
+      case 'tuning':
+        return false;
+      case 'opening':
+      case 'open':
+        return true;
+      default:
+        return assertNever(this.#state);
+    }
   }
 
   /** The protocol header has come. */
@@ -121,8 +132,10 @@ export class Handshake {
   }
 }
 
+const ACCESS_REFUSED = 403;
+
 /** RabbitMQ's name of a state, in its error texts. */
-function stateName(state: Handshake['state']): string {
+function stateName(state: HandshakeState): string {
   return state === 'open' ? 'running' : state;
 }
 

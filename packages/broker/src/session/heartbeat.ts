@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.js';
 
 /** What heartbeats need of their connection. */
 export interface HeartbeatHost {
-  /** Whether anything was written since the last call. */
+  /** Whether anything but heartbeats was written since the last call. */
   takeWritten(): boolean;
   /** Whether anything was read since the last call. */
   takeRead(): boolean;

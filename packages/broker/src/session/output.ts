@@ -25,7 +25,7 @@ export class Output {
   readonly #writer = new FrameWriter();
   readonly #flush = () => this.flush();
   #state: 'idle' | 'deferred' | 'closed' = 'idle';
-  /** Something was written since `takeWritten`. */
+  /** Something other than a heartbeat was written since `takeWritten`. */
   #written = false;
   /** Frames are cut to this size (connection.tune-ok). */
   frameMax: number;
@@ -49,6 +49,7 @@ export class Output {
   method<M extends MethodName>(channel: number, name: M, args: MethodArguments<M>): void {
     if (this.#state === 'closed') return;
     this.#writer.method(channel, name, args);
+    this.#written = true;
     this.#defer();
   }
 
@@ -57,6 +58,7 @@ export class Output {
     if (this.#state === 'closed') return;
     const { bytes, bodyOffset } = content;
     this.#writer.content(channel, name, args, BASIC_CLASS, bytes, bodyOffset, this.frameMax);
+    this.#written = true;
     this.#defer();
   }
 
@@ -66,7 +68,7 @@ export class Output {
     this.#defer();
   }
 
-  /** Whether anything was written since the last call. */
+  /** Whether anything but heartbeats was written since the last call. */
   takeWritten(): boolean {
     const written = this.#written;
     this.#written = false;
@@ -79,7 +81,6 @@ export class Output {
     this.#state = 'idle';
     const chunks = this.#writer.take();
     if (chunks.length === 0) return;
-    this.#written = true;
     if (chunks.length > 1) this.#socket.cork();
     for (const chunk of chunks) this.#socket.write(chunk);
     if (chunks.length > 1) this.#socket.uncork();

@@ -1,8 +1,8 @@
 import { AmqpError } from '../errors.js';
-import { field } from '../field-value.js';
 import { REPLY_TO } from '../model/direct-replies.js';
 import type { Exchange } from '../model/exchange.js';
-import { copyKeys, withoutBlindCopies } from '../model/routing-keys.js';
+import type { Message } from '../model/message.js';
+import { blindKeys, copyKeys, NO_KEYS, withoutBlindCopies } from '../model/routing-keys.js';
 import type { WireContent } from '../wire/content.js';
 import type { MethodArguments } from '../wire/methods.js';
 import type { Channel } from './channel.js';
@@ -20,9 +20,10 @@ export function publish(channel: Channel, args: MethodArguments<'basic.publish'>
   const addressed = withReplyAddress(channel, arrived);
   checkUser(addressed.userId, user);
   checkExpiration(addressed.expiration);
+  checkDeliveryMode(addressed.deliveryMode);
   const { routingKey, mandatory } = args;
-  const { content, keys } = readCopies(addressed, routingKey);
-  channel.publish({ exchange, message: { exchange: exchange.name, routingKey, content }, keys, mandatory });
+  const { message, keys } = toMessage(exchange, routingKey, addressed);
+  channel.publish({ message, queues: vhost.route(exchange, message, keys), mandatory });
 }
 
 function refuseInternal({ definition }: Exchange, description: string): void {
@@ -46,14 +47,26 @@ function checkUser(claimed: string | undefined, actual: string): void {
   );
 }
 
-/** All routing keys of a message; who is on BCC stays between the sender and the broker. */
-function readCopies(
-  content: WireContent,
+/** The message and all of its routing keys; who is on BCC stays between the sender and the broker. */
+function toMessage(
+  { name: exchange }: Exchange,
   routingKey: string,
-): { readonly content: WireContent; readonly keys: readonly string[] } {
-  if (!content.mentions('CC')) return { content, keys: [routingKey] };
+  content: WireContent,
+): { readonly message: Message; readonly keys: readonly string[] } {
+  if (!content.mentions('CC')) {
+    return { message: { exchange, routingKey, blindKeys: NO_KEYS, content }, keys: [routingKey] };
+  }
   const headers = content.headers();
-  const keys = [routingKey, ...copyKeys(headers)];
-  const blind = field(headers, 'BCC') !== undefined;
-  return { content: blind ? content.with({ headers: withoutBlindCopies(headers) }) : content, keys };
+  const blind = blindKeys(headers);
+  const visible = blind === NO_KEYS ? content : content.with({ headers: withoutBlindCopies(headers) });
+  return {
+    message: { exchange, routingKey, blindKeys: blind, content: visible },
+    keys: [routingKey, ...copyKeys(headers), ...blind],
+  };
+}
+
+/** RabbitMQ knows transient and persistent messages, and no others. */
+function checkDeliveryMode(mode: number | undefined): void {
+  if (mode === undefined || mode === 1 || mode === 2) return;
+  throw new AmqpError('PRECONDITION_FAILED', `invalid message: {delivery_mode_unknown,${mode}}`);
 }

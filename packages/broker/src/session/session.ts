@@ -1,8 +1,8 @@
 import { AmqpError } from '../errors.js';
 import type { VirtualHost } from '../model/virtual-host.js';
-import { BASIC_CLASS, FRAME } from '../wire/constants.js';
+import { BASIC_CLASS, CONTENT_HEADER_SIZE, FRAME } from '../wire/constants.js';
 import { ContentAssembler } from '../wire/content.js';
-import { frameError, unexpectedFrame } from '../wire/frame-errors.js';
+import { frameError, methodExpected, unexpectedFrame } from '../wire/frame-errors.js';
 import { decodeMethod, type Method, type MethodArguments, methodIds } from '../wire/methods.js';
 import { Channel, type ChannelHost } from './channel.js';
 import { closeArguments } from './close-method.js';
@@ -72,12 +72,10 @@ export class Session implements ChannelHost {
   frame(type: number, number: number, payload: Buffer): void {
     const slot = this.#slots.get(number) ?? this.#create(number);
     try {
-      if (slot.channel.state === 'closing') this.#frameOfClosing(slot.channel, type, payload);
-      else if (slot.publishing !== undefined) this.#contentFrame(slot, slot.publishing, type, payload);
+      if (slot.publishing !== undefined) this.#contentFrame(slot, slot.publishing, type, payload);
       else this.#methodFrame(slot, type, payload);
     } catch (error) {
       if (!(error instanceof AmqpError) || error.scope !== 'channel') throw error;
-      slot.publishing = undefined;
       slot.channel.end('closing');
       slot.channel.send('channel.close', closeArguments(error));
     }
@@ -109,19 +107,12 @@ export class Session implements ChannelHost {
     return slot;
   }
 
-  /** After an error nothing counts but the client's word that it knows. */
-  #frameOfClosing(channel: Channel, type: number, payload: Buffer): void {
-    if (type !== FRAME.method || payload.length < 4) return;
-    const ids = payload.readUInt32BE(0);
-    if (ids === CLOSE_OK) this.#slots.delete(channel.number);
-    else if (ids === CLOSE) channel.send('channel.close-ok', {});
-  }
-
   #contentFrame(slot: Slot, args: MethodArguments<'basic.publish'>, type: number, payload: Buffer): void {
     try {
       const content = slot.assembler.frame(type, payload, BASIC_CLASS);
       if (content === undefined) return;
       slot.publishing = undefined;
+      if (slot.channel.state === 'closing') return;
       requireOpen(slot.channel);
       this.#options.onPublish();
       publish(slot.channel, args, content);
@@ -138,16 +129,33 @@ export class Session implements ChannelHost {
       return;
     }
     try {
-      this.#handle(slot.channel, method);
+      if (slot.channel.state === 'closing') this.#handleClosing(slot.channel, method);
+      else this.#handle(slot.channel, method);
     } catch (error) {
       throw named(error, method.name);
+    }
+  }
+
+  /** After an error nothing counts but the client's word that it knows. */
+  #handleClosing(channel: Channel, method: Method): void {
+    switch (method.name) {
+      case 'channel.open':
+        throw openedTwice();
+      case 'channel.close':
+        channel.send('channel.close-ok', {});
+        break;
+      case 'channel.close-ok':
+        this.#slots.delete(channel.number);
+        break;
+      default:
+        break;
     }
   }
 
   #handle(channel: Channel, method: Method): void {
     switch (method.name) {
       case 'channel.open':
-        if (channel.state !== 'starting') throw new AmqpError('CHANNEL_ERROR', "second 'channel.open' seen");
+        if (channel.state !== 'starting') throw openedTwice();
         channel.state = 'open';
         channel.send('channel.open-ok', { reserved1: Buffer.alloc(0) });
         break;
@@ -164,16 +172,12 @@ export class Session implements ChannelHost {
   }
 }
 
-/** Class and method of channel.close and channel.close-ok as one number. */
-const CLOSE = (20 << 16) | 40;
-const CLOSE_OK = (20 << 16) | 41;
+const INTERNAL_ERROR = 541;
 
 function checkType(type: number, payload: Buffer): void {
   if (type === FRAME.method && payload.length >= 4) return;
   if (type === FRAME.heartbeat && payload.length === 0) throw unexpectedFrame(type, payload);
-  if (type === FRAME.header || type === FRAME.body) {
-    throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
-  }
+  if (type === FRAME.body || (type === FRAME.header && payload.length >= CONTENT_HEADER_SIZE)) throw methodExpected();
   throw frameError(type, payload, 'unknown_frame');
 }
 
@@ -188,8 +192,12 @@ function requireOpen(channel: Channel): void {
   }
 }
 
-/** Notes which method an error is about. */
+function openedTwice(): AmqpError {
+  return new AmqpError('CHANNEL_ERROR', "second 'channel.open' seen");
+}
+
+/** Notes which method an error is about; RabbitMQ does not say it of its own failures. */
 function named(error: unknown, name: Method['name']): unknown {
-  if (error instanceof AmqpError) error.method = methodIds(name);
+  if (error instanceof AmqpError && error.replyCode !== INTERNAL_ERROR) error.method = methodIds(name);
   return error;
 }

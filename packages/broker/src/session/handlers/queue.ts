@@ -1,6 +1,8 @@
 import { AmqpError } from '../../errors.js';
 import type { BindingDefinition } from '../../model/definitions.js';
 import { REPLY_TO } from '../../model/direct-replies.js';
+import type { Queue } from '../../model/queue.js';
+import type { DeleteConditions } from '../../model/queues.js';
 import { resourceName } from '../../model/resource-name.js';
 import type { MethodArguments } from '../../wire/methods.js';
 import type { Channel } from '../channel.js';
@@ -35,6 +37,7 @@ export const queueHandlers: Handlers<'queue.declare' | 'queue.bind' | 'queue.unb
     'queue.delete': (channel, { queue, ifUnused, ifEmpty, noWait }) => {
       const { host } = channel;
       const name = cleanName(expandQueueName(channel, queue));
+      refuseConditions(host.vhost.queues.find(name), { ifUnused, ifEmpty });
       const messageCount = host.vhost.deleteQueue(name, host, { ifUnused, ifEmpty });
       if (!noWait) channel.send('queue.delete-ok', { messageCount });
     },
@@ -46,7 +49,8 @@ function declare(
 ): MethodArguments<'queue.declare-ok'> {
   if (name.startsWith(REPLY_TO)) {
     // Whatever the declaration asks for, it only looks: an address of direct replies has its one consumer.
-    if (host.vhost.directReplies.has(name)) return { queue: name, messageCount: 0, consumerCount: 1 };
+    if (name === REPLY_TO || host.vhost.directReplies.has(name))
+      return { queue: name, messageCount: 0, consumerCount: 1 };
     throw new AmqpError('NOT_FOUND', `no ${resourceName('queue', name, host.vhost.vhost)}`);
   }
   if (passive) {
@@ -56,6 +60,16 @@ function declare(
   }
   const queue = host.vhost.declareQueue({ name, durable, exclusive, autoDelete, arguments: table }, host);
   return { queue: queue.name, messageCount: queue.messageCount, consumerCount: queue.consumerCount };
+}
+
+/** Quorum queues are deleted without conditions only. */
+function refuseConditions(queue: Queue | undefined, { ifUnused, ifEmpty }: DeleteConditions): void {
+  if (queue?.settings.type !== 'quorum' || !(ifUnused || ifEmpty)) return;
+  throw new AmqpError(
+    'NOT_IMPLEMENTED',
+    `cannot delete ${queue.describe()}. queue.delete operations with ${ifUnused ? 'if-unused' : 'if-empty'} flag set ` +
+      'are not supported by quorum queues',
+  );
 }
 
 function toBinding(channel: Channel, args: MethodArguments<'queue.bind' | 'queue.unbind'>): BindingDefinition {
