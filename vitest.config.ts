@@ -1,18 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Files that talk to a broker: they run on the embedded broker and, where `TQ_TEST_AMQP_URL` names one, on RabbitMQ. */
+const ON_A_BROKER = ['test/{conformance,e2e,faults,interop}/**/*.test.ts', '**/*.broker.test.ts'];
+/** Files about what RabbitMQ alone has: clusters, users' permissions, rabbitmqctl. */
+const ON_RABBITMQ_ONLY = ['**/*.rabbitmq.test.ts'];
+const ALL = ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'];
+const NEVER = [...configDefaults.exclude, '**/dist/**'];
 
 // A fault test starts, restarts and kills brokers and workers; each such step takes seconds on a busy machine.
 const FAULT_LIMIT = 120_000;
 
+const unit = { name: 'unit', include: ALL, exclude: [...NEVER, ...ON_A_BROKER, ...ON_RABBITMQ_ONLY] };
+const embedded = {
+  name: 'embedded',
+  include: ON_A_BROKER,
+  exclude: [...NEVER, ...ON_RABBITMQ_ONLY],
+  globalSetup: ['test/support/embedded-setup.ts'],
+};
+const rabbitmq = {
+  name: 'rabbitmq',
+  include: [...ON_A_BROKER, ...ON_RABBITMQ_ONLY],
+  exclude: NEVER,
+  globalSetup: ['test/support/rabbitmq-setup.ts'],
+};
+const projects = process.env.TQ_TEST_AMQP_URL ? [unit, embedded, rabbitmq] : [unit, embedded];
+
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
-    globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,
     testTimeout: 30_000,
     hookTimeout: FAULT_LIMIT,
     teardownTimeout: 30_000,
+    projects: projects.map((test) => ({ extends: true, test })),
   },
 });

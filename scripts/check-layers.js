@@ -11,9 +11,15 @@ import { runScript } from './run.js';
 import { ROOT } from './services-node.js';
 
 /**
- * What each package consists of, from the bottom to the top: a folder (`time/`) or a file (`errors`). A file imports
- * from entries before its own, or from its own folder. The longest entry that fits a file is the file's.
- * @type {Readonly<Record<string, { readonly imports: readonly string[], readonly layers: readonly string[] }>>}
+ * One entry of a package's list: a folder (`time/`) or a file (`errors`), or several of them side by side, none of which
+ * imports from another.
+ * @typedef {string | readonly string[]} Layer
+ */
+
+/**
+ * What each package consists of, from the bottom to the top. A file imports from entries before its own, or from its own
+ * folder. The longest entry that fits a file is the file's.
+ * @type {Readonly<Record<string, { readonly imports: readonly string[], readonly layers: readonly Layer[] }>>}
  */
 const PACKAGES = {
   core: {
@@ -39,17 +45,33 @@ const PACKAGES = {
       ...['options', 'worker', 'index', 'internal'],
     ],
   },
-  cli: {
-    imports: ['@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
+  broker: {
+    imports: [],
     layers: [
-      ...['exit-codes', 'usage', 'version', 'output', 'signals', 'arguments', 'command'],
-      ...['worker/', 'commands/', 'parse', 'main'],
+      ...['errors', 'clock', 'field-value'],
+      ['wire/', 'model/'],
+      ['store/', 'session/'],
+      ...['options', 'inspect', 'server', 'index'],
+    ],
+  },
+  cli: {
+    imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
+    layers: [
+      ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command'],
+      ...['worker/', 'broker/', 'commands/', 'parse', 'main'],
     ],
   },
 };
 
-/** Modules that only one folder may import. */
-const ONLY_IN = [{ module: 'amqplib', folder: 'packages/core/src/broker/' }];
+/** Modules that only some places may import: folders, or files without their extension. */
+const ONLY_IN = [
+  { module: 'amqplib', places: ['packages/core/src/broker/'] },
+  { module: 'lmdb', places: ['packages/broker/src/store/'] },
+  {
+    module: 'node:net',
+    places: ['packages/core/src/broker/', 'packages/broker/src/server', 'packages/broker/src/session/'],
+  },
+];
 
 /**
  * Checks every package under FOLDER/packages.
@@ -79,7 +101,7 @@ function checkPackage(root, name) {
   const graph = new Map();
   const violations = files.flatMap((file) => {
     const where = `packages/${name}/src/${file}`;
-    if (layerOf(rules.layers, file) === -1)
+    if (placeOf(rules.layers, file).level === -1)
       return [`${where}: in no layer: add it to PACKAGES in scripts/check-layers.js`];
     const imports = importsOf(readFileSync(join(src, file), 'utf8'));
     const local = imports.filter((target) => target.startsWith('.')).map((target) => resolve(file, target));
@@ -98,16 +120,20 @@ function checkPackage(root, name) {
 }
 
 /**
- * @param {readonly string[]} layers
+ * @param {readonly Layer[]} layers
  * @param {string} file
  * @param {string} target
  */
 function localViolation(layers, file, target) {
   if (target.startsWith('..')) return [`imports ${target}, outside of its package: import the package by its name`];
-  const [own, other] = [layerOf(layers, file), layerOf(layers, target)];
-  if (other < own || (own === other && layers[own]?.endsWith('/'))) return [];
+  const [own, other] = [placeOf(layers, file), placeOf(layers, target)];
+  if (other.level < own.level || (own.entry === other.entry && own.entry.endsWith('/'))) return [];
+  const found =
+    other.level === own.level && own.entry !== other.entry
+      ? `which is beside it (neither of ${own.entry} and ${other.entry} knows the other)`
+      : `which is not below it (${own.entry} is below ${other.entry})`;
   return [
-    `imports ${target}, which is not below it (${layers[own]} is below ${layers[other]}): declare the narrow port it needs here and pass it down, or move what is shared to a lower layer`,
+    `imports ${target}, ${found}: declare the narrow port it needs here and pass it down, or move what is shared to a lower layer`,
   ];
 }
 
@@ -118,21 +144,37 @@ function localViolation(layers, file, target) {
  */
 function foreignViolation(allowed, where, target) {
   const only = ONLY_IN.find(({ module }) => target === module || target.startsWith(`${module}/`));
-  if (only && !where.startsWith(only.folder)) return [`imports ${target}, which only ${only.folder} may`];
+  if (only && !only.places.some((place) => fits(place, withoutExtension(where)))) {
+    return [`imports ${target}, which only ${only.places.join(', ')} may`];
+  }
   if (!target.startsWith('@tq/') || allowed.includes(target)) return [];
   return [`imports ${target}; its package may import ${allowed.join(', ') || 'no other package of tq'}`];
 }
 
 /**
- * Position of a file's entry in the list, or -1.
- * @param {readonly string[]} layers
+ * A file's entry, and how far up the list it is; level -1 when there is none.
+ * @param {readonly Layer[]} layers
  * @param {string} file
  */
-function layerOf(layers, file) {
-  const name = file.replace(/\.[^./]+$/, '');
-  const fitting = layers.filter((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
-  const longest = fitting.reduce((best, entry) => (entry.length > best.length ? entry : best), '');
-  return layers.indexOf(longest);
+function placeOf(layers, file) {
+  const name = withoutExtension(file);
+  const fitting = layers.flat().filter((entry) => fits(entry, name));
+  const entry = fitting.reduce((best, candidate) => (candidate.length > best.length ? candidate : best), '');
+  return { entry, level: layers.findIndex((layer) => [layer].flat().includes(entry)) };
+}
+
+/**
+ * Whether a file is the one that an entry names, or in its folder.
+ * @param {string} entry
+ * @param {string} name without extension
+ */
+function fits(entry, name) {
+  return entry.endsWith('/') ? name.startsWith(entry) : name === entry;
+}
+
+/** @param {string} file */
+function withoutExtension(file) {
+  return file.replace(/\.[^./]+$/, '');
 }
 
 /**

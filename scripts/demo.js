@@ -1,7 +1,9 @@
 // @ts-check
 /**
  * `npm run demo`: a real worker process, a program that calls its task, and the result. Ends with the line
- * `fib(30) = 832040` and 0, or with what went wrong and 1.
+ * `fib(30) = 832040` and 0, or with what went wrong and 1. `npm run demo -- decorators` shows another example.
+ *
+ * Takes the broker of TQ_TEST_AMQP_URL or TQ_URL, else starts an embedded one for itself.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,77 +11,140 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { installAndBuild } from './install.js';
 import { runScript } from './run.js';
-import { findBroker, NO_BROKER, ROOT } from './services-node.js';
+import { namedBroker, ROOT } from './services-node.js';
 
 /** @import { ChildProcess } from 'node:child_process' */
 
-const EXPECTED = 'fib(30) = 832040';
-const RESULT_LINE = /^fib\(30\) = /;
+const TQ = 'packages/cli/bin/tq.js';
+
+/** @typedef {{ call: readonly string[], expected: RegExp }} Demo */
+
+/**
+ * What calls each example's tasks, and the line that shows that it worked.
+ * @type {ReadonlyMap<string, Demo>}
+ */
+const DEMOS = new Map([
+  ['fib', { call: ['examples/fib/call.js'], expected: /^fib\(30\) = 832040$/ }],
+  [
+    'decorators',
+    {
+      call: ['examples/decorators/node_modules/jiti/lib/jiti-cli.mjs', 'examples/decorators/call.ts'],
+      expected: /^total: 2676 cents$/,
+    },
+  ],
+]);
+
 /** What a worker prints once it consumes. */
 const READY = /\bready\b/i;
-/** How long the worker may take until it consumes, ms. */
-const READY_TIMEOUT = 60_000;
-/** How long the caller may take for its result, and the worker to end after SIGTERM, ms. */
+/** How long a program may take until it is ready, for its result, and to end after SIGTERM, ms. */
 const STEP_TIMEOUT = 120_000;
 
 await runScript('demo', async () => {
-  const url = await findBroker(['TQ_TEST_AMQP_URL', 'TQ_URL']);
-  if (url === undefined) throw new Error(NO_BROKER);
+  const [name = 'fib'] = process.argv.slice(2);
+  const demo = DEMOS.get(name);
+  if (demo === undefined) throw new Error(`expected one of ${[...DEMOS.keys()].join(', ')}, found '${name}'`);
   installAndBuild();
-  const prefix = `demo-${randomBytes(4).toString('hex')}.`;
-  const env = { ...process.env, TQ_URL: url, TQ_PREFIX: prefix };
-  const worker = start(
-    'worker',
-    ['packages/cli/bin/tq.js', 'worker', '--app', 'examples/fib/tasks.ts', '--concurrency', '2'],
-    env,
-  );
-  let found = 'no such line';
-  try {
-    await lineOf(worker, READY);
-    const caller = start('caller', ['examples/fib/call.js'], env);
-    caller.lines.on('line', (line) => {
-      if (RESULT_LINE.test(line)) found = line;
-    });
-    await ended(caller);
-  } catch (error) {
-    // The first failure is the one to report, not what stopping makes of it.
-    await stop(worker, url, prefix).catch(() => {});
-    throw error;
-  }
-  await stop(worker, url, prefix);
-  if (found !== EXPECTED) throw new Error(`expected \`${EXPECTED}\` from the worker, found ${found}`);
-  console.log(EXPECTED);
+  const url = namedBroker(['TQ_TEST_AMQP_URL', 'TQ_URL']);
+  // Last, as whoever looks at the end of the output expects it.
+  console.log(url === undefined ? await showOnItsOwn(name, demo) : await showOn(url, name, demo));
   return 0;
 });
+
+/**
+ * @param {string} name
+ * @param {Demo} demo
+ */
+async function showOnItsOwn(name, demo) {
+  const broker = start('broker', [TQ, 'broker', '--memory', '--port', '0', '--json'], {});
+  try {
+    const { url } = JSON.parse(await lineOf(broker, /^\{"url":/));
+    return await show(name, demo, { TQ_URL: url });
+  } finally {
+    broker.process.kill('SIGTERM');
+    await ended(broker);
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {string} name
+ * @param {Demo} demo
+ */
+async function showOn(url, name, demo) {
+  const prefix = `demo-${randomBytes(4).toString('hex')}.`;
+  const line = await show(name, demo, { TQ_URL: url, TQ_PREFIX: prefix }).catch(async (error) => {
+    await deleteNames(url, prefix).catch(() => {});
+    throw error;
+  });
+  await deleteNames(url, prefix);
+  return line;
+}
+
+/**
+ * Runs a worker and the caller, and ends the worker as a service manager would.
+ * @param {string} name of the example
+ * @param {Demo} demo
+ * @param {NodeJS.ProcessEnv} env where the broker is
+ * @returns the caller's line
+ */
+async function show(name, { call, expected }, env) {
+  const worker = start('worker', [TQ, 'worker', '--app', `examples/${name}/tasks.ts`, '--concurrency', '2'], env);
+  let line = '';
+  try {
+    await lineOf(worker, READY);
+    const caller = start('caller', call, env);
+    [line] = await Promise.all([lineOf(caller, expected), ended(caller)]);
+  } catch (error) {
+    // The first failure is the one to report, not what stopping makes of it.
+    worker.process.kill('SIGKILL');
+    throw error;
+  }
+  worker.process.kill('SIGTERM');
+  await ended(worker);
+  return line;
+}
 
 /** @typedef {{ name: string, process: ChildProcess, lines: import('node:events').EventEmitter, end: Promise<unknown> }} Program */
 
 /**
- * Starts a program whose lines are shown under its name; the result is kept for the last line.
+ * Starts a program whose lines are shown under its name.
  * @param {string} name
  * @param {readonly string[]} args
- * @param {NodeJS.ProcessEnv} env
+ * @param {NodeJS.ProcessEnv} env added to this process's environment
  * @returns {Program}
  */
 function start(name, args, env) {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines = createInterface({ input: child.stdout });
   createInterface({ input: child.stderr }).on('line', (line) => lines.emit('line', line));
-  lines.on('line', (line) => {
-    if (!RESULT_LINE.test(line)) console.log(`${name}: ${line}`);
-  });
+  lines.on('line', (line) => console.log(`${name}: ${line}`));
   return { name, process: child, lines, end: once(child, 'close') };
 }
 
 /**
+ * The first line that fits.
  * @param {Program} program
- * @param {RegExp} pattern
+ * @param {RegExp} wanted
  * @throws when the program ends first, or takes too long
  */
-async function lineOf(program, pattern) {
-  const seen = new Promise((resolve) => program.lines.on('line', (line) => pattern.test(line) && resolve(true)));
-  const end = program.end.then(() => Promise.reject(new Error(`the ${program.name} ended before it was ready`)));
-  await withLimit(Promise.race([seen, end]), READY_TIMEOUT, program);
+async function lineOf(program, wanted) {
+  /** @type {string | undefined} */
+  let found;
+  const seen = new Promise((resolve) =>
+    program.lines.on('line', (line) => {
+      if (!wanted.test(line)) return;
+      found ??= line;
+      resolve(line);
+    }),
+  );
+  await withLimit(Promise.race([seen, program.end]), STEP_TIMEOUT, program);
+  if (found === undefined)
+    throw new Error(`expected a line that fits ${wanted} from the ${program.name}, found its end`);
+  return found;
 }
 
 /**
@@ -111,17 +176,6 @@ async function withLimit(promise, limit, program) {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/**
- * Ends the worker as a service manager would, and deletes what the run declared.
- * @param {Program} worker
- * @param {string} url
- * @param {string} prefix
- */
-async function stop(worker, url, prefix) {
-  worker.process.kill('SIGTERM');
-  await ended(worker).finally(() => deleteNames(url, prefix));
 }
 
 /**

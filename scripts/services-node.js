@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The one RabbitMQ node that `npm run services` starts for a checkout, as recorded in `.tq/rabbitmq/node.json`. Other
- * scripts look here for a broker when the environment names none.
+ * The one RabbitMQ node that `npm run services` starts for a checkout, as recorded in `.tq/rabbitmq/node.json`. Bench
+ * and soak look here for a broker when the environment names none.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +16,6 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIR = join(ROOT, '.tq', 'rabbitmq');
 const STATE = join(DIR, 'node.json');
 
-/** The line that demo and tests print when they find no broker. */
-export const NO_BROKER =
-  'tq needs a RabbitMQ broker and found none: run `npm run services` (starts one of its own), or set TQ_TEST_AMQP_URL to the URL of one.';
-
 /**
  * The services node, when it runs and answers.
  * @returns {Promise<RabbitNode | undefined>}
@@ -30,13 +26,22 @@ export async function runningServices() {
 }
 
 /**
- * The broker for tests and the demo: the first set of the named environment variables, else the services node.
+ * The broker that the environment names: the first set of these variables.
+ * @param {readonly string[]} names
+ * @returns {string | undefined} an AMQP URL
+ */
+export function namedBroker(names) {
+  return names.map((name) => process.env[name]).find(Boolean);
+}
+
+/**
+ * The RabbitMQ to measure and to soak: what the environment names, else the services node when it runs.
  * @param {readonly string[]} names
  * @returns {Promise<string | undefined>} an AMQP URL
  */
 export async function findBroker(names) {
-  const name = names.find((candidate) => process.env[candidate]);
-  if (name !== undefined) return process.env[name];
+  const named = namedBroker(names);
+  if (named !== undefined) return named;
   const node = await runningServices();
   return node && nodeUrl(node);
 }

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * `npm run services`: installs RabbitMQ where it is missing and starts a node of tq's own for the tests, then prints
- * its URL. Run again, it only prints the URL. `npm run services -- stop` ends the node and deletes its data;
+ * `npm run services`: installs RabbitMQ where it is missing, and the foreign clients of test/interop where it can, starts a
+ * node of tq's own for the tests, then prints its URL. Run again, it only prints the URL. `npm run services -- stop` ends the node and deletes its data;
  * `npm run services -- status` prints the URL and ends with 0 when it runs.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { executable, missingClients } from './foreign-clients.js';
 import { findRabbit, nodeUrl } from './rabbitmq-node.js';
 import { runScript } from './run.js';
 import { runningServices, startServices, stopServices } from './services-node.js';
@@ -29,6 +29,7 @@ async function status() {
 
 async function start() {
   if (findRabbit() === undefined) installRabbit();
+  installClients();
   const node = await startServices();
   console.log(`TQ_TEST_AMQP_URL=${nodeUrl(node)}`);
   return 0;
@@ -39,29 +40,38 @@ async function stop() {
   return 0;
 }
 
+const APT = '/usr/bin/apt-get';
+
 /** Installs RabbitMQ with apt-get; anything else is left to the user, in words. */
 function installRabbit() {
-  const apt = '/usr/bin/apt-get';
   const how =
     'install RabbitMQ 3.10 or later (Debian, Ubuntu: sudo apt-get install rabbitmq-server; macOS: brew install rabbitmq)';
-  if (!executable(apt)) throw new Error(`RabbitMQ is not installed and there is no apt-get to install it with: ${how}`);
+  if (!executable(APT)) throw new Error(`RabbitMQ is not installed and there is no apt-get to install it with: ${how}`);
   if (process.getuid?.() !== 0) throw new Error(`RabbitMQ is not installed, and installing it takes root: ${how}`);
-  console.error('services: installing rabbitmq-server with apt-get');
-  // RUNLEVEL=1 keeps the package from starting the system's own node on port 5672.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'rabbitmq-server']]) {
-    const { status } = spawnSync(apt, args, { env, stdio: ['ignore', 2, 2] });
-    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} ended with ${status}; ${how}`);
-  }
+  const failure = install(['rabbitmq-server']);
+  if (failure !== undefined) throw new Error(`${failure}; ${how}`);
   if (findRabbit() === undefined) throw new Error(`rabbitmq-server was installed and cannot be found; ${how}`);
 }
 
-/** @param {string} path */
-function executable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+/** Installs the clients that test/interop drives; without them those tests are skipped, or fail where CI is set. */
+function installClients() {
+  const missing = missingClients();
+  if (missing.length === 0 || !executable(APT) || process.getuid?.() !== 0) return;
+  const failure = install(missing);
+  if (failure !== undefined) console.error(`services: ${failure}; the tests in test/interop need them`);
+}
+
+/**
+ * @param {readonly string[]} packages Debian's
+ * @returns {string | undefined} what failed
+ */
+function install(packages) {
+  console.error(`services: installing ${packages.join(', ')} with apt-get`);
+  // RUNLEVEL=1 keeps the package from starting the system's own node on port 5672.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
+    const { status } = spawnSync(APT, args, { env, stdio: ['ignore', 2, 2] });
+    if (status !== 0) return `apt-get ${args.join(' ')} ended with ${status}`;
   }
+  return undefined;
 }

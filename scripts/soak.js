@@ -42,7 +42,7 @@ function soak(minutes, env) {
   do {
     rounds += 1;
     console.log(`soak: round ${rounds}, ${elapsed().toFixed(1)} of ${minutes} minutes`);
-    const code = run(process.execPath, [TOOLS.vitest, 'run', 'test/faults'], env);
+    const code = run(process.execPath, [TOOLS.vitest, 'run', '--project', 'rabbitmq', 'test/faults'], env);
     if (code !== 0) throw new Error(`round ${rounds} failed after ${elapsed().toFixed(1)} minutes, see above`);
   } while (elapsed() < minutes);
   console.log(`soak: ${rounds} rounds in ${elapsed().toFixed(1)} minutes, none failed`);

@@ -1,33 +1,33 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openPeer, queueState } from '../support/broker.js';
-import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { type BrokerNode, startBrokerNode } from '../support/broker-node.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
 import { numbers, openScene } from './fixtures/scene.js';
 
 const TASKS = scaled(500);
 
-let rabbit: RabbitServer;
+let node: BrokerNode;
 
 beforeAll(async () => {
-  rabbit = await startRabbit();
+  node = await startBrokerNode();
 });
 
-afterEach(() => rabbit.setMemoryAlarm(false));
+afterEach(() => node.setMemoryAlarm(false));
 
-afterAll(() => rabbit.stop());
+afterAll(() => node.stop());
 
 test(
   `a memory alarm set and cleared in the middle of ${TASKS} tasks costs no result and repeats none`,
   async () => {
-    await using scene = await openScene({ url: rabbit.url });
+    await using scene = await openScene({ url: node.url });
     const worker = await scene.worker();
     const early = await scene.tasks.echo.bulk(numbers(TASKS / 2).map((n) => [n, 20]));
     await scene.journal.until((entries) => entries.length >= TASKS / 10);
-    await rabbit.setMemoryAlarm(true);
+    await node.setMemoryAlarm(true);
     // The broker blocks a connection with the first publish that it sees on it during the alarm.
     const late = numbers(TASKS / 2).map((n) => scene.tasks.echo.delay(n + TASKS / 2));
     await worker.health(({ blocked }) => blocked);
-    await rabbit.setMemoryAlarm(false);
+    await node.setMemoryAlarm(false);
     const results = [...early, ...late];
     expect(await Promise.all(results.map((result) => result.get())), worker.log()).toEqual(numbers(TASKS));
     expect(await worker.health(({ healthy, running }) => healthy && running === 0)).toMatchObject({ blocked: false });
@@ -37,7 +37,7 @@ test(
 );
 
 test('while the broker is blocked a worker starts no task that must answer, and goes on with those that need not', async () => {
-  await using scene = await openScene({ url: rabbit.url });
+  await using scene = await openScene({ url: node.url });
   const worker = await scene.worker({ queues: { tq: 2, silent: 1 } });
   const { hold, publish } = scene.tasks;
   const silently = { queue: 'silent', ignoreResult: true };
@@ -48,7 +48,7 @@ test('while the broker is blocked a worker starts no task that must answer, and 
   await Promise.all([mixed, ...answering, ...silent].map(({ published }) => published));
   const first = [mixed, ...answering.slice(0, 1), ...silent.slice(0, 1)];
   for (const { id } of first) await scene.journal.entry({ event: 'started', id });
-  await rabbit.setMemoryAlarm(true);
+  await node.setMemoryAlarm(true);
   for (const { id } of silent.slice(0, 1)) scene.journal.release(id);
   await worker.health(({ blocked }) => blocked);
   for (const { id } of [mixed, ...answering, ...silent]) scene.journal.release(id);
@@ -58,28 +58,28 @@ test('while the broker is blocked a worker starts no task that must answer, and 
   expect(health).toMatchObject({ blocked: true, healthy: false });
   expect(scene.journal.starts()).toHaveLength(4);
   expect(answering.map(({ state }) => state)).toEqual(answering.map(() => 'published'));
-  await using peer = await openPeer(rabbit.url);
+  await using peer = await openPeer(node.url);
   expect(await queueState(peer, `${scene.prefix}silent`)).toMatchObject({ messages: 0 });
 
-  await rabbit.setMemoryAlarm(false);
+  await node.setMemoryAlarm(false);
   expect(await Promise.all(answering.map((result) => result.get()))).toEqual(numbers(4));
   expect(scene.journal.starts()).toHaveLength(7);
 }, 60_000);
 
 test('a worker that is stopped while the broker is blocked ends, and what it could not answer runs elsewhere', async () => {
-  await using scene = await openScene({ url: rabbit.url });
+  await using scene = await openScene({ url: node.url });
   const worker = await scene.worker({ shutdownTimeout: 100, abortGrace: 100 });
   const [first, second] = await scene.tasks.hold.bulk([[1], [2]]);
   if (first === undefined || second === undefined) throw new Error('expected two results');
   for (const { id } of [first, second]) await scene.journal.entry({ event: 'started', id });
-  await rabbit.setMemoryAlarm(true);
+  await node.setMemoryAlarm(true);
   scene.journal.release(first.id);
   await worker.health(({ blocked }) => blocked);
   scene.journal.release(second.id);
   await worker.health(({ ended }) => ended.success === 2);
   worker.signal('SIGTERM');
   expect(await worker.ended, worker.log()).toEqual({ code: 0, signal: null });
-  await rabbit.setMemoryAlarm(false);
+  await node.setMemoryAlarm(false);
   const other = await scene.worker();
   expect([await first.get(), await second.get()]).toEqual([1, 2]);
   expect(scene.journal.starts({ id: second.id }).map(({ pid }) => pid)).toEqual([worker.pid, other.pid]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { type BrokerNode, startBrokerNode } from '../support/broker-node.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
 import { numbers, openScene, type Scene } from './fixtures/scene.js';
 import type { WorkerProcess } from './fixtures/worker-process.js';
@@ -7,22 +7,22 @@ import type { WorkerProcess } from './fixtures/worker-process.js';
 const TASKS = scaled(2_000);
 const LIMIT = scaledLimit(90_000);
 
-let rabbit: RabbitServer;
+let node: BrokerNode;
 
 beforeAll(async () => {
-  rabbit = await startRabbit();
+  node = await startBrokerNode();
 });
 
-afterAll(() => rabbit.stop());
+afterAll(() => node.stop());
 
 /**
- * What RabbitMQ has confirmed of a declaration is in a buffer of its process for some moments more: killed then, it forgets
- * a durable queue, which no client can mend. That it is written first is all that sets this apart from any crash.
+ * RabbitMQ that is killed within moments of a declaration forgets a durable queue, which no client can mend. That the
+ * declarations are on disk first is all that sets this apart from any crash.
  */
 async function killAndStartAgain(): Promise<void> {
-  await rabbit.ctl('eval', 'mnesia:sync_log().');
-  await rabbit.kill();
-  await rabbit.startAgain();
+  await node.declarationsKept();
+  await node.kill();
+  await node.startAgain();
 }
 
 /**
@@ -47,12 +47,12 @@ async function expectAllResults(scene: Scene, worker: WorkerProcess, interrupt: 
 }
 
 test(
-  `RabbitMQ restarted, then killed and started again, each in the middle of ${TASKS} tasks, costs no result`,
+  `a broker restarted, then killed and started again, each in the middle of ${TASKS} tasks, costs no result`,
   async () => {
-    await using scene = await openScene({ url: rabbit.url });
+    await using scene = await openScene({ url: node.url });
     const worker = await scene.worker();
-    await expectAllResults(scene, worker, () => rabbit.restart());
-    // In this order: a node that is killed within seconds of a quorum queue's declaration forgets the queue's content
+    await expectAllResults(scene, worker, () => node.restart());
+    // In this order: a RabbitMQ that is killed within seconds of a quorum queue's declaration forgets the queue's content
     // (RabbitMQ writes the list of its Raft members late), and a restart writes it.
     await expectAllResults(scene, worker, killAndStartAgain);
   },
@@ -60,9 +60,9 @@ test(
 );
 
 test(
-  `RabbitMQ killed and started again in the middle of ${TASKS} tasks costs no result (classic queue)`,
+  `a broker killed and started again in the middle of ${TASKS} tasks costs no result (classic queue)`,
   async () => {
-    await using scene = await openScene({ url: rabbit.url, queueType: 'classic' });
+    await using scene = await openScene({ url: node.url, queueType: 'classic' });
     const worker = await scene.worker();
     await expectAllResults(scene, worker, killAndStartAgain);
   },

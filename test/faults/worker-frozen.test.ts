@@ -1,22 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPeer, type Peer, queueState, receive } from '../support/broker.js';
-import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { expect, test } from 'vitest';
+import { brokerUrl, openPeer, type Peer, queueState, receive } from '../support/broker.js';
+import { startProxy } from '../support/cutting-proxy.js';
 import { openScene, type Scene } from './fixtures/scene.js';
 
 /** Seconds; the broker takes a worker's deliveries away after two. */
 const HEARTBEAT = 1;
 /** How long the task takes; shorter than the broker needs to give the worker up. */
 const TASK_MS = 1_000;
-
-let rabbit: RabbitServer;
-
-beforeAll(async () => {
-  rabbit = await startRabbit();
-});
-
-afterAll(() => rabbit.stop());
 
 /** Calls a task as a plain AMQP program, with a reply queue in which every reply can be counted. */
 async function call(task: string, args: unknown[], scene: Scene, peer: Peer, replyTo: string): Promise<string> {
@@ -26,18 +18,6 @@ async function call(task: string, args: unknown[], scene: Scene, peer: Peer, rep
   const options = { headers, contentType: 'application/json', correlationId: id, replyTo, persistent: true };
   peer.channel.sendToQueue(scene.queue, Buffer.from(JSON.stringify([args, {}, {}])), options);
   return id;
-}
-
-/** Has the broker close a client's connection. */
-async function closeConnection(name: string): Promise<void> {
-  const listed = await rabbit.ctl('list_connections', '--no-table-headers', 'pid', 'client_properties');
-  const [pid] =
-    listed
-      .split('\n')
-      .find((line) => new RegExp(name).test(line))
-      ?.split('\t') ?? [];
-  if (pid === undefined) throw new Error(`expected a connection named ${name}, found: ${listed}`);
-  await rabbit.ctl('close_connection', pid, 'the test closes it');
 }
 
 function textOf(message: ConsumeMessage | undefined): unknown {
@@ -81,15 +61,16 @@ test.each([
 test.each(['thread', 'async'] as const)(
   'a frozen worker that lost the connection it consumes on, and not the one it publishes on, answers nothing (%s pool)',
   async (pool) => {
-    await using scene = await openScene({ url: rabbit.url, heartbeat: HEARTBEAT });
-    await using peer = await openPeer(rabbit.url);
-    // The URL's heartbeat is the connections', so that the broker gives up only the one that this test closes.
-    const frozen = await scene.worker({ pool, url: `${rabbit.url}?heartbeat=60` });
+    await using proxy = await startProxy(brokerUrl());
+    await using scene = await openScene({ heartbeat: HEARTBEAT });
+    await using peer = await openPeer();
+    // The URL's heartbeat is the connections', so that the broker gives up only the one that this test cuts.
+    const frozen = await scene.worker({ pool, url: `${proxy.url}?heartbeat=60` });
     const replies = `${scene.prefix}replies`;
     const id = await call('echo', [7, TASK_MS], scene, peer, replies);
     await scene.journal.entry({ event: 'started', id, pid: frozen.pid });
     frozen.signal('SIGSTOP');
-    await closeConnection(`tq consume .* ${frozen.pid}`);
+    expect(proxy.cut('tq consume')).toBe(1);
     const other = await scene.worker();
     await scene.journal.entry({ event: 'started', id, pid: other.pid });
     const [reply] = await receive(peer, replies, 1);

@@ -47,6 +47,32 @@ test.each([
   expect(output).toContain('packages/core/src/errors.ts: imports time/clock.ts, which is not below it');
 });
 
+test.each([
+  ['wire/frame', 'model/queue'],
+  ['model/queue', 'wire/frame'],
+  ['session/channel', 'store/memory'],
+  ['store/memory', 'session/channel'],
+])('folders side by side do not know each other: %s does not import %s', (file, target) => {
+  write(`packages/broker/src/${target}.ts`, 'export {};\n');
+  write(`packages/broker/src/${file}.ts`, `import '../${target}.js';\n`);
+  const { code, output } = check();
+  expect(code).toBe(1);
+  expect(output).toContain(`packages/broker/src/${file}.ts: imports ${target}.ts, which is beside it`);
+});
+
+test('what is above layers side by side imports them all, and each imports from itself and from below', () => {
+  write('packages/broker/src/errors.ts', 'export {};\n');
+  write('packages/broker/src/wire/frame.ts', "import '../errors.js';\n");
+  write('packages/broker/src/wire/content.ts', "import './frame.js';\n");
+  write('packages/broker/src/model/queue.ts', "import '../errors.js';\n");
+  write(
+    'packages/broker/src/store/lmdb.ts',
+    "import 'lmdb';\nimport '../model/queue.js';\nimport '../wire/frame.js';\n",
+  );
+  write('packages/broker/src/server.ts', "import 'node:net';\nimport './store/lmdb.js';\n");
+  expect(check()).toMatchObject({ code: 0 });
+});
+
 test('a circle within a folder fails and is shown once, the whole way round', () => {
   write(
     'packages/core/src/time/clock.ts',
@@ -70,6 +96,18 @@ test.each([
   ['packages/worker/src/index.ts', "import '@tq/core/dist/errors.js';", 'may import @tq/core, @tq/core/internal'],
   ['packages/worker/src/index.ts', "import '../../core/src/errors.js';", 'outside of its package'],
   ['packages/core/src/index.ts', "import '../../../examples/fib/tasks.js';", 'outside of its package'],
+  ['packages/broker/src/index.ts', "import '@tq/core';", 'its package may import no other package of tq'],
+  ['packages/broker/src/model/queue.ts', "import 'lmdb';", 'imports lmdb, which only packages/broker/src/store/ may'],
+  [
+    'packages/broker/src/model/queue.ts',
+    "import { createServer } from 'node:net';",
+    'packages/broker/src/server, packages/broker/src/session/ may',
+  ],
+  [
+    'packages/broker/src/options.ts',
+    "import type { Socket } from 'node:net';",
+    'packages/broker/src/server, packages/broker/src/session/ may',
+  ],
 ])('%s with %s fails', (file, line, text) => {
   write(file, `${line}\n`);
   expect(check()).toMatchObject({ code: 1, output: expect.stringContaining(text) });

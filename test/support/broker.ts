@@ -1,29 +1,35 @@
 /**
- * The shared broker of a test run, and the few raw AMQP moves of a test that acts as a foreign peer. Raw means amqplib
+ * The broker that the tests of a project share, and the few raw AMQP moves of a test that acts as a foreign peer. Raw means amqplib
  * alone: what a peer sees must not depend on tq's own code.
  */
 import { type Channel, type ChannelModel, type ConsumeMessage, connect, type GetMessage } from 'amqplib';
-import { NO_BROKER } from '../../scripts/services-node.js';
+import { inject } from 'vitest';
+import type { SharedBroker } from './shared-broker.js';
 
 let prefixes = 0;
 
 /**
- * The URL of the broker that the tests share.
- * @throws when the run has none, with the way to get one
+ * The broker that the tests share: the embedded one in project `embedded`, the one of `TQ_TEST_AMQP_URL` in `rabbitmq`.
+ * @throws in a file that runs in no such project, with what to do
  */
+export function sharedBroker(): SharedBroker {
+  const broker = inject('sharedBroker');
+  if (broker !== undefined) return broker;
+  throw new Error('expected a test that runs on a broker, found one of project unit: name its file *.broker.test.ts');
+}
+
+/** The URL of the broker that the tests share. */
 export function brokerUrl(): string {
-  const url = process.env.TQ_TEST_AMQP_URL;
-  if (!url) throw new Error(NO_BROKER);
-  return url;
+  return sharedBroker().url;
 }
 
 /**
  * A prefix for every name that a test declares, so that tests share a virtual host. It starts with the run's own name, and
- * when the run ends, whatever bears that name is deleted (`global-setup.ts`).
+ * when the run ends, whatever bears that name is deleted (`rabbitmq-setup.ts`).
  */
 export function freshPrefix(): string {
   prefixes += 1;
-  return `${process.env.TQ_TEST_RUN ?? 'test'}-${process.pid}-${prefixes}.`;
+  return `${sharedBroker().run}-${process.pid}-${prefixes}.`;
 }
 
 /** A foreign peer: a connection and a channel of its own. `close` (or `await using`) ends both. */

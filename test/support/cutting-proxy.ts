@@ -22,8 +22,12 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly events: EventEmitter<ProxyEvents>;
   /** Client connections that are open now. */
   connections(): number;
-  /** Destroys every socket with a reset, now; new connections are accepted. */
-  cut(): void;
+  /**
+   * Destroys the sockets of every connection with a reset, now, or of those alone whose client has said this text in its
+   * first 4 KiB (its connection's name, for instance). New connections are accepted.
+   * @returns how many connections were cut
+   */
+  cut(said?: string): number;
   /** Half-open: sockets stay open and nothing is forwarded either way; new connections are accepted and mute. */
   freeze(): void;
   /** Forwards again, what was held back first; connections accepted meanwhile reach the target now. */
@@ -64,8 +68,10 @@ export async function startProxy(targetUrl: string): Promise<CuttingProxy> {
     // The port is closed at once; the server's `close` event comes only after the open connections, hence no wait.
     if (server.listening) server.close();
   };
-  const cut = () => {
-    for (const link of links) link.cut();
+  const cut = (said = '') => {
+    const chosen = [...links].filter((link) => link.hasSaid(said));
+    for (const link of chosen) link.cut();
+    return chosen.length;
   };
   const stop = async () => {
     refuse();
@@ -100,17 +106,26 @@ export async function startProxy(targetUrl: string): Promise<CuttingProxy> {
   };
 }
 
+/** Bytes of what a client says first that are kept. */
+const KEPT = 4_096;
+
 /** One client connection and, once it is forwarded, its connection to the target. Held or forwarding. */
 class Link {
   readonly client: Socket;
   readonly #connect: () => Socket;
   #upstream: Socket | undefined;
   #forwarding = false;
+  #said = '';
 
   constructor(client: Socket, connectUpstream: () => Socket) {
     this.client = client;
     this.#connect = connectUpstream;
     this.#watch(client);
+  }
+
+  /** Whether this text is in the first of what the client has sent. */
+  hasSaid(text: string): boolean {
+    return this.#said.includes(text);
   }
 
   /** Forwards both ways; the first call connects to the target. What ended while held ends the other side now. */
@@ -120,6 +135,7 @@ class Link {
     if (this.#upstream === undefined) {
       this.#upstream = this.#connect();
       this.#watch(this.#upstream);
+      this.#listen();
     }
     if (this.client.destroyed || this.#upstream.destroyed) {
       this.cut();
@@ -141,6 +157,15 @@ class Link {
   cut(): void {
     this.client.resetAndDestroy();
     this.#upstream?.resetAndDestroy();
+  }
+
+  /** Keeps the first of what the client says; before any pipe, since a listener makes the data flow. */
+  #listen(): void {
+    const listen = (data: Buffer) => {
+      this.#said += data.toString('latin1');
+      if (this.#said.length > KEPT) this.client.off('data', listen);
+    };
+    this.client.on('data', listen);
   }
 
   #watch(socket: Socket): void {

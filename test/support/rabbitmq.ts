@@ -1,7 +1,6 @@
 /**
- * RabbitMQ nodes of a test's own, for tests that restart, crash, alarm or cluster a broker. Each has its own name, free
- * loopback ports and a folder in the temporary directory; a start takes 4 to 5 s. A test that only needs a broker takes
- * the shared one (`broker.ts`).
+ * RabbitMQ nodes of a test's own, for project `rabbitmq` alone. Each has its own name, free loopback ports and a folder in
+ * the temporary directory; a start takes 4 to 5 s. A test that the embedded broker passes as well takes `broker-node.ts`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,40 +18,23 @@ import {
   stopEpmd,
   stopNode,
 } from '../../scripts/rabbitmq-node.js';
+import type { BrokerNode, BrokerNodeOptions } from './broker-node.js';
 
 /** What a test may ask of its node. */
-export interface RabbitOptions {
-  /** Heartbeat in seconds that the node asks of its clients; RabbitMQ's default is 60. */
-  readonly heartbeat?: number | undefined;
+export interface RabbitOptions extends BrokerNodeOptions {
   /** Lines for rabbitmq.conf, e.g. `consumer_timeout = 10000`. */
   readonly config?: string | undefined;
   /** A running node whose cluster this one joins. That node must be stopped last. */
   readonly cluster?: RabbitServer | undefined;
 }
 
-/** A started node. Data outlives `halt`, `kill` and `restart`, and is deleted by `stop`. */
-export interface RabbitServer extends AsyncDisposable {
-  readonly url: string;
-  readonly host: string;
+/** A started node; a restart takes about 5 s. */
+export interface RabbitServer extends BrokerNode {
   readonly port: number;
-  /** Erlang node name, as rabbitmqctl shows it. */
-  readonly name: string;
   /** Description for a node that joins the cluster. */
   readonly node: RabbitNode;
   /** Runs rabbitmqctl on the node and returns what it printed; about 0.5 s. Rejects with its text when it fails. */
   ctl(...args: string[]): Promise<string>;
-  /** Stops in order and keeps the data; `startAgain` brings it back. */
-  halt(): Promise<void>;
-  /** SIGKILL, as in a crash; `startAgain` brings it back. */
-  kill(): Promise<void>;
-  /** Starts after `halt` or `kill`, with the same data, name and ports. */
-  startAgain(): Promise<void>;
-  /** `halt` and `startAgain`; about 5 s. */
-  restart(): Promise<void>;
-  /** Sets or clears the memory alarm and resolves when it is in force: publishing connections are blocked by it. */
-  setMemoryAlarm(on: boolean): Promise<void>;
-  /** Ends the node and deletes its data. May be called more than once. */
-  stop(): Promise<void>;
 }
 
 /**
@@ -91,9 +73,7 @@ function createServer(node: RabbitNode, guardian: ChildProcess): RabbitServer {
   };
   return {
     url: nodeUrl(node),
-    host: '127.0.0.1',
     port: node.port,
-    name: node.name,
     node,
     ctl,
     halt,
@@ -103,6 +83,8 @@ function createServer(node: RabbitNode, guardian: ChildProcess): RabbitServer {
       await halt();
       await startAgain();
     },
+    // What RabbitMQ has confirmed of a declaration is in a buffer of its process for some moments more.
+    declarationsKept: async () => void (await ctl('eval', 'mnesia:sync_log().')),
     setMemoryAlarm: (on) => setMemoryAlarm(ctl, on),
     stop,
     [Symbol.asyncDispose]: stop,

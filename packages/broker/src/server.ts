@@ -12,6 +12,7 @@ import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './opti
 import { Connection, type ConnectionEnvironment } from './session/connection.js';
 import type { Tally } from './session/tally.js';
 import { Turn } from './session/turn.js';
+import type { OpenedStore } from './store/lmdb-store.js';
 import { openStore, type StoreOptions } from './store/open-store.js';
 import { WireContent } from './wire/content.js';
 
@@ -35,12 +36,12 @@ const STOP_LIMIT_MS = 1_000;
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const resolved = resolveOptions(options);
-  const { store, state } = await openStore(storeOptions(resolved));
-  const broker = new RunningBroker(resolved, store, state);
+  const opened = await openStore(storeOptions(resolved));
+  const broker = new RunningBroker(resolved, opened);
   try {
     await broker.listen();
   } catch (error) {
-    await store.close();
+    await opened.store.close();
     throw error;
   }
   return broker;
@@ -50,6 +51,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 class RunningBroker implements Broker {
   readonly #options: ResolvedOptions;
   readonly #store: Store;
+  /** Undefined when nothing is kept. */
+  readonly #dataDir: string | undefined;
   readonly #vhosts: ReadonlyMap<string, VirtualHost>;
   readonly #connections = new Set<Connection>();
   readonly #environment: ConnectionEnvironment;
@@ -58,9 +61,10 @@ class RunningBroker implements Broker {
   #servers: readonly Server[] = [];
   #stopping: Promise<void> | undefined;
 
-  constructor(options: ResolvedOptions, store: Store, state: StoredState) {
+  constructor(options: ResolvedOptions, { store, state, durable }: OpenedStore) {
     this.#options = options;
     this.#store = store;
+    this.#dataDir = durable ? options.dataDir : undefined;
     this.#memory = new MemoryGauge(options.limits.memory);
     this.#vhosts = this.#createVhosts(state);
     const { limits, users, logger } = options;
@@ -107,7 +111,7 @@ class RunningBroker implements Broker {
       memory: this.#memory,
       tally: this.#tally,
       listening: this.#addresses().map(({ host, port }) => `${host}:${port}`),
-      dataDir: this.#options.dataDir,
+      dataDir: this.#dataDir,
     });
   }
 

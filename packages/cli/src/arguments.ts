@@ -1,13 +1,16 @@
 import { UsageError } from './usage.js';
 
+/** What an option came to: a text, all texts of an option that may be given more than once, or a flag that is set. */
+export type OptionValue = string | readonly string[] | true;
+
 /** What followed a command's name, checked against its options. */
 export class Arguments {
   readonly command: string;
   /** Words that are no options, in their order. */
   readonly positionals: readonly string[];
-  readonly #values: Readonly<Record<string, string | true>>;
+  readonly #values: Readonly<Record<string, OptionValue>>;
 
-  constructor(command: string, positionals: readonly string[], values: Readonly<Record<string, string | true>>) {
+  constructor(command: string, positionals: readonly string[], values: Readonly<Record<string, OptionValue>>) {
     this.command = command;
     this.positionals = positionals;
     this.#values = values;
@@ -17,6 +20,12 @@ export class Arguments {
   text(option: string): string | undefined {
     const value = this.#values[option];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The values of an option that may be given more than once; none when it was not given. */
+  texts(option: string): readonly string[] {
+    const value = this.#values[option];
+    return Array.isArray(value) ? value : [];
   }
 
   flag(option: string): boolean {

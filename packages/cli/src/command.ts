@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly describe: string;
   /** The only values that it takes. */
   readonly choices?: readonly string[] | undefined;
+  /** A text that may be given more than once. */
+  readonly many?: boolean | undefined;
 }
 
 /** One command of `tq`: what its help says, what it takes, and what it does. */

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { type InspectOptions, inspect, stripVTControlCharacters } from 'node:util';
 
 /** A stream that may be a terminal. */
-export type Terminal = Writable & { readonly isTTY?: boolean | undefined };
+export type Terminal = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
 
 export interface OutputOptions {
   readonly stdout: Terminal;
@@ -14,6 +14,10 @@ export interface OutputOptions {
 
 const BOLD_RED = '\u001b[1;31m';
 const RESET = '\u001b[0m';
+/** Back to the start of the line, which is empty then. */
+const WIPE = '\r\u001b[K';
+/** Columns of a terminal that tells none. */
+const WIDTH = 80;
 
 /** How results are shown: whole, whatever their size. */
 const WHOLE: InspectOptions = { depth: null, maxArrayLength: null, maxStringLength: null, breakLength: 100 };
@@ -22,6 +26,7 @@ const WHOLE: InspectOptions = { depth: null, maxArrayLength: null, maxStringLeng
 export class Output {
   readonly #options: OutputOptions;
   #lastNote = '';
+  #isLive = false;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -57,12 +62,20 @@ export class Output {
   note(text: string): void {
     if (text === this.#lastNote) return;
     this.#lastNote = text;
-    this.#options.stderr.write(`tq: ${maskCredentials(text)}\n`);
+    this.#say(`tq: ${maskCredentials(text)}`);
   }
 
   /** Shows a block of text beside the data, as it is. */
   block(text: string): void {
-    this.#options.stderr.write(`${maskCredentials(text)}\n`);
+    this.#say(maskCredentials(text));
+  }
+
+  /** Shows a line on a terminal that the next one replaces, and that makes room for whatever else is said. */
+  live(text: string): void {
+    const { stderr } = this.#options;
+    if (!this.interactive) return;
+    stderr.write(WIPE + text.slice(0, (stderr.columns || WIDTH) - 1));
+    this.#isLive = true;
   }
 
   /** Says why the command failed. */
@@ -70,18 +83,23 @@ export class Output {
     const { code } = error as { code?: unknown };
     if (this.json) {
       const message = maskCredentials(error.message);
-      this.#options.stderr.write(`${JSON.stringify({ error: { code, name: error.name, message } })}\n`);
+      this.#say(JSON.stringify({ error: { code, name: error.name, message } }));
       return;
     }
     const text = maskCredentials([error.message, ...details(error), ...(hint === undefined ? [] : [hint])].join('\n'));
     const label = this.colours ? `${BOLD_RED}tq:${RESET}` : 'tq:';
-    this.#options.stderr.write(`${label} ${text}\n`);
+    this.#say(`${label} ${text}`);
   }
 
   /** Resolves when both streams have taken all that was written: an exit before that loses what is in a pipe. */
   async flush(): Promise<void> {
     const { stdout, stderr } = this.#options;
     await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  }
+
+  #say(text: string): void {
+    this.#options.stderr.write(`${this.#isLive ? WIPE : ''}${text}\n`);
+    this.#isLive = false;
   }
 
   get #mayColour(): boolean {

@@ -1,5 +1,5 @@
 import yargs, { type Argv } from 'yargs';
-import { Arguments } from './arguments.js';
+import { Arguments, type OptionValue } from './arguments.js';
 import type { Chosen, Command, CommandEntry, OptionSpec } from './command.js';
 import { EXIT_CODES_TEXT } from './exit-codes.js';
 import { suggest, UsageError } from './usage.js';
@@ -54,11 +54,12 @@ function createParser(version: string): Argv {
 }
 
 function describeAll(parser: Argv, entries: readonly CommandEntry[]): void {
-  parser.usage('Usage: $0 COMMAND [OPTIONS]\n\nA distributed task queue on RabbitMQ.');
+  parser.usage('Usage: $0 COMMAND [OPTIONS]\n\nA distributed task queue on RabbitMQ, or on a broker of its own.');
   for (const { usage, summary } of entries) parser.command(usage, summary);
   parser.example([
     ['$0 worker --concurrency 4', 'Run the tasks of tasks.ts in four threads'],
     ['$0 call fib 30', 'Call a task and print its result'],
+    ['$0 broker', 'Run a broker where there is no RabbitMQ'],
     ['$0 tasks --json', 'List the tasks of tasks.ts as JSON'],
   ]);
   const env =
@@ -98,7 +99,7 @@ async function unknownCommand(
 }
 
 async function checkOne({ entry, command }: Chosen, words: readonly string[], values: RawValues): Promise<Arguments> {
-  const checked: Record<string, string | true> = {};
+  const checked: Record<string, OptionValue> = {};
   for (const [option, value] of Object.entries(values)) {
     if (option === '_' || option === '$0' || GLOBAL.includes(option)) continue;
     const spec = Object.hasOwn(command.options, option) ? command.options[option] : undefined;
@@ -121,17 +122,20 @@ async function unknownOption(option: string, entry: CommandEntry, command: Comma
 async function checkValue(
   option: string,
   value: unknown,
-  { kind, choices }: OptionSpec,
+  { kind, choices, many }: OptionSpec,
   command: string,
-): Promise<string | true | undefined> {
+): Promise<OptionValue | undefined> {
   const fail = (text: string) => new UsageError(`${dashed(option)}: ${text}`, command);
-  if (Array.isArray(value)) throw fail('given more than once.');
+  if (Array.isArray(value) && !many) throw fail('given more than once.');
   if (kind === 'flag') return value === true ? true : undefined;
-  if (typeof value !== 'string' || value === '') throw fail('expected a value, found none.');
-  if (choices !== undefined && !choices.includes(value)) {
-    throw fail(`expected ${choices.join(' or ')}, found '${value}'. ${await suggest(value, choices)}`);
+  const texts: readonly unknown[] = [value].flat();
+  for (const text of texts) {
+    if (typeof text !== 'string' || text === '') throw fail('expected a value, found none.');
+    if (choices !== undefined && !choices.includes(text)) {
+      throw fail(`expected ${choices.join(' or ')}, found '${text}'. ${await suggest(text, choices)}`);
+    }
   }
-  return value;
+  return many ? (texts as string[]) : (texts[0] as string);
 }
 
 function checkCount(words: readonly string[], { name, usage }: CommandEntry, { positionals }: Command): void {

@@ -65,6 +65,19 @@ describe('output', () => {
     expect(printed().stderr).toBe('tq: one\ntq: two\ntq: one\n');
   });
 
+  it('draws a live line over itself, makes room for what else is said, and shows it on a terminal only', () => {
+    const { output, printed } = createOutput({ terminal: true });
+    output.live('one');
+    output.live('two'.repeat(100));
+    output.block('said');
+    output.note('noted');
+    const wipe = '\r\u001b[K';
+    expect(printed().stderr).toBe(`${wipe}one${wipe}${'two'.repeat(100).slice(0, 79)}${wipe}said\ntq: noted\n`);
+    const elsewhere = createOutput();
+    elsewhere.output.live('one');
+    expect(elsewhere.printed().stderr).toBe('');
+  });
+
   it.each([
     ['amqp://user:secret@host:5672/v', 'amqp://user:…@host:5672/v'],
     ['{"url":"amqps://user:se@cret@host"}', '{"url":"amqps://user:…@host"}'],

@@ -9,6 +9,7 @@ const command: Command = {
     queue: { kind: 'text', describe: 'A queue' },
     pool: { kind: 'text', choices: ['thread', 'async'], describe: 'A pool' },
     slots: { kind: 'text', describe: 'A number' },
+    tag: { kind: 'text', many: true, describe: 'Some tags' },
     'no-wait': { kind: 'flag', describe: 'A flag' },
   },
   examples: [['call fib 30', 'An example']],
@@ -44,6 +45,13 @@ describe('parse', () => {
     expect(args.positionals).toEqual(['f', '1']);
     expect([args.text('queue'), args.flag('no-wait'), args.integer('slots')]).toEqual(['007', true, -3]);
     expect(args.text('pool')).toBeUndefined();
+  });
+
+  it('collects the values of an option that may be given more than once', async () => {
+    expect((await read('f', '--tag', 'a:1', '--tag=b')).texts('tag')).toEqual(['a:1', 'b']);
+    expect((await read('f', '--tag', 'a')).texts('tag')).toEqual(['a']);
+    expect((await read('f')).texts('tag')).toEqual([]);
+    await expect(read('f', '--tag', 'a', '--tag')).rejects.toMatchObject({ code: 'usage' });
   });
 
   it.each([

@@ -134,6 +134,8 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   blockedChanged(): void {
     this.#applyReading();
+    // The alarm ended in the middle of what somebody else does.
+    if (!this.#reader.held) this.#environment.turn.defer(() => this.#push(NOTHING));
   }
 
   takeWritten(): boolean {
@@ -160,17 +162,20 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   #data(chunk: Buffer): void {
     this.#read = true;
-    let rest = this.#state === 'greeting' ? this.#greet(chunk) : chunk;
-    for (;;) {
+    this.#push(this.#state === 'greeting' ? this.#greet(chunk) : chunk);
+    if (this.output.overfull) this.#applyReading();
+  }
+
+  /** Handles frames, those of a chunk and those that were held. */
+  #push(chunk: Buffer): void {
+    for (let rest = chunk; ; rest = NOTHING) {
       try {
         this.#reader.push(rest);
         break;
       } catch (error) {
         this.#fail(error);
-        rest = NOTHING;
       }
     }
-    if (this.output.overfull) this.#applyReading();
   }
 
   /** Reads the protocol header and returns what comes behind it. */
@@ -265,6 +270,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   #startClosing(limitMs: number): void {
     this.#state = 'closing';
     this.#leave();
+    this.#applyReading();
     this.#limit.cancel();
     this.#limit = this.#environment.clock.setTimer(() => this.#socket.destroy(), limitMs);
   }
@@ -272,6 +278,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   /** A client is not read while it may not publish, and while it does not take its answers. */
   #applyReading(): void {
     const blocked = this.#blocking?.blocked === true;
+    this.#reader.held = blocked;
     // Who is not read cannot be heard.
     if (this.#heartbeat !== undefined) this.#heartbeat.paused = blocked;
     if (blocked || this.output.overfull) this.#socket.pause();
@@ -286,6 +293,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   /** No longer part of what goes on in the broker. */
   #leave(): void {
     this.#blocking?.stop();
+    this.#blocking = undefined;
     this.#heartbeat?.stop();
   }
 

@@ -26,7 +26,7 @@ export interface SessionOptions {
   readonly channelMax: number;
   /** Largest body, bytes. */
   readonly maxMessageSize: number;
-  /** A message has arrived. */
+  /** A message is arriving. */
   readonly onPublish: () => void;
 }
 
@@ -109,12 +109,12 @@ export class Session implements ChannelHost {
 
   #contentFrame(slot: Slot, args: MethodArguments<'basic.publish'>, type: number, payload: Buffer): void {
     try {
+      if (type === FRAME.header) this.#options.onPublish();
       const content = slot.assembler.frame(type, payload, BASIC_CLASS);
       if (content === undefined) return;
       slot.publishing = undefined;
       if (slot.channel.state === 'closing') return;
       requireOpen(slot.channel);
-      this.#options.onPublish();
       publish(slot.channel, args, content);
     } catch (error) {
       throw named(error, 'basic.publish');

@@ -22,12 +22,15 @@ export const NEXT_QUEUE_ID_KEY = Buffer.from([STORE!, 1]);
 export const CATALOG_RANGE = { start: Buffer.from([STORE!]), end: Buffer.from([MESSAGE!]) } as const;
 
 /** The part of a queue that a row is about. */
-export type QueueRow = { readonly part: 'definition' | 'purges' } | { readonly part: 'delivered'; readonly priority: number };
+export type QueueRow =
+  | { readonly part: 'definition' }
+  | { readonly part: 'purges' }
+  | { readonly part: 'delivered'; readonly priority: number };
 
 /** What a key of the catalog stands for. */
 export type CatalogKey =
   | { readonly kind: 'format' | 'next-queue-id' | 'exchange' | 'binding' }
-  | ({ readonly kind: 'queue'; readonly queueId: number } & QueueRow);
+  | { readonly kind: 'queue'; readonly queueId: number; readonly row: QueueRow };
 
 /** An exchange's key, from what tells it from all others. */
 export function exchangeKey(vhost: string, name: string): Buffer {
@@ -66,7 +69,8 @@ export function writeMessageKey(target: Buffer, queueId: number, position: numbe
 
 /** The messages of a queue from a position on, to the key after the last. */
 export function messageRange(queueId: number, from = 0): { readonly start: Buffer; readonly end: Buffer } {
-  return { start: messageKey(queueId, from), end: idPrefix(MESSAGE!, queueId + 1) };
+  const start = from === 0 ? idPrefix(MESSAGE!, queueId) : messageKey(queueId, from);
+  return { start, end: idPrefix(MESSAGE!, queueId + 1) };
 }
 
 /** The messages of every queue from an id on. */
@@ -75,13 +79,13 @@ export function messagesFrom(queueId: number): { readonly start: Buffer; readonl
 }
 
 /** The queue of a message's key. */
-export function queueIdOf(key: Uint8Array): number {
-  return view(key).readUInt32BE(1);
+export function queueIdOf(key: Buffer): number {
+  return key.readUInt32BE(1);
 }
 
 /** The position of a message's key. */
-export function positionOf(key: Uint8Array): number {
-  return readPosition(view(key), 5);
+export function positionOf(key: Buffer): number {
+  return readPosition(key, 5);
 }
 
 /** Where a message goes that could not be read. */
@@ -103,17 +107,18 @@ export function readPosition(source: Buffer, offset: number): number {
 }
 
 /** Tells what a key of the catalog stands for; undefined where no such key exists. */
-export function parseCatalogKey(bytes: Uint8Array): CatalogKey | undefined {
-  const key = view(bytes);
+export function parseCatalogKey(key: Buffer): CatalogKey | undefined {
   if (key.equals(FORMAT_KEY)) return { kind: 'format' };
   if (key.equals(NEXT_QUEUE_ID_KEY)) return { kind: 'next-queue-id' };
   if (key[0] === EXCHANGE && key.length === 33) return { kind: 'exchange' };
   if (key[0] === BINDING && key.length === 33) return { kind: 'binding' };
   if (key[0] !== QUEUE || key.length < 6) return undefined;
   const queueId = key.readUInt32BE(1);
-  if (key[5] === 0 && key.length === 6) return { kind: 'queue', queueId, part: 'definition' };
-  if (key[5] === 1 && key.length === 6) return { kind: 'queue', queueId, part: 'purges' };
-  if (key[5] === 2 && key.length === 7) return { kind: 'queue', queueId, part: 'delivered', priority: key[6]! };
+  if (key[5] === 0 && key.length === 6) return { kind: 'queue', queueId, row: { part: 'definition' } };
+  if (key[5] === 1 && key.length === 6) return { kind: 'queue', queueId, row: { part: 'purges' } };
+  if (key[5] === 2 && key.length === 7) {
+    return { kind: 'queue', queueId, row: { part: 'delivered', priority: key[6]! } };
+  }
   return undefined;
 }
 
@@ -132,8 +137,4 @@ function idPrefix(kind: number, queueId: number): Buffer {
 
 function hashKey(kind: number, identity: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from([kind]), createHash('sha256').update(identity).digest()]);
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,41 +1,38 @@
 /**
  * A message's row: epoch (u32), delivery count (u32), expiry in ms since 1970 (f64, NaN for none), start of the body
- * within the content (u32), length of the exchange's name and of the routing key (u16 each), then both, then the
- * content. Numbers have their high byte first.
+ * within the content (u32), size of the names (u32), the names, then the content. The names are the exchange, the routing
+ * key and the blind keys, each a length (u32) and UTF-8. Numbers have their high byte first.
  */
 import type { Content, Message } from '../model/message.js';
 import type { StoredMessage } from '../model/store.js';
 
-/** Makes a content of its bytes again. The bytes are the caller's for good. */
+/** Makes a content of its bytes again. The bytes are the content's for good. */
 export type RestoreContent = (bytes: Buffer, bodyOffset: number) => Content;
 
 const HEAD_SIZE = 24;
+const NO_KEYS: readonly string[] = [];
 
 /** How many bytes a message's row takes. */
-export function recordSize(message: Message): number {
-  return (
-    HEAD_SIZE +
-    Buffer.byteLength(message.exchange) +
-    Buffer.byteLength(message.routingKey) +
-    message.content.bytes.length
-  );
+export function recordSize({ exchange, routingKey, blindKeys, content }: Message): number {
+  let names = nameSize(exchange) + nameSize(routingKey);
+  for (const key of blindKeys) names += nameSize(key);
+  return HEAD_SIZE + names + content.bytes.length;
 }
 
 /**
  * Writes a row of `recordSize` bytes.
  * @param epoch how often the queue had been purged when the message came to it
  */
-export function writeRecord(target: Buffer, stored: StoredMessage, epoch: number): void {
-  const { exchange, routingKey, content } = stored.message;
+export function writeRecord(target: Buffer, { message, expiresAt, deliveryCount }: StoredMessage, epoch: number): void {
   target.writeUInt32BE(epoch, 0);
-  target.writeUInt32BE(stored.deliveryCount, 4);
-  target.writeDoubleBE(stored.expiresAt ?? Number.NaN, 8);
-  target.writeUInt32BE(content.bodyOffset, 16);
-  const exchangeLength = target.write(exchange, HEAD_SIZE);
-  const routingKeyLength = target.write(routingKey, HEAD_SIZE + exchangeLength);
-  target.writeUInt16BE(exchangeLength, 20);
-  target.writeUInt16BE(routingKeyLength, 22);
-  content.bytes.copy(target, HEAD_SIZE + exchangeLength + routingKeyLength);
+  target.writeUInt32BE(deliveryCount, 4);
+  target.writeDoubleBE(expiresAt ?? Number.NaN, 8);
+  target.writeUInt32BE(message.content.bodyOffset, 16);
+  let end = writeName(target, message.exchange, HEAD_SIZE);
+  end = writeName(target, message.routingKey, end);
+  for (const key of message.blindKeys) end = writeName(target, key, end);
+  target.writeUInt32BE(end - HEAD_SIZE, 20);
+  target.set(message.content.bytes, end);
 }
 
 /** The epoch of a row, which decides whether the rest counts. @throws when the row is too short */
@@ -49,10 +46,8 @@ export function recordEpoch(record: Buffer): number {
  */
 export class RecordReader {
   readonly #restore: RestoreContent;
-  #names = Buffer.alloc(0);
-  #exchange = '';
-  #routingKey = '';
-  #exchangeLength = 0;
+  #bytes = Buffer.alloc(0);
+  #names: Omit<Message, 'content'> = { exchange: '', routingKey: '', blindKeys: NO_KEYS };
 
   constructor(restore: RestoreContent) {
     this.#restore = restore;
@@ -61,30 +56,50 @@ export class RecordReader {
   /** @throws when the bytes are not a row, or the content is not one */
   read(record: Buffer): StoredMessage {
     const bodyOffset = record.readUInt32BE(16);
-    const exchangeLength = record.readUInt16BE(20);
-    const contentStart = HEAD_SIZE + exchangeLength + record.readUInt16BE(22);
+    const contentStart = HEAD_SIZE + record.readUInt32BE(20);
     if (contentStart + bodyOffset > record.length) {
-      throw new RangeError(`expected a body at ${contentStart + bodyOffset}, found ${record.length} bytes`);
+      throw new RangeError(`expected a body at byte ${contentStart + bodyOffset}, found ${record.length} bytes`);
     }
-    this.#readNames(record, exchangeLength, contentStart);
+    const { exchange, routingKey, blindKeys } = this.#readNames(record, contentStart);
     const content = this.#restore(record.subarray(contentStart), bodyOffset);
     const expiresAt = record.readDoubleBE(8);
     return {
-      message: { exchange: this.#exchange, routingKey: this.#routingKey, content },
+      message: { exchange, routingKey, blindKeys, content },
       expiresAt: Number.isNaN(expiresAt) ? undefined : expiresAt,
       deliveryCount: record.readUInt32BE(4),
     };
   }
 
-  #readNames(record: Buffer, exchangeLength: number, contentStart: number): void {
-    const same =
-      exchangeLength === this.#exchangeLength &&
-      this.#names.length === contentStart - HEAD_SIZE &&
-      record.compare(this.#names, 0, this.#names.length, HEAD_SIZE, contentStart) === 0;
-    if (same) return;
-    this.#names = Buffer.from(record.subarray(HEAD_SIZE, contentStart));
-    this.#exchangeLength = exchangeLength;
-    this.#exchange = this.#names.toString('utf8', 0, exchangeLength);
-    this.#routingKey = this.#names.toString('utf8', exchangeLength);
+  #readNames(record: Buffer, end: number): Omit<Message, 'content'> {
+    const size = end - HEAD_SIZE;
+    if (size === this.#bytes.length && record.compare(this.#bytes, 0, size, HEAD_SIZE, end) === 0) return this.#names;
+    const bytes = Buffer.from(record.subarray(HEAD_SIZE, end));
+    const [exchange, routingKey, ...blindKeys] = readNames(bytes);
+    if (exchange === undefined || routingKey === undefined)
+      throw new RangeError('expected an exchange and a routing key');
+    this.#names = { exchange, routingKey, blindKeys: blindKeys.length === 0 ? NO_KEYS : blindKeys };
+    this.#bytes = bytes;
+    return this.#names;
   }
+}
+
+function nameSize(name: string): number {
+  return 4 + Buffer.byteLength(name);
+}
+
+function writeName(target: Buffer, name: string, offset: number): number {
+  const size = target.write(name, offset + 4);
+  target.writeUInt32BE(size, offset);
+  return offset + 4 + size;
+}
+
+function readNames(bytes: Buffer): readonly string[] {
+  const names: string[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const start = offset + 4;
+    offset = start + bytes.readUInt32BE(offset);
+    if (offset > bytes.length) throw new RangeError(`expected a name to end by byte ${bytes.length}, found ${offset}`);
+    names.push(bytes.toString('utf8', start, offset));
+  }
+  return names;
 }

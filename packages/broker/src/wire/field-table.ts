@@ -1,22 +1,56 @@
 /**
  * Field tables (AMQP 0-9-1 section 4.2.5.5) with the types that RabbitMQ knows. What is read is written again as it was,
- * but for two things that RabbitMQ changes as well: `L` becomes `l`, and a true that is not 1 becomes 1.
+ * but for two things that RabbitMQ changes as well: `L` becomes `l`, and a true that is not 1 becomes 1. As in RabbitMQ,
+ * arrays and tables nest as deep as a frame has room for, so that nothing here may recurse.
  */
 import { AmqpError, assertNever } from '../errors.js';
 import type { FieldEntry, FieldTable, FieldValue } from '../field-value.js';
 import { ByteReader, TruncatedError } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 
-/** How deep arrays and tables may lie in each other. */
-export const MAX_TABLE_DEPTH = 100;
+/** The codes of the letters of what holds other values. */
+const ARRAY = 0x41;
+const TABLE = 0x46;
+
+type NestedValue = Extract<FieldValue, { tag: 'A' | 'F' }>;
+type PlainValue = Exclude<FieldValue, NestedValue>;
+
+/** An array or a table that is being read. */
+type OpenField =
+  | { readonly tag: 'A'; readonly value: FieldValue[] }
+  | { readonly tag: 'F'; readonly value: FieldEntry[] };
+
+/** Where to read on after the array or the table that lies in it. */
+interface ReadPart {
+  readonly reader: ByteReader;
+  readonly field: OpenField;
+  readonly outer: ReadPart | undefined;
+}
+
+/** Where to pass over more after the array or the table that lies in it. */
+interface SkippedPart {
+  readonly reader: ByteReader;
+  readonly named: boolean;
+  readonly outer: SkippedPart | undefined;
+}
+
+/** An array or a table that is being written, whose length goes to `start` at its end. */
+interface UnfinishedPart {
+  readonly field: NestedValue;
+  readonly start: number;
+  /** How many of its items are written. */
+  written: number;
+  readonly outer: UnfinishedPart | undefined;
+}
 
 /** Values of one size only, and how many bytes they take. */
 const SIZES = { t: 1, b: 1, B: 1, s: 2, u: 2, I: 4, i: 4, l: 8, L: 8, T: 8, f: 4, d: 8, D: 5, V: 0 } as const;
 
-/** The same by the codes of the letters, for those that only pass over a value. */
-const SIZES_BY_CODE: ReadonlyMap<number, number> = new Map(
-  Object.entries(SIZES).map(([tag, size]) => [tag.charCodeAt(0), size]),
-);
+/** The same by the codes of the letters, for those that only pass over a value; -1 for the others. */
+const SIZES_BY_CODE = Int8Array.from({ length: 256 }, (_, code) => {
+  const tag = String.fromCharCode(code);
+  return tag in SIZES ? SIZES[tag as keyof typeof SIZES] : -1;
+});
 
 /**
  * Reads a table with its length. Bytes in it are slices of a copy, so that a table keeps nothing else alive.
@@ -25,12 +59,12 @@ const SIZES_BY_CODE: ReadonlyMap<number, number> = new Map(
  */
 export function readTable(reader: ByteReader): FieldTable {
   const entries = reader.longString();
-  return entries.length === 0 ? [] : insideTable(() => readEntries(new ByteReader(Buffer.from(entries)), 0));
+  return entries.length === 0 ? [] : insideTable(() => readEntries(new ByteReader(Buffer.from(entries))));
 }
 
 /** Reads a table from its bytes, its length before it. Bytes in it are slices. @throws AmqpError SYNTAX_ERROR */
 export function decodeTable(bytes: Buffer): FieldTable {
-  return insideTable(() => readEntries(new ByteReader(new ByteReader(bytes).longString()), 0));
+  return insideTable(() => readEntries(new ByteReader(new ByteReader(bytes).longString())));
 }
 
 /**
@@ -39,18 +73,21 @@ export function decodeTable(bytes: Buffer): FieldTable {
  */
 export function checkTable(reader: ByteReader): void {
   const entries = reader.part(reader.long());
-  insideTable(() => skipEntries(entries, 0));
+  insideTable(() => skipEntries(entries));
 }
 
 /** Writes a table with its length. */
 export function writeTable(writer: ByteWriter, table: FieldTable): void {
-  const start = writer.position;
-  writer.long(0);
-  for (const [name, value] of table) {
-    writer.shortString(name);
-    writeValue(writer, value);
+  let part: UnfinishedPart | undefined = startPart(writer, { tag: 'F', value: table }, undefined);
+  while (part !== undefined) {
+    const nested = writeItems(writer, part);
+    if (nested === undefined) {
+      writer.patchLong(part.start, writer.position - part.start - 4);
+      part = part.outer;
+    } else {
+      part = startPart(writer, nested, part);
+    }
   }
-  writer.patchLong(start, writer.position - start - 4);
 }
 
 /** The bytes of a table, its length before it. */
@@ -70,20 +107,42 @@ function insideTable<T>(read: () => T): T {
   }
 }
 
-function readEntries(reader: ByteReader, depth: number): FieldTable {
-  const entries: FieldEntry[] = [];
-  while (reader.remaining > 0) entries.push([reader.shortString(), readValue(reader, depth)]);
-  return entries;
+function readEntries(entries: ByteReader): FieldTable {
+  const table: FieldEntry[] = [];
+  let reader = entries;
+  let field: OpenField = { tag: 'F', value: table };
+  let outer: ReadPart | undefined;
+  for (;;) {
+    const nested = readItems(reader, field);
+    if (nested !== undefined) {
+      outer = { reader, field, outer };
+      reader = reader.part(reader.long());
+      field = nested;
+    } else if (outer !== undefined) {
+      ({ reader, field, outer } = outer);
+    } else {
+      return table;
+    }
+  }
 }
 
-function readArray(reader: ByteReader, depth: number): readonly FieldValue[] {
-  const values: FieldValue[] = [];
-  while (reader.remaining > 0) values.push(readValue(reader, depth));
-  return values;
+/** Reads up to the end, or up to an array or a table, which is returned for its own items to be read first. */
+function readItems(reader: ByteReader, field: OpenField): OpenField | undefined {
+  while (reader.remaining > 0) {
+    const name = field.tag === 'F' ? reader.shortString() : '';
+    const code = reader.octet();
+    const nested: OpenField | undefined =
+      code === TABLE ? { tag: 'F', value: [] } : code === ARRAY ? { tag: 'A', value: [] } : undefined;
+    const value = nested ?? readPlain(reader, code);
+    if (field.tag === 'F') field.value.push([name, value]);
+    else field.value.push(value);
+    if (nested !== undefined) return nested;
+  }
+  return undefined;
 }
 
-function readValue(reader: ByteReader, depth: number): FieldValue {
-  const tag = String.fromCharCode(reader.octet());
+function readPlain(reader: ByteReader, code: number): PlainValue {
+  const tag = String.fromCharCode(code);
   switch (tag) {
     case 't':
       return { tag, value: reader.octet() !== 0 };
@@ -112,10 +171,6 @@ function readValue(reader: ByteReader, depth: number): FieldValue {
     case 'S':
     case 'x':
       return { tag, value: reader.longString() };
-    case 'A':
-      return { tag, value: readArray(nested(reader, depth), depth + 1) };
-    case 'F':
-      return { tag, value: readEntries(nested(reader, depth), depth + 1) };
     case 'V':
       return { tag, value: undefined };
     default:
@@ -123,8 +178,35 @@ function readValue(reader: ByteReader, depth: number): FieldValue {
   }
 }
 
-function writeValue(writer: ByteWriter, field: FieldValue): void {
-  writer.octet(field.tag.charCodeAt(0));
+function startPart(writer: ByteWriter, field: NestedValue, outer: UnfinishedPart | undefined): UnfinishedPart {
+  const start = writer.position;
+  writer.long(0);
+  return { field, start, written: 0, outer };
+}
+
+/** Writes up to the end, or up to an array or a table, which is returned for its own items to be written first. */
+function writeItems(writer: ByteWriter, part: UnfinishedPart): NestedValue | undefined {
+  const { field } = part;
+  const count = field.value.length;
+  for (let index = part.written; index < count; index++) {
+    const value = field.tag === 'F' ? writeName(writer, field.value[index]!) : field.value[index]!;
+    writer.octet(value.tag.charCodeAt(0));
+    if (value.tag === 'A' || value.tag === 'F') {
+      part.written = index + 1;
+      return value;
+    }
+    writePlain(writer, value);
+  }
+  return undefined;
+}
+
+/** @returns the value, which comes next */
+function writeName(writer: ByteWriter, entry: FieldEntry): FieldValue {
+  writer.shortString(entry[0]);
+  return entry[1];
+}
+
+function writePlain(writer: ByteWriter, field: PlainValue): void {
   switch (field.tag) {
     case 't':
       writer.octet(field.value ? 1 : 0);
@@ -154,12 +236,6 @@ function writeValue(writer: ByteWriter, field: FieldValue): void {
     case 'x':
       writer.longString(field.value);
       break;
-    case 'A':
-      writeArray(writer, field.value);
-      break;
-    case 'F':
-      writeTable(writer, field.value);
-      break;
     case 'V':
       break;
     default:
@@ -167,41 +243,33 @@ function writeValue(writer: ByteWriter, field: FieldValue): void {
   }
 }
 
-function writeArray(writer: ByteWriter, values: readonly FieldValue[]): void {
-  const start = writer.position;
-  writer.long(0);
-  for (const value of values) writeValue(writer, value);
-  writer.patchLong(start, writer.position - start - 4);
-}
-
-function skipEntries(reader: ByteReader, depth: number): void {
-  while (reader.remaining > 0) {
-    reader.skip(reader.octet());
-    skipValue(reader, depth);
+function skipEntries(entries: ByteReader): void {
+  let reader = entries;
+  let named = true;
+  let outer: SkippedPart | undefined;
+  for (;;) {
+    while (reader.remaining > 0) {
+      if (named) reader.skip(reader.octet());
+      const code = reader.octet();
+      if (code === TABLE || code === ARRAY) {
+        outer = { reader, named, outer };
+        reader = reader.part(reader.long());
+        named = code === TABLE;
+      } else {
+        skipPlain(reader, code);
+      }
+    }
+    if (outer === undefined) return;
+    ({ reader, named, outer } = outer);
   }
 }
 
-function skipValue(reader: ByteReader, depth: number): void {
-  const code = reader.octet();
-  const size = SIZES_BY_CODE.get(code);
-  if (code === 0x66 || code === 0x64) finite(reader.slice(size!));
-  else if (size !== undefined) reader.skip(size);
-  else if (code === 0x53 || code === 0x78) reader.skip(reader.long());
-  else if (code === 0x46) skipEntries(nested(reader, depth), depth + 1);
-  else if (code === 0x41) skipArray(nested(reader, depth), depth + 1);
+function skipPlain(reader: ByteReader, code: number): void {
+  const size = SIZES_BY_CODE[code]!;
+  if (code === 0x53 || code === 0x78) reader.skip(reader.long());
+  else if (code === 0x66 || code === 0x64) finite(reader.slice(size));
+  else if (size >= 0) reader.skip(size);
   else throw unknownTag(String.fromCharCode(code));
-}
-
-function skipArray(reader: ByteReader, depth: number): void {
-  while (reader.remaining > 0) skipValue(reader, depth);
-}
-
-/** A reader of the array or table that comes next. */
-function nested(reader: ByteReader, depth: number): ByteReader {
-  if (depth === MAX_TABLE_DEPTH) {
-    throw new AmqpError('SYNTAX_ERROR', `malformed field table: nested more than ${MAX_TABLE_DEPTH} deep`);
-  }
-  return reader.part(reader.long());
 }
 
 /** Erlang has no NaN and no infinity, so that RabbitMQ takes neither. */

@@ -21,6 +21,8 @@ export class FrameReader {
   #partial = NOTHING;
   #filled = 0;
   #broken = false;
+  /** While true, frames that have come are kept, and `push` hands none on; whoever ends it calls `push` with an empty chunk. */
+  held = false;
 
   /** @param onFrame called for each frame of any type; it may throw */
   constructor(onFrame: FrameHandler) {
@@ -41,10 +43,11 @@ export class FrameReader {
     if (this.#broken) return;
     this.#chunk = this.#at < this.#chunk.length ? Buffer.concat([this.#chunk.subarray(this.#at), chunk]) : chunk;
     this.#at = 0;
-    if (this.#filled > 0) this.#continuePartial();
-    while (this.#nextFrame()) {
+    if (this.#filled > 0 && !this.held) this.#continuePartial();
+    while (!this.held && this.#nextFrame()) {
       // Each turn hands on one frame.
     }
+    if (this.held) return;
     if (this.#at < this.#chunk.length) this.#keep(this.#chunk.length - this.#at);
     this.#chunk = NOTHING;
     this.#at = 0;

@@ -74,6 +74,9 @@ const CODECS: { readonly [T in Exclude<ArgumentType, 'bit'>]: ArgumentCodec<Argu
   table: { read: readTable, write: writeTable },
 };
 
+/** The code of what is wrong inside of a table. */
+const SYNTAX_ERROR = 502;
+
 /** RabbitMQ looks at the names in every method but those with content, whose routing keys may be any octets. */
 const ANY_SHORTSTR: ArgumentCodec<string> = { ...CODECS.shortstr, read: (reader) => reader.shortString() };
 
@@ -100,6 +103,8 @@ export function hasContent(name: MethodName): boolean {
  * @throws AmqpError NOT_IMPLEMENTED for a method that is not in the table
  * @throws AmqpError FRAME_ERROR for arguments that are cut short or followed by something, and for names that are no UTF-8
  * @throws AmqpError SYNTAX_ERROR for what is wrong inside of a table
+ *
+ * The errors name the method, as in RabbitMQ, where it is in the table, but for names that are no UTF-8.
  */
 export function decodeMethod(payload: Buffer): Method {
   if (payload.length < 4) throw frameError(FRAME.method, payload, 'unknown_frame');
@@ -112,9 +117,10 @@ export function decodeMethod(payload: Buffer): Method {
     const args = readArguments(reader, method.fields);
     if (reader.remaining === 0) return { name: method.name, args } as Method;
   } catch (error) {
+    if (error instanceof AmqpError && error.replyCode === SYNTAX_ERROR) throw about(method, error);
     if (!(error instanceof TruncatedError)) throw error;
   }
-  throw undecodableMethod(payload.subarray(4));
+  throw about(method, undecodableMethod(payload.subarray(4)));
 }
 
 /** Writes the payload of a method frame. @throws RangeError for a short string or a long-long that is out of range */
@@ -135,6 +141,11 @@ export function writeMethod<M extends MethodName>(writer: ByteWriter, name: M, a
       bits = 0;
     }
   }
+}
+
+function about({ classId, methodId }: CompiledMethod, error: AmqpError): AmqpError {
+  error.method = { classId, methodId };
+  return error;
 }
 
 function readArguments(reader: ByteReader, fields: readonly CompiledField[]): Record<string, unknown> {

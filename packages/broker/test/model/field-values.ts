@@ -40,6 +40,13 @@ export function table(value: FieldTable): FieldValue {
 export const yes: FieldValue = { tag: 't', value: true };
 export const nothing: FieldValue = { tag: 'V', value: undefined };
 
+/** A value in as many tables and arrays in turn: more than calls can lie in each other. */
+export function deep(value: FieldValue, levels = 18_000): FieldValue {
+  let outermost = value;
+  for (let level = 0; level < levels; level += 2) outermost = table([['', array(outermost)]]);
+  return outermost;
+}
+
 const SCALARS: readonly FieldValue[] = [
   longString(''),
   longString('a'),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FieldValue, longString } from '../../src/field-value.js';
 import { plainValue, printedText, printedValue } from '../../src/model/printed-value.js';
-import { array, bytes, decimal, double, float, int, nothing, table, yes } from './field-values.js';
+import { array, bytes, decimal, deep, double, float, int, nothing, table, yes } from './field-values.js';
 
 describe('a value in an error text', () => {
   it.each<[value: FieldValue, text: string]>([
@@ -25,6 +25,7 @@ describe('a value in an error text', () => {
       ]),
       '[{<<"k">>,longstr,<<"v">>},{<<>>,bool,true}]',
     ],
+    [array(array(int(1)), int(2)), '[{array,[{signedint,1}]},{signedint,2}]'],
     [float(1.5), '1.5'],
   ])('%o is %s', (value, text) => {
     expect(printedValue(value)).toBe(text);
@@ -46,6 +47,12 @@ describe('a value in an error text', () => {
     [1.2345e-7, '1.2345e-7'],
   ])('the double %d is %s', (number, text) => {
     expect(printedValue(double(number))).toBe(text);
+  });
+
+  it('may lie 18,000 levels deep', () => {
+    const begin = '[{<<>>,array,[{table,'.repeat(8_999);
+    const bottom = '[{<<>>,array,[{signedint,1}]}]';
+    expect(printedValue(deep(int(1))) === begin + bottom + '}]}]'.repeat(8_999)).toBe(true);
   });
 
   it('is the text itself where a text is asked for', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FieldTable, type FieldValue, longString } from '../../src/field-value.js';
 import { comparisonKey, sameTable, tableKey } from '../../src/model/table-equality.js';
-import { anyTable, array, bytes, decimal, double, float, int, nothing, table, yes } from './field-values.js';
+import { anyTable, array, bytes, decimal, deep, double, float, int, nothing, table, yes } from './field-values.js';
 
 describe('two values', () => {
   it.each<[what: string, a: FieldValue, b: FieldValue]>([
@@ -42,8 +42,36 @@ describe('two values', () => {
       ]),
     ],
     ['an array and a table', array(yes), table([['', yes]])],
+    ['arrays that end elsewhere', array(array(), yes), array(array(yes))],
+    [
+      'tables that end elsewhere',
+      table([['a', table([['b', yes]])]]),
+      table([
+        ['a', table([])],
+        ['b', yes],
+      ]),
+    ],
+    [
+      'a text that looks like the rest of its array',
+      array(longString('a'), longString('b')),
+      array(longString('aS2:bb')),
+    ],
   ])('differ: %s', (_what, a, b) => {
     expect(comparisonKey(a)).not.toBe(comparisonKey(b));
+  });
+});
+
+describe('values 18,000 levels deep', () => {
+  it('are equal only when all that they hold is', () => {
+    const key = comparisonKey(deep(int(1)));
+    expect(key === comparisonKey(deep(int(1)))).toBe(true);
+    expect(key === comparisonKey(deep(int(2)))).toBe(false);
+    expect(key === comparisonKey(deep(int(1), 17_998))).toBe(false);
+  });
+
+  it('may be binding arguments', () => {
+    expect(sameTable([['a', deep(yes)]], [['a', deep(yes)]])).toBe(true);
+    expect(sameTable([['a', deep(yes)]], [['a', deep(nothing)]])).toBe(false);
   });
 });
 

@@ -101,23 +101,48 @@ describe('methods', () => {
 
 describe('malformed methods', () => {
   it.each([
-    ['less than the numbers of a method', '003c', 501, 'FRAME_ERROR - type 1, all octets = <<0,60>>: unknown_frame'],
-    ['an unknown method', '003c 00de', 540, 'NOT_IMPLEMENTED - unknown method {60,222}'],
-    ['an unknown class', '0063 000a', 540, 'NOT_IMPLEMENTED - unknown method {99,10}'],
-    ['too few arguments', '0032 000a 0000', 501, 'FRAME_ERROR - cannot decode <<0,0>>'],
-    ['too many', '003c 000a 00000000 0000 00 01 02', 501, 'FRAME_ERROR - cannot decode <<0,0,0,0,0,0,0,1,2>>'],
-    ['a cut name', '003c 0028 0000 01 78', 501, 'FRAME_ERROR - cannot decode <<0,0,1,120>>'],
-    ['a table as long as can be', '000a 000b ffffffff', 501, 'FRAME_ERROR - cannot decode <<255,255,255,255>>'],
-    ['a queue name that is no UTF-8', '003c 0046 0000 02 ff41 00', 501, 'FRAME_ERROR - Malformed UTF-8 in shortstr'],
+    [
+      'less than the numbers of a method',
+      '003c',
+      501,
+      'FRAME_ERROR - type 1, all octets = <<0,60>>: unknown_frame',
+      [0, 0],
+    ],
+    ['an unknown method', '003c 00de', 540, 'NOT_IMPLEMENTED - unknown method {60,222}', [0, 0]],
+    ['an unknown class', '0063 000a', 540, 'NOT_IMPLEMENTED - unknown method {99,10}', [0, 0]],
+    ['too few arguments', '0032 000a 0000', 501, 'FRAME_ERROR - cannot decode <<0,0>>', [50, 10]],
+    [
+      'too many',
+      '003c 000a 00000000 0000 00 01 02',
+      501,
+      'FRAME_ERROR - cannot decode <<0,0,0,0,0,0,0,1,2>>',
+      [60, 10],
+    ],
+    ['a cut name', '003c 0028 0000 01 78', 501, 'FRAME_ERROR - cannot decode <<0,0,1,120>>', [60, 40]],
+    [
+      'a table as long as can be',
+      '000a 000b ffffffff',
+      501,
+      'FRAME_ERROR - cannot decode <<255,255,255,255>>',
+      [10, 11],
+    ],
+    [
+      'a queue name that is no UTF-8',
+      '003c 0046 0000 02 ff41 00',
+      501,
+      'FRAME_ERROR - Malformed UTF-8 in shortstr',
+      [0, 0],
+    ],
     [
       'a wrong table',
       '000a 000b 00000003 01615a 00 00000000 00',
       502,
       'SYNTAX_ERROR - malformed field table: unknown type "Z"',
+      [10, 11],
     ],
-  ])('are refused for %s', (_name, payload, replyCode, message) => {
+  ])('are refused for %s', (_name, payload, replyCode, message, [classId, methodId]) => {
     expect(() => decodeMethod(hex(payload))).toThrow(
-      expect.objectContaining({ replyCode, message, scope: 'connection' }),
+      expect.objectContaining({ replyCode, message, scope: 'connection', method: { classId, methodId } }),
     );
   });
 

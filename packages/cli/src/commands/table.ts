@@ -9,6 +9,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./worker.js')).worker,
   },
   {
+    name: 'broker',
+    usage: 'broker',
+    summary: 'Run a broker of its own, where there is no RabbitMQ',
+    load: async () => (await import('./broker.js')).broker,
+  },
+  {
     name: 'call',
     usage: 'call NAME [JSON ARGS…]',
     summary: 'Call a task by its name and print its result',

@@ -1,6 +1,7 @@
 import { internalsOf, maskUrl } from '@tq/core/internal';
 import type { Worker } from '@tq/worker';
 import type { LoadedApp } from '@tq/worker/internal';
+import { formatRows } from '../rows.js';
 
 /** What a worker is about to do, before it does it. */
 export interface WorkerFacts {
@@ -58,9 +59,7 @@ export function formatBanner(facts: WorkerFacts, version: string): string {
     ['pool', `${facts.pool}, ${count(facts.slots, 'slot')}`],
     ...facts.notes.map((note) => ['note', note] as const),
   ];
-  return [`tq ${version} worker ${facts.hostname}`, ...rows.map(([key, text]) => `  ${key.padEnd(6)}  ${text}`)].join(
-    '\n',
-  );
+  return formatRows(`tq ${version} worker ${facts.hostname}`, rows);
 }
 
 function share(slots: number | undefined, concurrency: number, shared: number): string {

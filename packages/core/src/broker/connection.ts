@@ -7,6 +7,7 @@ import type { Timer } from '../time/clock.js';
 import { within } from '../time/within.js';
 import { cut, setKeepsAlive, writeTurnsTogether } from './amqplib-internals.js';
 import { brokerUrl, maskUrl } from './broker-url.js';
+import { describeConnectFailure } from './connect-failure.js';
 
 /** An open connection, until it is lost. */
 export interface Link {
@@ -179,9 +180,7 @@ export class Connection {
   #failed(attempt: number, url: string, cause: Error): void {
     if (this.#state.kind === 'closed') return;
     const { role, runtime } = this.#options;
-    this.#lastError = new TqError('connect-failed', `No connection to ${maskUrl(url)}: ${describeFailure(cause)}`, {
-      cause,
-    });
+    this.#lastError = new TqError('connect-failed', describeConnectFailure(url, cause), { cause });
     const wait = this.#wait(attempt + 1);
     runtime.logger.warn({ role, attempt: attempt + 1, retryInMs: wait }, this.#lastError.message);
   }
@@ -232,10 +231,4 @@ function closed(model: ChannelModel): Promise<unknown> {
 
 function closedError(): TqError {
   return new TqError('closed', 'The app is closed; create a new one.');
-}
-
-function describeFailure(cause: Error): string {
-  const code = (cause as { code?: unknown }).code;
-  // Node's AggregateError of a host with several addresses has no message of its own.
-  return cause.message === '' ? String(code ?? cause.name) : cause.message;
 }

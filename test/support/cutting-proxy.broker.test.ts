@@ -58,10 +58,21 @@ test('a cut resets both sides, and the next connection works', async () => {
   const upstream = arrived[0];
   if (upstream === undefined) throw new Error('expected the target to have the connection');
   const gone = Promise.all([once(proxy.events, 'closed'), closeOf(socket), closeOf(upstream)]);
-  proxy.cut();
+  expect(proxy.cut()).toBe(1);
   await gone;
   expect(proxy.connections()).toBe(0);
   expect(await say(await dial(), 'again')).toBe('echo again');
+});
+
+test('a cut of those who have said something leaves the others', async () => {
+  const [one, other] = [await dial(), await dial()];
+  await say(one, 'I am one');
+  await say(other, 'I am another');
+  const gone = closeOf(one);
+  expect(proxy.cut('am one')).toBe(1);
+  await gone;
+  expect(await say(other, 'still here')).toBe('echo still here');
+  expect(proxy.cut('nobody')).toBe(0);
 });
 
 test('frozen, it holds data and new connections back on open sockets; thawed, both go through', async () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createProject, type Project } from '../support/project.js';
-import { runTq } from '../support/tq-process.js';
+import { createProject, type Project } from '../../../test/support/project.js';
+import { runTq } from '../../../test/support/tq-process.js';
 
 let project: Project;
 let empty: Project;
@@ -37,11 +37,11 @@ describe('tq', () => {
     rmSync(folder, { recursive: true });
     expect(end).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect(loaded.join()).toContain('/cli/dist/main.js');
-    expect(loaded.join()).not.toMatch(/yargs|amqplib|pino|@tq\/|packages\/(core|worker)/);
+    expect(loaded.join()).not.toMatch(/yargs|amqplib|pino|@tq\/|packages\/(broker|core|worker)/);
   });
 
   it.each([
-    [['--help'], ['Commands:', 'tq worker', 'tq call NAME', 'tq tasks', 'Exit codes:', 'TQ_URL']],
+    [['--help'], ['Commands:', 'tq worker', 'tq broker', 'tq call NAME', 'tq tasks', 'Exit codes:', 'TQ_URL']],
     [['help'], ['Commands:']],
     [
       ['worker', '--help'],
@@ -50,6 +50,10 @@ describe('tq', () => {
     [
       ['help', 'call'],
       ['--no-wait', 'tq call fib 30'],
+    ],
+    [
+      ['broker', '--help'],
+      ['--memory-limit', 'tq broker --host 0.0.0.0 --user ada:secret'],
     ],
     [
       ['tasks', '--help'],
@@ -62,8 +66,8 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, call, tasks.'],
-    [['wroker'], "Unknown command 'wroker'. Did you mean worker?"],
+    [[], 'Expected a command: worker, broker, call, tasks.'],
+    [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],
     [['worker', '--log-level', 'inf'], 'Did you mean info?'],
@@ -75,6 +79,10 @@ describe('tq', () => {
     ],
     [['worker', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
     [['worker', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],
+    [['broker', '--port', '70000'], '--port: expected a port from 1 to 65535'],
+    [['broker', '--memory-limit', 'much'], '--memory-limit: expected a size such as 256mb'],
+    [['broker', '--user', 'ada'], '--user: expected NAME:PASSWORD'],
+    [['broker', '--memory', '--data', 'x'], '--memory: expected no --data beside it'],
     [['call'], 'Expected tq call NAME'],
     [['call', 'fib', '30', 'hello'], `Argument 2: expected JSON, found hello. For text, quote it twice: '"hello"'.`],
     [['call', 'fib', '12345678901234567890'], 'Argument 1: expected a number that JavaScript keeps'],

@@ -1,16 +1,16 @@
-/** Runs once around a test run: finds the broker, names the run, and deletes what the run left on the broker. */
-import { randomBytes } from 'node:crypto';
+/** Runs once around project `rabbitmq`: takes the broker that `TQ_TEST_AMQP_URL` names, and cleans up on it. */
 import { connect } from 'amqplib';
+import type { TestProject } from 'vitest/node';
 import { nodeCtl, nodeUrl } from '../../scripts/rabbitmq-node.js';
-import { findBroker, runningServices } from '../../scripts/services-node.js';
+import { runningServices } from '../../scripts/services-node.js';
+import { nameRun } from './shared-broker.js';
 
-/** Test processes inherit `TQ_TEST_AMQP_URL` (when there is a broker) and `TQ_TEST_RUN`. Returns the clean-up. */
-export default async function setup(): Promise<() => Promise<void>> {
-  const url = await findBroker(['TQ_TEST_AMQP_URL']);
-  const run = `test-${randomBytes(4).toString('hex')}`;
-  process.env.TQ_TEST_RUN = run;
-  if (url === undefined) return async () => {};
-  process.env.TQ_TEST_AMQP_URL = url;
+/** @returns deletes what the run declared */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const url = process.env.TQ_TEST_AMQP_URL;
+  if (!url) throw new Error('project rabbitmq: expected the URL of a RabbitMQ in TQ_TEST_AMQP_URL, found none');
+  const run = nameRun();
+  project.provide('sharedBroker', { kind: 'rabbitmq', url, run });
   return () => deleteByPrefix(url, run);
 }
 

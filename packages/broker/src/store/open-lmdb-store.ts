@@ -1,0 +1,96 @@
+import { BrokerError } from '../errors.js';
+import type { Store, StoredState } from '../model/store.js';
+import { type DataDirectory, openDataDirectory } from './data-directory.js';
+import { positionOf } from './keys.js';
+import type { LmdbModule } from './lmdb-file.js';
+import { LmdbStore } from './lmdb-store.js';
+import type { RestoreContent } from './message-record.js';
+import { QueueSweeper } from './queue-sweeper.js';
+import type { StoreLogger } from './store-logger.js';
+import { type ReadingTroubles, toStoredState } from './stored-state.js';
+
+/** What an lmdb store needs. */
+export interface LmdbStoreOptions {
+  /** Made when it is not there. */
+  readonly dataDir: string;
+  readonly restoreContent: RestoreContent;
+  /** Called once, when a write failed (the disk is full). From then on nothing is kept, and nobody is called back. */
+  readonly onError: (error: BrokerError) => void;
+  readonly logger: StoreLogger;
+  /** Wall time in ms since 1970; default the system's. */
+  readonly wall?: (() => number) | undefined;
+  /** See `DataDirectoryOptions`. */
+  readonly compactAboveBytes?: number | undefined;
+}
+
+/** A store that was opened, and what it held. */
+export interface OpenedStore {
+  readonly store: Store;
+  readonly state: StoredState;
+  /** What is confirmed outlives the process. */
+  readonly durable: boolean;
+}
+
+/**
+ * Opens the store of a data directory. Whoever calls reads the messages in the turn in which this resolves: a process that
+ * dies of reading a damaged file is known by that at the next start (`opening-mark`).
+ * @throws BrokerError `data-in-use`, or `store-failed`; the iteration of messages `store-failed` too
+ */
+export async function openLmdbStore(lmdb: LmdbModule, options: LmdbStoreOptions): Promise<OpenedStore> {
+  const directory = await openDataDirectory({ lmdb, ...options });
+  const { file, lock, catalog } = directory;
+  let damaged = false;
+  const opened = afterThisTurn().then(() => (damaged ? undefined : directory.finishOpening()));
+  const { sweeper, epochs } = takeUpRemovals(directory);
+  const { nextQueueId } = catalog;
+  const store = new LmdbStore({ opened, file, lock, sweeper, epochs, nextQueueId, onError: options.onError });
+  const troubles: ReadingTroubles = {
+    unreadable(queueId, { key, value }, error) {
+      store.putAside(queueId, positionOf(key), value);
+      reportUnreadable(options, catalog.queues.get(queueId)?.definition.name, positionOf(key), error);
+    },
+    damaged(cause) {
+      damaged = true;
+      return damageFound(options.dataDir, cause);
+    },
+  };
+  return { store, state: toStoredState(file, catalog, options.restoreContent, troubles), durable: true };
+}
+
+/** Goes on with what a crash or a stop left to be removed. */
+function takeUpRemovals({ file, catalog: { orphans, purges } }: DataDirectory) {
+  const sweeper = new QueueSweeper(file);
+  const epochs = new Map<number, number>();
+  for (const queueId of orphans) sweeper.sweepQueue(queueId);
+  for (const [queueId, { epoch, unswept }] of purges) {
+    if (orphans.has(queueId)) continue;
+    epochs.set(queueId, epoch);
+    if (unswept) sweeper.sweepPurged(queueId, epoch);
+  }
+  return { sweeper, epochs };
+}
+
+function reportUnreadable(
+  { dataDir, logger }: LmdbStoreOptions,
+  queue: string | undefined,
+  position: number,
+  error: unknown,
+) {
+  logger.warn(
+    { queue, position, error },
+    `message ${position} of queue ${queue} cannot be read (${String(error)}): it is left out, and its bytes stay in ${dataDir}`,
+  );
+}
+
+function damageFound(dataDir: string, cause: unknown): BrokerError {
+  return new BrokerError(
+    'store-failed',
+    `expected to read messages from the data directory ${dataDir}, found damage (${String(cause)}): ` +
+      'start again, then its file is moved aside',
+    { cause },
+  );
+}
+
+function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
