@@ -12,7 +12,7 @@ import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './opti
 import { Connection, type ConnectionEnvironment } from './session/connection.js';
 import type { Tally } from './session/tally.js';
 import { Turn } from './session/turn.js';
-import type { OpenedStore } from './store/lmdb-store.js';
+import type { OpenedStore } from './store/open-lmdb-store.js';
 import { openStore, type StoreOptions } from './store/open-store.js';
 import { WireContent } from './wire/content.js';
 
@@ -37,14 +37,15 @@ const STOP_LIMIT_MS = 1_000;
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const resolved = resolveOptions(options);
   const opened = await openStore(storeOptions(resolved));
-  const broker = new RunningBroker(resolved, opened);
   try {
+    const broker = new RunningBroker(resolved, opened);
     await broker.listen();
+    return broker;
   } catch (error) {
-    await opened.store.close();
+    // A store that has failed says so again.
+    await opened.store.close().catch(() => undefined);
     throw error;
   }
-  return broker;
 }
 
 /** The composition root: virtual hosts, listeners and connections of one broker. */

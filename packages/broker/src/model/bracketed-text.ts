@@ -4,6 +4,9 @@ import type { FieldValue } from '../field-value.js';
 /** An array or a table. */
 export type NestedValue = Extract<FieldValue, { tag: 'A' | 'F' }>;
 
+/** A value that is no array and no table. */
+export type PlainValue = Exclude<FieldValue, NestedValue>;
+
 /** How the items between the brackets look. */
 export interface Notation {
   /** What comes before an item. @param name undefined in an array */
@@ -13,9 +16,6 @@ export interface Notation {
   /** What comes after an item. */
   readonly after: string;
 }
-
-/** A value that is no array and no table. */
-export type PlainValue = Exclude<FieldValue, NestedValue>;
 
 /** A part whose text has begun; `outer` is what it lies in. */
 interface OpenPart {

@@ -1,6 +1,7 @@
 /**
  * Makes a data directory ready for use: `data.mdb` holds everything, `owner.mdb` keeps a second broker away, and the
- * files that end in `-lock` are lmdb's; `opening` stands there while it is opened (`opening-mark`). What it finds damaged it moves to `data.mdb.damaged-TIME`.
+ * files that end in `-lock` are lmdb's. `opening` stands there while it is opened (`opening-mark`). What is damaged is moved
+ * to `data.mdb.damaged-TIME`.
  */
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,10 +1,9 @@
 /**
- * Declared things as bytes: JSON, since they are few and a person may want to read them. A field value is a pair of its
- * type's letter and its value; what JSON has no form for is written as text (64-bit numbers in decimal, bytes in base64).
+ * Declared things as bytes: JSON, since they are few and a person may want to read them. Arguments are in it as they came
+ * on the wire, in base64: they may be of types that JSON has no form for, and nested deeper than it can go.
  */
-import { assertNever } from '../errors.js';
-import type { FieldEntry, FieldTable, FieldValue } from '../field-value.js';
 import type { BindingDefinition, ExchangeDefinition, QueueDefinition } from '../model/definitions.js';
+import { decodeTable, encodeTable } from '../wire/field-table.js';
 
 /** A thing and the virtual host that it lives in. */
 export interface Located<D> {
@@ -17,7 +16,7 @@ type Definition = ExchangeDefinition | QueueDefinition | BindingDefinition;
 /** Writes a definition. Equal definitions give equal bytes, whatever the order of their properties. */
 export function encodeDefinition({ vhost, definition }: Located<Definition>): Buffer {
   const fields = Object.entries(definition)
-    .map(([name, value]) => [name, name === 'arguments' ? encodeTable(value) : value] as const)
+    .map(([name, value]) => [name, name === 'arguments' ? encodeTable(value).toString('base64') : value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return Buffer.from(JSON.stringify({ vhost, definition: Object.fromEntries(fields) }));
 }
@@ -43,82 +42,11 @@ function decode<D extends Definition>(
 ): Located<D> {
   const { vhost, definition } = JSON.parse(Buffer.from(bytes).toString());
   requireType(vhost, 'string', 'vhost');
-  for (const name of expected.text) requireType(definition?.[name], 'string', name);
+  for (const name of ['arguments', ...expected.text]) requireType(definition?.[name], 'string', name);
   for (const name of expected.flags) requireType(definition?.[name], 'boolean', name);
-  return { vhost, definition: { ...definition, arguments: decodeTable(definition.arguments) } };
+  return { vhost, definition: { ...definition, arguments: decodeTable(Buffer.from(definition.arguments, 'base64')) } };
 }
 
 function requireType(value: unknown, type: 'string' | 'boolean', name: string): void {
   if (typeof value !== type) throw new TypeError(`expected ${name} to be a ${type}, found ${typeof value}`);
-}
-
-type EncodedValue = readonly [tag: FieldValue['tag'], value?: unknown];
-
-function encodeTable(table: FieldTable): readonly (readonly [string, EncodedValue])[] {
-  return table.map(([name, value]) => [name, encodeValue(value)] as const);
-}
-
-function encodeValue(field: FieldValue): EncodedValue {
-  switch (field.tag) {
-    case 't':
-    case 'b':
-    case 'B':
-    case 's':
-    case 'u':
-    case 'I':
-    case 'i':
-      return [field.tag, field.value];
-    case 'l':
-    case 'T':
-      return [field.tag, field.value.toString()];
-    case 'f':
-    case 'd':
-    case 'D':
-    case 'S':
-    case 'x':
-      return [field.tag, field.value.toString('base64')];
-    case 'A':
-      return [field.tag, field.value.map(encodeValue)];
-    case 'F':
-      return [field.tag, encodeTable(field.value)];
-    case 'V':
-      return [field.tag];
-    default:
-      return assertNever(field);
-  }
-}
-
-function decodeTable(encoded: readonly (readonly [string, EncodedValue])[]): FieldTable {
-  return encoded.map(([name, value]): FieldEntry => [name, decodeValue(value)]);
-}
-
-function decodeValue([tag, value]: EncodedValue): FieldValue {
-  switch (tag) {
-    case 't':
-      return { tag, value: value as boolean };
-    case 'b':
-    case 'B':
-    case 's':
-    case 'u':
-    case 'I':
-    case 'i':
-      return { tag, value: value as number };
-    case 'l':
-    case 'T':
-      return { tag, value: BigInt(value as string) };
-    case 'f':
-    case 'd':
-    case 'D':
-    case 'S':
-    case 'x':
-      return { tag, value: Buffer.from(value as string, 'base64') };
-    case 'A':
-      return { tag, value: (value as readonly EncodedValue[]).map(decodeValue) };
-    case 'F':
-      return { tag, value: decodeTable(value as readonly (readonly [string, EncodedValue])[]) };
-    case 'V':
-      return { tag, value: undefined };
-    default:
-      return assertNever(tag);
-  }
 }

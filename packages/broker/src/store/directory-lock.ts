@@ -10,6 +10,7 @@
  */
 import { realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RootDatabase, Transaction } from 'lmdb';
 import { BrokerError } from '../errors.js';
 import { checkFile } from './file-check.js';
 import type { LmdbModule } from './lmdb-file.js';
@@ -19,8 +20,11 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-/** The directories held by this process, with links resolved; lmdb's table would tell too, but only between files that are open. */
-const heldHere = new Set<string>();
+/**
+ * The directories held by this process, links resolved, with the transaction that reads the owner file: lmdb ends one that
+ * nothing refers to. Undefined while it is being opened.
+ */
+const heldHere = new Map<string, Transaction | undefined>();
 
 /**
  * Takes a directory that exists.
@@ -29,31 +33,38 @@ const heldHere = new Set<string>();
 export async function lockDirectory(lmdb: LmdbModule, dataDir: string): Promise<DirectoryLock> {
   const path = await realpath(dataDir);
   if (heldHere.has(path)) throw inUse(dataDir, process.pid);
-  heldHere.add(path);
-  let database: Awaited<ReturnType<typeof openOwnerFile>>;
+  heldHere.set(path, undefined);
   try {
-    database = await openOwnerFile(lmdb, join(path, 'owner.mdb'));
+    const database = await openOwnerFile(lmdb, join(path, 'owner.mdb'));
+    const owner = enter(database);
+    if (typeof owner === 'number') {
+      await database.close();
+      throw inUse(dataDir, owner);
+    }
+    heldHere.set(path, owner);
+    return { release: () => leave(path, database) };
   } catch (error) {
     heldHere.delete(path);
     throw error;
   }
-  const release = async () => {
-    await database.close();
-    heldHere.delete(path);
-  };
-  const holder = database.transactionSync(() => {
+}
+
+/** Begins to read, unless somebody does already: then that one's pid. */
+function enter(database: RootDatabase): Transaction | number {
+  return database.transactionSync(() => {
     database.readerCheck();
-    const pid = firstPid(database.readerList());
-    if (pid === undefined) database.useReadTransaction();
-    return pid;
+    return firstPid(database.readerList()) ?? database.useReadTransaction();
   });
-  if (holder === undefined) return { release };
-  await release();
-  throw inUse(dataDir, holder);
+}
+
+async function leave(path: string, database: RootDatabase): Promise<void> {
+  heldHere.get(path)?.done();
+  await database.close();
+  heldHere.delete(path);
 }
 
 /** The file holds nothing, and so it is never flushed: what a power failure leaves of it may be thrown away. */
-async function openOwnerFile(lmdb: LmdbModule, file: string) {
+async function openOwnerFile(lmdb: LmdbModule, file: string): Promise<RootDatabase> {
   const { found } = await checkFile(file);
   if (found === 'damage' || found === 'other-format')
     for (const name of [file, `${file}-lock`]) await rm(name, { force: true });

@@ -4,22 +4,27 @@
  *
  * - `00` the store itself: `00` the format's version (u32), `01` the next queue id (u32)
  * - `01` an exchange, `02` a binding: SHA-256 of what identifies it; the value is `definition-codec`'s
- * - `03` a queue, its id (u32): `00` its definition, `01` its purges (`purge-row`), `02` and a priority (u8): the highest
+ * - `03` a queue, its id (u32): `00` its definition, `01` its purges (`queue-sweeper`), `02` and a priority (u8): the highest
  *   delivered position (u64)
  * - `04` a message, its queue's id (u32), its position (u64): the value is `message-record`'s
  * - `05` a message that could not be read, with the rest of its key: put aside and never deleted
  */
 import { createHash } from 'node:crypto';
 
-const [STORE, EXCHANGE, BINDING, QUEUE, MESSAGE, UNREADABLE] = [0, 1, 2, 3, 4, 5];
+const STORE = 0;
+const EXCHANGE = 1;
+const BINDING = 2;
+const QUEUE = 3;
+const MESSAGE = 4;
+const UNREADABLE = 5;
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** Where the version of the format stands. */
-export const FORMAT_KEY = Buffer.from([STORE!, 0]);
+export const FORMAT_KEY = Buffer.from([STORE, 0]);
 /** Where the next queue id stands. */
-export const NEXT_QUEUE_ID_KEY = Buffer.from([STORE!, 1]);
+export const NEXT_QUEUE_ID_KEY = Buffer.from([STORE, 1]);
 /** The first key and the one after the last of everything that is not a message. */
-export const CATALOG_RANGE = { start: Buffer.from([STORE!]), end: Buffer.from([MESSAGE!]) } as const;
+export const CATALOG_RANGE = { start: Buffer.from([STORE]), end: Buffer.from([MESSAGE]) } as const;
 
 /** The part of a queue that a row is about. */
 export type QueueRow =
@@ -34,24 +39,24 @@ export type CatalogKey =
 
 /** An exchange's key, from what tells it from all others. */
 export function exchangeKey(vhost: string, name: string): Buffer {
-  return hashKey(EXCHANGE!, JSON.stringify([vhost, name]));
+  return hashKey(EXCHANGE, JSON.stringify([vhost, name]));
 }
 
 /** A binding's key, from its whole encoded definition, since nothing less tells it from all others. */
 export function bindingKey(encoded: Buffer): Buffer {
-  return hashKey(BINDING!, encoded);
+  return hashKey(BINDING, encoded);
 }
 
 /** The key of one of a queue's rows. */
 export function queueKey(queueId: number, row: QueueRow): Buffer {
-  const key = Buffer.from([QUEUE!, 0, 0, 0, 0, ...queueRowBytes(row)]);
+  const key = Buffer.from([QUEUE, 0, 0, 0, 0, ...queueRowBytes(row)]);
   key.writeUInt32BE(queueId, 1);
   return key;
 }
 
 /** Every row of a queue but its messages, from the first key to the one after the last. */
 export function queueRowsRange(queueId: number): { readonly start: Buffer; readonly end: Buffer } {
-  return { start: idPrefix(QUEUE!, queueId), end: idPrefix(QUEUE!, queueId + 1) };
+  return { start: idPrefix(QUEUE, queueId), end: idPrefix(QUEUE, queueId + 1) };
 }
 
 /** A message's key. */
@@ -61,7 +66,7 @@ export function messageKey(queueId: number, position: number): Buffer {
 
 /** Writes a message's key over another one, where a new buffer for each would cost too much. */
 export function writeMessageKey(target: Buffer, queueId: number, position: number): Buffer {
-  target[0] = MESSAGE!;
+  target[0] = MESSAGE;
   target.writeUInt32BE(queueId, 1);
   writePosition(target, position, 5);
   return target;
@@ -69,13 +74,13 @@ export function writeMessageKey(target: Buffer, queueId: number, position: numbe
 
 /** The messages of a queue from a position on, to the key after the last. */
 export function messageRange(queueId: number, from = 0): { readonly start: Buffer; readonly end: Buffer } {
-  const start = from === 0 ? idPrefix(MESSAGE!, queueId) : messageKey(queueId, from);
-  return { start, end: idPrefix(MESSAGE!, queueId + 1) };
+  const start = from === 0 ? idPrefix(MESSAGE, queueId) : messageKey(queueId, from);
+  return { start, end: idPrefix(MESSAGE, queueId + 1) };
 }
 
 /** The messages of every queue from an id on. */
 export function messagesFrom(queueId: number): { readonly start: Buffer; readonly end: Buffer } {
-  return { start: idPrefix(MESSAGE!, queueId), end: Buffer.from([UNREADABLE!]) };
+  return { start: idPrefix(MESSAGE, queueId), end: Buffer.from([UNREADABLE]) };
 }
 
 /** The queue of a message's key. */
@@ -91,7 +96,7 @@ export function positionOf(key: Buffer): number {
 /** Where a message goes that could not be read. */
 export function unreadableKey(queueId: number, position: number): Buffer {
   const key = messageKey(queueId, position);
-  key[0] = UNREADABLE!;
+  key[0] = UNREADABLE;
   return key;
 }
 

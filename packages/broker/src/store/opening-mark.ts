@@ -3,7 +3,7 @@
  * in the middle of reading; then the mark is still there at the next start, and the store is read by a process of its own
  * first (`check-program`). A start that was killed leaves the mark too, and costs no more than that check.
  */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,15 +31,21 @@ export async function unmarkOpening(dataDir: string): Promise<void> {
 export function checkApart(path: string): Promise<FileCheck> {
   return new Promise((resolve) => {
     execFile(process.execPath, [PROGRAM, path], (error, stdout) => {
-      // lmdb's own checks end in SIGABRT, a wild pointer in SIGSEGV or SIGBUS; Windows gives them codes from 0x80000000.
-      const crash =
-        error?.signal ?? (typeof error?.code === 'number' && error.code >= 0x8000_0000 ? error.code : undefined);
+      const crash = crashOf(error);
       if (crash !== undefined) resolve({ found: 'damage', reason: `reading it ends a process with ${crash}` });
       else if (stdout !== '') resolve({ found: 'damage', reason: stdout });
-      // Also when the program could not run: then nothing is known against the file.
+      // Also when the program could not run or was killed: then nothing is known against the file.
       else resolve({ found: 'store' });
     });
   });
+}
+
+/** lmdb's own checks end in SIGABRT, wild pointers in the others; on Windows exceptions are codes from 0xC0000000. */
+const CRASHES: readonly unknown[] = ['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE'];
+
+function crashOf(error: ExecFileException | null): string | undefined {
+  if (CRASHES.includes(error?.signal)) return error?.signal;
+  return typeof error?.code === 'number' && error.code >= 0xc000_0000 ? `0x${error.code.toString(16)}` : undefined;
 }
 
 function markPath(dataDir: string): string {

@@ -6,7 +6,7 @@ describe('a process that is killed', () => {
   it('loses nothing that was flushed, revives nothing that was deleted, and halves no turn', async () => {
     for (const lines of [1, 40, 333, 1_000, 2_500]) {
       await using folder = await createFolder();
-      const program = new Program(folder, 'work');
+      await using program = new Program(folder, 'work');
       for (let line = 0; line < lines; line += 1) await program.line();
       await program.kill();
       const lastFlushed = Number(program.last);
@@ -25,7 +25,8 @@ describe('a process that is killed', () => {
 
   it('in the middle of a purge leaves none of the purged messages, and all that came after', async () => {
     await using folder = await createFolder();
-    await new Program(folder, 'purge').ended();
+    await using program = new Program(folder, 'purge');
+    await program.ended();
     for (let round = 0; round < 2; round += 1) {
       await withStore(folder.options(), (_store, state) => {
         expect(bodies(state, 'q1')).toEqual([
@@ -38,7 +39,8 @@ describe('a process that is killed', () => {
 
   it('in the middle of deleting a queue leaves no trace of it', async () => {
     await using folder = await createFolder();
-    await new Program(folder, 'delete').ended();
+    await using program = new Program(folder, 'delete');
+    await program.ended();
     const { store, state } = await openStore(folder.options());
     expect(state.vhosts.size).toBe(0);
     expect(state.nextQueueId).toBe(2);

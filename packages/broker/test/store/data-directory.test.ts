@@ -32,7 +32,7 @@ describe('the lock', () => {
 
   it('refuses a second process and names the first, until that is killed', async () => {
     await using folder = await createFolder();
-    const program = new Program(folder, 'hold');
+    await using program = new Program(folder, 'hold');
     expect(await program.line()).toBe('held');
     await expect(openStore(folder.options())).rejects.toMatchObject({
       name: 'BrokerError',

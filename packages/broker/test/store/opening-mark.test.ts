@@ -13,7 +13,7 @@ async function fill(folder: Folder): Promise<void> {
 
 /** What a process says that opens the store and reads everything. */
 async function read(folder: Folder): Promise<readonly string[]> {
-  const program = new Program(folder, 'read');
+  await using program = new Program(folder, 'read');
   const lines: string[] = [];
   for (let line = await program.line(); line !== undefined; line = await program.line()) lines.push(line);
   await program.ended();

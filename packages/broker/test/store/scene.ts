@@ -120,7 +120,9 @@ export class Program {
 
   constructor(folder: Folder, what: 'hold' | 'read' | 'work' | 'purge' | 'delete') {
     const program = fileURLToPath(new URL('fixtures/program.js', import.meta.url));
-    this.#child = spawn(process.execPath, [program, folder.path, what], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn(process.execPath, ['--expose-gc', program, folder.path, what], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#exit = once(this.#child, 'exit');
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
@@ -137,12 +139,17 @@ export class Program {
     return value;
   }
 
-  /** Kills it, reads what it had still said, and resolves when it is gone. */
+  /** Kills it when it still runs, reads what it had said, and resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.ended();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+
+  /** Reads what it has to say, and resolves when it is gone. */
   async ended(): Promise<void> {
     while ((await this.line()) !== undefined);
     await this.#exit;
