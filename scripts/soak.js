@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * `npm run soak`: the fault tests again and again, with more work in each and the long cases included, until the time
- * is over or something fails. Its figures belong in docs/reliability.md.
+ * `npm run soak`: the fault tests on RabbitMQ and on the embedded broker, and the embedded broker killed under load, again
+ * and again, with more work in each and the long cases included, until the time is over or something fails. Its figures
+ * belong in docs/reliability.md.
  *
  *   --minutes N   how long (60); the round that runs at the end is finished
- *   --scale N     times the usual number of tasks (10)
+ *   --scale N     times the usual number of tasks and of kills (10)
  *
  * Takes the broker of TQ_TEST_AMQP_URL, else the services node, which it starts when it has to.
  */
@@ -13,6 +14,9 @@ import { installAndBuild } from './install.js';
 import { nodeUrl } from './rabbitmq-node.js';
 import { run, runScript, TOOLS } from './run.js';
 import { findBroker, startServices, stopServices } from './services-node.js';
+
+/** What vitest is to run: faults on both brokers, and the embedded broker's own crashes. */
+const SOAKED = ['test/faults', 'packages/broker/test/broker-killed.test.ts'];
 
 await runScript('soak', async () => {
   const { minutes, scale } = readOptions();
@@ -42,7 +46,7 @@ function soak(minutes, env) {
   do {
     rounds += 1;
     console.log(`soak: round ${rounds}, ${elapsed().toFixed(1)} of ${minutes} minutes`);
-    const code = run(process.execPath, [TOOLS.vitest, 'run', '--project', 'rabbitmq', 'test/faults'], env);
+    const code = run(process.execPath, [TOOLS.vitest, 'run', ...SOAKED], env);
     if (code !== 0) throw new Error(`round ${rounds} failed after ${elapsed().toFixed(1)} minutes, see above`);
   } while (elapsed() < minutes);
   console.log(`soak: ${rounds} rounds in ${elapsed().toFixed(1)} minutes, none failed`);
