@@ -2,6 +2,7 @@
 /**
  * `npm run bench`: measures tq beside hand-written amqplib programs and writes `bench/RESULTS.md`.
  *
+ *   --broker      the embedded broker beside RabbitMQ instead, in `bench/BROKER.md`
  *   --only NAME   one scenario (drain-100, …), or several with commas; the report goes to the terminal alone
  *   --rounds N    how often each program runs (5, at least 3)
  *   --quick       one round of a tenth of the work, to see that all is well; the report goes to the terminal alone
@@ -17,16 +18,17 @@ import { runScript } from './run.js';
 import { findBroker, ROOT, startServices, stopServices } from './services-node.js';
 
 await runScript('bench', async () => {
-  const { only, rounds, quick } = readOptions();
+  const { broker, only, rounds, quick } = readOptions();
   installAndBuild();
   const found = await findBroker(['TQ_TEST_AMQP_URL', 'TQ_URL']);
   const url = found ?? nodeUrl(await startServices());
   try {
     // Only here is amqplib certain to be installed, and tq to be built.
-    const { runBench } = await import('../bench/run.js');
-    const text = await runBench({ url, only, rounds, quick });
+    const text = broker
+      ? await (await import('../bench/broker/run.js')).runBrokerBench({ url, only, rounds, quick })
+      : await (await import('../bench/run.js')).runBench({ url, only, rounds, quick });
     console.log(`\n${text}`);
-    if (only === undefined && !quick) writeFileSync(join(ROOT, 'bench', 'RESULTS.md'), text);
+    if (only === undefined && !quick) writeFileSync(join(ROOT, 'bench', broker ? 'BROKER.md' : 'RESULTS.md'), text);
   } finally {
     if (found === undefined) await stopServices();
   }
@@ -35,12 +37,17 @@ await runScript('bench', async () => {
 
 function readOptions() {
   const { values } = parseArgs({
-    options: { only: { type: 'string' }, rounds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+    options: {
+      broker: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
   });
   const rounds = values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds);
   const least = values.quick || values.only !== undefined ? 1 : 3;
   if (!Number.isInteger(rounds) || rounds < least) {
     throw new Error(`--rounds: expected a whole number from ${least} on, found '${values.rounds}'`);
   }
-  return { only: values.only?.split(','), rounds, quick: values.quick };
+  return { broker: values.broker, only: values.only?.split(','), rounds, quick: values.quick };
 }

@@ -13,6 +13,21 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): Timer;
 }
 
+/** A clock that reports what a timer's callback throws; with a bare timer, that would end the process. */
+export function guardedClock(clock: Clock, onError: (error: unknown) => void): Clock {
+  return {
+    wall: () => clock.wall(),
+    setTimer: (callback, delayMs) =>
+      clock.setTimer(() => {
+        try {
+          callback();
+        } catch (error) {
+          onError(error);
+        }
+      }, delayMs),
+  };
+}
+
 /** The longest delay that Node's timers take; beyond it they fire at once. */
 const LONGEST_DELAY_MS = 2_147_483_647;
 

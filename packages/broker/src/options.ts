@@ -86,6 +86,7 @@ export function resolveOptions(options: BrokerOptions): ResolvedOptions {
     throw invalid('`dataDir` or `memory: true`', 'both', 'leave one out');
   }
   if (vhosts.length === 0) throw invalid('at least one name in `vhosts`', 'none', "leave it out for ['/']");
+  if (Object.keys(users).length === 0) throw invalid('at least one name in `users`', 'none', 'leave it out for guest');
   const hosts = host === undefined ? LOOPBACK : [host];
   if (!hosts.every(isLoopback)) requireOwnUsers(users, hosts.join());
   return {
@@ -115,16 +116,15 @@ function integer(name: string, value: number, least: number, most: number): numb
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Whoever reaches the port from outside must not get in with what everybody knows. */
 function requireOwnUsers(users: Readonly<Record<string, string>>, host: string): void {
-  const names = Object.keys(users);
-  if (names.length > 0 && !('guest' in users)) return;
+  if (!('guest' in users)) return;
   throw invalid(
     `users with passwords of their own when listening on ${host}`,
-    names.length === 0 ? 'no user' : "the user 'guest'",
+    "the user 'guest'",
     "give `users: { name: 'password' }` without guest, or listen on 127.0.0.1",
   );
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { SYSTEM_CLOCK } from './clock.js';
+import { type Clock, guardedClock, SYSTEM_CLOCK } from './clock.js';
 import { BrokerError } from './errors.js';
 import { type BrokerState, inspect } from './inspect.js';
 import type { Environment } from './model/environment.js';
@@ -9,7 +9,8 @@ import { MemoryGauge } from './model/memory-gauge.js';
 import type { Store, StoredState } from './model/store.js';
 import { VirtualHost } from './model/virtual-host.js';
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { Connection, type ConnectionEnvironment } from './session/connection.js';
+import { Connection } from './session/connection.js';
+import type { ConnectionEnvironment } from './session/connection-environment.js';
 import type { Tally } from './session/tally.js';
 import { Turn } from './session/turn.js';
 import type { OpenedStore } from './store/open-lmdb-store.js';
@@ -37,15 +38,22 @@ const STOP_LIMIT_MS = 1_000;
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const resolved = resolveOptions(options);
   const opened = await openStore(storeOptions(resolved));
+  let broker: RunningBroker | undefined;
   try {
-    const broker = new RunningBroker(resolved, opened);
+    broker = new RunningBroker(resolved, opened);
     await broker.listen();
     return broker;
   } catch (error) {
-    // A store that has failed says so again.
-    await opened.store.close().catch(() => undefined);
+    // The timers of what was restored must not outlive the store, which says so again when it has failed.
+    await (broker?.stop() ?? opened.store.close()).catch(() => undefined);
     throw error;
   }
+}
+
+/** Where a broker listens, as it is written in a URL. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The composition root: virtual hosts, listeners and connections of one broker. */
@@ -59,7 +67,10 @@ class RunningBroker implements Broker {
   readonly #environment: ConnectionEnvironment;
   readonly #tally: Tally = { published: 0, delivered: 0, acknowledged: 0 };
   readonly #memory: MemoryGauge;
+  readonly #clock: Clock;
   #servers: readonly Server[] = [];
+  /** The first one is the one that had to be had. */
+  #addresses: readonly Address[] = [];
   #stopping: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, { store, state, durable }: OpenedStore) {
@@ -67,14 +78,17 @@ class RunningBroker implements Broker {
     this.#store = store;
     this.#dataDir = durable ? options.dataDir : undefined;
     this.#memory = new MemoryGauge(options.limits.memory);
+    const onError = (error: unknown) =>
+      options.logger.error({ err: error }, 'a task of the broker failed in an unforeseen way');
+    this.#clock = guardedClock(SYSTEM_CLOCK, onError);
     this.#vhosts = this.#createVhosts(state);
     const { limits, users, logger } = options;
     this.#environment = {
       users,
       vhosts: this.#vhosts,
       offer: { channelMax: limits.channels, frameMax: limits.frameSize, heartbeat: limits.heartbeat },
-      clock: SYSTEM_CLOCK,
-      turn: new Turn(),
+      clock: this.#clock,
+      turn: new Turn(onError),
       tally: this.#tally,
       memory: this.#memory,
       log: logger,
@@ -86,7 +100,7 @@ class RunningBroker implements Broker {
   get url(): string {
     const { users, vhosts } = this.#options;
     const url = new URL('amqp://localhost');
-    const [address] = this.#addresses();
+    const [address] = this.#addresses;
     url.host = `${address?.host}:${address?.port}`;
     [[url.username, url.password]] = [...users.entries()] as [[string, string]];
     if (vhosts[0] !== '/') url.pathname = `/${encodeURIComponent(vhosts[0] ?? '')}`;
@@ -95,14 +109,9 @@ class RunningBroker implements Broker {
 
   async listen(): Promise<void> {
     const [first = '127.0.0.1', ...others] = this.#options.hosts;
-    const server = await this.#listenOn(first, this.#options.port);
-    const { port } = server.address() as AddressInfo;
-    this.#servers = [server];
-    for (const host of others) {
-      // A machine without IPv6 has no ::1.
-      const more = await this.#listenOn(host, port).catch(() => undefined);
-      if (more !== undefined) this.#servers = [...this.#servers, more];
-    }
+    const { port } = await this.#listenOn(first, this.#options.port);
+    // A machine without IPv6 has no ::1.
+    for (const host of others) await this.#listenOn(host, port).catch(() => undefined);
   }
 
   inspect(): BrokerState {
@@ -111,7 +120,7 @@ class RunningBroker implements Broker {
       connections: [...this.#connections],
       memory: this.#memory,
       tally: this.#tally,
-      listening: this.#addresses().map(({ host, port }) => `${host}:${port}`),
+      listening: this.#addresses.map(({ host, port }) => `${host}:${port}`),
       dataDir: this.#dataDir,
     });
   }
@@ -138,7 +147,7 @@ class RunningBroker implements Broker {
   #createVhosts(state: StoredState): ReadonlyMap<string, VirtualHost> {
     let nextQueueId = state.nextQueueId;
     const environment: Environment = {
-      clock: SYSTEM_CLOCK,
+      clock: this.#clock,
       store: this.#store,
       memory: this.#memory,
       nextQueueId: () => nextQueueId++,
@@ -156,7 +165,7 @@ class RunningBroker implements Broker {
     );
   }
 
-  async #listenOn(host: string, port: number): Promise<Server> {
+  async #listenOn(host: string, port: number): Promise<Address> {
     const server = createServer((socket) => {
       const connection = new Connection(socket, this.#environment);
       this.#connections.add(connection);
@@ -168,14 +177,15 @@ class RunningBroker implements Broker {
     } catch (error) {
       throw listenFailed(host, port, error as NodeJS.ErrnoException);
     }
-    return server;
-  }
-
-  #addresses(): { readonly host: string; readonly port: number }[] {
-    return this.#servers.map((server) => {
-      const { address, port, family } = server.address() as AddressInfo;
-      return { host: family === 'IPv6' ? `[${address}]` : address, port };
-    });
+    // Without a listener, a connection that cannot be accepted (too many open files) would end the process.
+    server.on('error', (error) =>
+      this.#options.logger.warn({ err: error }, `a connection could not be accepted: ${error.message}`),
+    );
+    const found = server.address() as AddressInfo;
+    const address = { host: found.family === 'IPv6' ? `[${found.address}]` : found.address, port: found.port };
+    this.#servers = [...this.#servers, server];
+    this.#addresses = [...this.#addresses, address];
+    return address;
   }
 }
 

@@ -59,5 +59,5 @@ export class Bindings {
 
 /** A text that two bindings of one exchange share exactly when they are the same one: destination, key and arguments. */
 function bindingKey({ destinationType, destination, routingKey, arguments: table }: BindingDefinition): string {
-  return [destinationType, destination, routingKey, tableKey(table)].join('\0');
+  return JSON.stringify([destinationType, destination, routingKey, tableKey(table)]);
 }

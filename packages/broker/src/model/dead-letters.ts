@@ -1,56 +1,86 @@
 import type { DeathReason } from './dead-letter.js';
+import { Deque } from './deque.js';
 import type { Message } from './message.js';
 import type { QueueEntry } from './queue-entry.js';
 
-/** What dead letters need of their queue. */
-export interface DeadLettersHost {
-  /** Publishes to the dead-letter exchange; false when no queue took the message. Always true where there is no such exchange. */
-  bury(message: Message, reason: DeathReason): boolean;
+/** What dead letters need of their queue. `T` is whatever takes them. */
+export interface DeadLettersHost<T> {
+  /** Publishes to the dead-letter exchange, if there is one, whatever becomes of it. */
+  bury(message: Message, reason: DeathReason): void;
+  /** Publishes to those that are not among `taken`, and adds those that take it. True when all have it, and somebody. */
+  buryInAll(message: Message, reason: DeathReason, taken: Set<T>): boolean;
   /** The message is no longer the queue's. */
   forget(entry: QueueEntry): void;
   /** Asks for `retry`, when that may help. */
   retryLater(): void;
 }
 
-/** A message that no queue took as a dead letter, and that may not be lost. */
-interface Held {
+/** A dead letter that may not be lost, and that not all of its queues have taken. */
+interface Held<T> {
   readonly entry: QueueEntry;
   readonly reason: DeathReason;
+  /** Who has taken it, and must not get it again. */
+  readonly taken: Set<T>;
 }
+
+/** After so many failures a retry ends: a million letters that nobody takes must not stop the broker every second. */
+const MOST_FAILURES = 32;
 
 /**
  * Messages that leave a queue without having been consumed. At most once means that one which no queue takes is gone;
- * at least once, that it is held until a queue takes it (x-dead-letter-strategy).
+ * at least once, that it is held until all of its queues have taken it (x-dead-letter-strategy).
  */
-export class DeadLetters {
+export class DeadLetters<T> {
   readonly #strategy: 'at-most-once' | 'at-least-once';
-  readonly #host: DeadLettersHost;
-  #held: Held[] = [];
+  readonly #host: DeadLettersHost<T>;
+  readonly #held = new Deque<Held<T>>();
 
-  constructor(strategy: 'at-most-once' | 'at-least-once', host: DeadLettersHost) {
+  constructor(strategy: 'at-most-once' | 'at-least-once', host: DeadLettersHost<T>) {
     this.#strategy = strategy;
     this.#host = host;
   }
 
-  /** Messages that wait for a queue to take them. */
-  get held(): readonly QueueEntry[] {
-    return this.#held.map(({ entry }) => entry);
+  /** How many wait for a queue to take them. */
+  get heldCount(): number {
+    return this.#held.size;
   }
 
   /** Sends an entry on its way. */
   send(entry: QueueEntry, reason: DeathReason): void {
-    if (this.#host.bury(entry.message, reason) || this.#strategy === 'at-most-once') {
+    if (this.#strategy === 'at-most-once') {
+      this.#host.bury(entry.message, reason);
       this.#host.forget(entry);
     } else {
-      this.#held.push({ entry, reason });
-      this.#host.retryLater();
+      this.#try({ entry, reason, taken: new Set() });
     }
   }
 
   /** Tries again with what is held. */
   retry(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const { entry, reason } of held) this.send(entry, reason);
+    let failures = 0;
+    for (let rest = this.#held.size; rest > 0 && failures < MOST_FAILURES; rest--) {
+      const letter = this.#held.shift();
+      if (letter !== undefined && !this.#try(letter)) failures += 1;
+    }
+    if (this.#held.size > 0) this.#host.retryLater();
+  }
+
+  /** Gives up what is held. */
+  takeHeld(): readonly QueueEntry[] {
+    const entries = Array.from(this.#held, ({ entry }) => entry);
+    this.#held.clear();
+    return entries;
+  }
+
+  #try(letter: Held<T>): boolean {
+    const { entry, reason, taken } = letter;
+    const done = this.#host.buryInAll(entry.message, reason, taken);
+    if (done) {
+      this.#host.forget(entry);
+    } else {
+      this.#held.push(letter);
+      this.#host.retryLater();
+    }
+    return done;
   }
 }

@@ -33,11 +33,11 @@ export class Deque<T> {
     return element;
   }
 
-  /** Removes the first occurrence of an element; costs a walk over all. */
-  remove(element: T): void {
-    const kept = [...this].filter((other) => other !== element);
+  /** Drops all elements but those that `wanted` says yes to; costs a walk over all. */
+  keep(wanted: (element: T) => boolean): void {
+    const kept = [...this].filter(wanted);
     this.clear();
-    for (const other of kept) this.push(other);
+    for (const element of kept) this.push(element);
   }
 
   clear(): void {
@@ -55,8 +55,8 @@ export class Deque<T> {
   /** @param capacity a power of two, not below the size */
   #resize(capacity: number): void {
     const ring: (T | undefined)[] = new Array(capacity);
-    let index = 0;
-    for (const element of this) ring[index++] = element;
+    const mask = this.#ring.length - 1;
+    for (let index = 0; index < this.#size; index++) ring[index] = this.#ring[(this.#head + index) & mask];
     this.#ring = ring;
     this.#head = 0;
   }

@@ -47,7 +47,7 @@ export class QueueConsumers {
    */
   remove(consumer: Consumer): { readonly successor: Consumer | undefined } | false {
     if (!this.#all.delete(consumer)) return false;
-    consumer.state = 'gone';
+    this.#ready.remove(consumer);
     if (consumer !== this.#active) return { successor: undefined };
     [this.#active] = this.#all;
     return { successor: this.#active };
@@ -58,7 +58,7 @@ export class QueueConsumers {
     const all = [...this.#all];
     this.#all.clear();
     this.#active = undefined;
-    for (const consumer of all) consumer.state = 'gone';
+    for (const consumer of all) this.#ready.remove(consumer);
     return all;
   }
 

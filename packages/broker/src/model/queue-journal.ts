@@ -14,11 +14,9 @@ export class QueueJournal {
     this.#durable = durable;
   }
 
-  /** Writes an entry, or writes it anew when its delivery count changed. */
-  save({ stored, position, message, expiresAt, deliveryCount }: QueueEntry): void {
-    if (!stored) return;
-    const lasting = expiresAt === NEVER ? undefined : expiresAt;
-    this.#store.saveMessage(this.#queueId, position, { message, expiresAt: lasting, deliveryCount });
+  /** Writes an entry. */
+  save(entry: QueueEntry): void {
+    this.#write(entry, entry.deliveryCount);
   }
 
   /** An entry has left the queue. */
@@ -31,14 +29,26 @@ export class QueueJournal {
     if (this.#durable) this.#store.deleteMessages(this.#queueId);
   }
 
-  /** An entry is delivered: after a crash it is a redelivered one. */
-  delivered({ stored, priority, position }: QueueEntry): void {
-    if (stored && this.#state === 'open') this.#store.saveDelivered(this.#queueId, priority, position);
+  /**
+   * An entry is delivered: after a crash it is a redelivered one. The first time a mark tells that, which only goes up; a
+   * count that is kept is written ahead with the next times, so that it does not start again with each crash.
+   */
+  delivered(entry: QueueEntry): void {
+    const { stored, redelivered, priority, position, deliveryCount } = entry;
+    if (!stored || this.#state === 'deleted') return;
+    if (!redelivered) this.#store.saveDelivered(this.#queueId, priority, position);
+    else if (deliveryCount > 0) this.#write(entry, deliveryCount + 1);
   }
 
   /** The queue is gone, with all that it held. */
   delete(): void {
     this.#state = 'deleted';
     if (this.#durable) this.#store.deleteQueue(this.#queueId);
+  }
+
+  #write({ stored, position, message, expiresAt }: QueueEntry, deliveryCount: number): void {
+    if (!stored) return;
+    const lasting = expiresAt === NEVER ? undefined : expiresAt;
+    this.#store.saveMessage(this.#queueId, position, { message, expiresAt: lasting, deliveryCount });
   }
 }

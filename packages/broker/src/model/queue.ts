@@ -24,8 +24,10 @@ export interface QueueHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly memory: MemoryGauge;
-  /** Publishes a message to the queue's dead-letter exchange; false when it reached no queue. */
-  deadLetter(queue: Queue, message: Message, reason: DeathReason): boolean;
+  /** Publishes a message to the queue's dead-letter exchange, whatever becomes of it. */
+  deadLetter(queue: Queue, message: Message, reason: DeathReason): void;
+  /** Publishes a dead letter to those that have not taken it, and notes who takes it. True when all have it, and somebody. */
+  deadLetterToAll(queue: Queue, message: Message, reason: DeathReason, taken: Set<Queue>): boolean;
   /** A dead letter had nowhere to go: `retryDeadLetters` is to be called when that may have changed. */
   retryLater(queue: Queue): void;
   /** The queue has to go: its last consumer left, or nobody has used it for too long. */
@@ -60,7 +62,7 @@ export class Queue {
   #nextPosition = 0;
   #state: 'open' | 'deleted' = 'open';
   readonly #journal: QueueJournal;
-  readonly #deadLetters: DeadLetters;
+  readonly #deadLetters: DeadLetters<Queue>;
   /** Set for when the first ready message expires. */
   readonly #expiry: WakeUp;
   readonly #idleness: Idleness;
@@ -83,6 +85,7 @@ export class Queue {
     this.#journal = new QueueJournal(host.store, id, definition.durable);
     this.#deadLetters = new DeadLetters(settings.deadLetterStrategy, {
       bury: (message, reason) => this.#bury(message, reason),
+      buryInAll: (message, reason, taken) => host.deadLetterToAll(this, message, reason, taken),
       forget: (entry) => this.#forget(entry),
       retryLater: () => host.retryLater(this),
     });
@@ -119,7 +122,8 @@ export class Queue {
       const priority = this.#level(message);
       const entry = new QueueEntry(message, position, priority, expiresAt ?? NEVER, true);
       entry.redelivered = deliveryCount > 0 || position <= (stored.delivered.get(priority) ?? -1);
-      entry.deliveryCount = deliveryCount + (entry.redelivered && this.settings.type === 'quorum' ? 1 : 0);
+      const least = entry.redelivered && this.settings.type === 'quorum' ? 1 : 0;
+      entry.deliveryCount = Math.max(deliveryCount, least);
       this.#host.memory.add(message.content.bytes.length);
       this.#ready.push(entry);
     }
@@ -151,6 +155,8 @@ export class Queue {
     } else {
       this.#ready.push(entry);
       this.#dropOverflow();
+      // A time of 0 is over at once; what was there before has its timer.
+      if (this.#ready.peek() === entry) this.#dropExpired();
       this.#armExpiry();
     }
     return stored ? 'stored' : 'kept';
@@ -231,7 +237,7 @@ export class Queue {
     const entries = this.#ready.takeAll();
     for (const entry of entries) this.#release(entry);
     // Those that are delivered stay: then each goes by itself.
-    if (this.#unacknowledged === 0 && this.#deadLetters.held.length === 0) this.#journal.removeAll();
+    if (this.#unacknowledged === 0 && this.#deadLetters.heldCount === 0) this.#journal.removeAll();
     else for (const entry of entries) this.#journal.remove(entry);
     return entries.length;
   }
@@ -242,7 +248,7 @@ export class Queue {
     this.#state = 'deleted';
     this.stopTimers();
     for (const entry of this.#ready.takeAll()) this.#release(entry);
-    for (const entry of this.#deadLetters.held) this.#release(entry);
+    for (const entry of this.#deadLetters.takeHeld()) this.#release(entry);
     for (const consumer of this.#consumers.removeAll()) consumer.options.outlet.cancelled();
     this.#journal.delete();
   }
@@ -309,7 +315,6 @@ export class Queue {
     } else if (deliveryLimit !== undefined && entry.deliveryCount > deliveryLimit) {
       this.#deadLetters.send(entry, 'delivery_limit');
     } else {
-      this.#journal.save(entry);
       this.#ready.giveBack(entry);
     }
   }
@@ -324,9 +329,8 @@ export class Queue {
     this.#ready.push(moved);
   }
 
-  #bury(message: Message, reason: DeathReason): boolean {
-    if (this.settings.deadLetterExchange === undefined) return true;
-    return this.#host.deadLetter(this, message, reason);
+  #bury(message: Message, reason: DeathReason): void {
+    if (this.settings.deadLetterExchange !== undefined) this.#host.deadLetter(this, message, reason);
   }
 
   /** The message is no longer this queue's. */

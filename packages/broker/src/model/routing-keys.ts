@@ -13,7 +13,16 @@ export function copyKeys(headers: FieldTable): readonly string[] {
   return keysOf(headers, 'CC');
 }
 
-/** The same of the header BCC. */
+/** The keys of the header CC of a message that was published: one that is no array counts for nothing. */
+export function keptCopyKeys(headers: FieldTable): readonly string[] {
+  const value = field(headers, 'CC');
+  return value?.tag === 'A' ? textsIn(value.value) : NO_KEYS;
+}
+
+/**
+ * The same of the header BCC.
+ * @throws {AmqpError} PRECONDITION_FAILED when it is no array
+ */
 export function blindKeys(headers: FieldTable): readonly string[] {
   return keysOf(headers, 'BCC');
 }
@@ -30,5 +39,9 @@ function keysOf(headers: FieldTable, name: string): readonly string[] {
     const reason = `{unacceptable_type_in_header,"${name}",${typeName(value)}}`;
     throw new AmqpError('PRECONDITION_FAILED', `invalid message: ${reason}`);
   }
-  return value.value.flatMap((key: FieldValue) => (key.tag === 'S' ? [key.value.toString()] : []));
+  return textsIn(value.value);
+}
+
+function textsIn(values: readonly FieldValue[]): readonly string[] {
+  return values.flatMap((value) => (value.tag === 'S' ? [value.value.toString()] : []));
 }

@@ -14,7 +14,7 @@ export interface Store {
   deleteQueue(id: number): void;
   saveBinding(vhost: string, binding: BindingDefinition): void;
   deleteBinding(vhost: string, binding: BindingDefinition): void;
-  /** Writes a message to its place in a queue, or writes it anew when its `deliveryCount` changed. */
+  /** Writes a message to its place in a queue, or writes it anew with a higher `deliveryCount`. */
   saveMessage(queueId: number, position: number, message: StoredMessage): void;
   deleteMessage(queueId: number, position: number): void;
   /** Deletes every message of the queue (queue.purge is quicker so than message by message). */
@@ -32,7 +32,7 @@ export interface StoredMessage {
   readonly message: Message;
   /** Wall time in ms since 1970 when it expires, or undefined. */
   readonly expiresAt: number | undefined;
-  /** How often it was given back, for quorum queues (x-delivery-count). */
+  /** How often it came back, for quorum queues (x-delivery-count); a delivery under way counts as if it had come back. */
   readonly deliveryCount: number;
 }
 

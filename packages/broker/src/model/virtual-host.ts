@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 import { AmqpError } from '../errors.js';
 import { type Binding, Bindings } from './bindings.js';
-import { type DeathReason, deadLetter } from './dead-letter.js';
-import { isDeathCycle } from './death-history.js';
+import type { DeathReason } from './dead-letter.js';
+import { DeadLetterPublisher } from './dead-letter-publisher.js';
 import type { BindingDefinition, QueueDefinition } from './definitions.js';
 import { DirectReplies, REPLY_TO_PREFIX } from './direct-replies.js';
 import type { Environment } from './environment.js';
@@ -13,7 +13,6 @@ import type { Message } from './message.js';
 import { type Owner, Queue, type QueueHost } from './queue.js';
 import { type DeleteConditions, Queues } from './queues.js';
 import { routeMessage } from './routing.js';
-import { copyKeys } from './routing-keys.js';
 import type { Store, StoredVhost } from './store.js';
 import { WakeUp } from './wake-up.js';
 
@@ -34,6 +33,15 @@ export class VirtualHost implements QueueHost {
   readonly directReplies = new DirectReplies();
   readonly #environment: Environment;
   readonly #bindings = new Bindings();
+  readonly #map = {
+    queue: (name: string) => this.queues.find(name),
+    exchange: (name: string) => this.exchanges.find(name),
+  };
+  readonly #deadLetters = new DeadLetterPublisher({
+    wall: () => this.clock.wall(),
+    findExchange: this.#map.exchange,
+    route: (exchange, keys, headers) => routeMessage(this.#map, exchange, keys, () => headers),
+  });
   /** Queues with dead letters that no queue took yet. */
   readonly #stuck = new Set<Queue>();
   readonly #retry: WakeUp;
@@ -74,7 +82,7 @@ export class VirtualHost implements QueueHost {
   /** Makes an exchange or finds the same one; see `Exchanges.declare`. */
   declareExchange(request: ExchangeRequest): void {
     this.exchanges.declare(request);
-    this.#retryStuck();
+    this.#retrySoon();
   }
 
   /**
@@ -93,7 +101,7 @@ export class VirtualHost implements QueueHost {
   /** Makes a queue or finds the same one; see `Queues.declare`. */
   declareQueue(definition: QueueDefinition, owner: Owner): Queue {
     const queue = this.queues.declare(definition, owner);
-    this.#retryStuck();
+    this.#retrySoon();
     return queue;
   }
 
@@ -134,7 +142,7 @@ export class VirtualHost implements QueueHost {
     const durable = source.definition.durable && destination.definition.durable;
     this.#bindings.add(toBinding(source, destination, definition, durable));
     if (durable) this.store.saveBinding(this.vhost, definition);
-    this.#retryStuck();
+    this.#retrySoon();
   }
 
   /**
@@ -171,24 +179,12 @@ export class VirtualHost implements QueueHost {
     return result;
   }
 
-  /** Publishes to a queue's dead-letter exchange; queues that would send it round for ever are left out. */
-  deadLetter(queue: Queue, message: Message, reason: DeathReason): boolean {
-    const { deadLetterExchange = '', deadLetterRoutingKey } = queue.settings;
-    const exchange = this.exchanges.find(deadLetterExchange);
-    if (exchange === undefined) return false;
-    const letter = deadLetter(message, {
-      queue: queue.name,
-      reason,
-      timeSeconds: Math.floor(this.clock.wall() / 1_000),
-      deadLetterExchange,
-      deadLetterRoutingKey,
-    });
-    const headers = letter.content.headers();
-    const keys = [letter.routingKey, ...copyKeys(headers), ...letter.blindKeys];
-    const queues = routeMessage(this.#map, exchange, keys, () => headers);
-    const open = queues.filter(({ name }) => !isDeathCycle(headers, name));
-    const published = this.deliver(letter, open);
-    return published === 'stored' || published === 'kept';
+  deadLetter(queue: Queue, message: Message, reason: DeathReason): void {
+    this.#deadLetters.publish(queue, message, reason);
+  }
+
+  deadLetterToAll(queue: Queue, message: Message, reason: DeathReason, taken: Set<Queue>): boolean {
+    return this.#deadLetters.publishToAll(queue, message, reason, taken);
   }
 
   /** Dead letters of a queue had nowhere to go: they are tried again soon, and when something is declared or bound. */
@@ -203,18 +199,16 @@ export class VirtualHost implements QueueHost {
     for (const queue of this.queues) queue.stopTimers();
   }
 
-  readonly #map = {
-    queue: (name: string) => this.queues.find(name),
-    exchange: (name: string) => this.exchanges.find(name),
-  };
-
   #deliverReplies(message: Message, keys: readonly string[]): void {
-    for (const key of keys) if (key.startsWith(REPLY_TO_PREFIX)) this.directReplies.deliver(key, message);
+    for (const key of new Set(keys)) if (key.startsWith(REPLY_TO_PREFIX)) this.directReplies.deliver(key, message);
   }
 
   /** Something was declared or bound: dead letters that had nowhere to go may have now. */
+  #retrySoon(): void {
+    if (this.#stuck.size > 0) this.#retry.by(this.clock.wall());
+  }
+
   #retryStuck(): void {
-    if (this.#stuck.size === 0) return;
     const queues = [...this.#stuck];
     this.#stuck.clear();
     for (const queue of queues) queue.retryDeadLetters();

@@ -24,6 +24,8 @@ export interface ChannelHost {
   /** The client wants to hear of consumers that end with their queue. */
   readonly cancelNotify: boolean;
   randomId(): string;
+  /** Carries out a task that was put off; what it throws ends the connection. */
+  run(task: () => void): void;
 }
 
 /** A message on its way to the queues that it was routed to. */
@@ -65,6 +67,9 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   prefetch = 0;
   replyConsumer: ReplyConsumer | undefined;
   #channelPrefetch = 0;
+  /** A settlement is under way that all consumers may profit from: none gets anything before it is done. */
+  #settling = false;
+  #wakes = 0;
 
   constructor(number: number, host: ChannelHost) {
     this.number = number;
@@ -78,7 +83,7 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   /** Room for one more delivery to any of its consumers. */
   hasRoom(): boolean {
     const limited = this.#channelPrefetch > 0 && this.deliveries.consumed >= this.#channelPrefetch;
-    return this.state === 'open' && !limited && this.host.output.hasRoom();
+    return this.state === 'open' && !limited && !this.#settling && this.host.output.hasRoom();
   }
 
   /** The prefetch that all consumers of the channel share; 0 is no limit. */
@@ -93,7 +98,10 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
 
   /** There may be room again: the client has read, or settled what the channel's prefetch had stopped. */
   wakeAll(): void {
-    for (const subscription of this.subscriptions.values()) subscription.wake();
+    const all = [...this.subscriptions.values()];
+    // Where they share a prefetch the first one may take it all: so each is the first in its turn.
+    const first = this.#wakes++ % all.length;
+    for (const subscription of [...all.slice(first), ...all.slice(0, first)]) subscription.wake();
   }
 
   deliver(subscription: Subscription, entry: QueueEntry): void {
@@ -127,7 +135,7 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
 
   /** Hands a direct reply to its consumer. */
   deliverReply({ exchange, routingKey, content }: Message): void {
-    if (this.replyConsumer === undefined || !this.host.output.hasRoom()) return;
+    if (this.replyConsumer === undefined || !this.host.output.hasRoomForReply()) return;
     const args = {
       consumerTag: this.replyConsumer.tag,
       deliveryTag: REPLY_TAG,
@@ -209,11 +217,11 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   }
 
   defer(task: () => void): void {
-    this.host.turn.defer(task);
+    this.host.turn.defer(() => this.host.run(task));
   }
 
   whenFlushed(done: () => void): void {
-    this.host.vhost.store.whenFlushed(done);
+    this.host.vhost.store.whenFlushed(() => this.host.run(done));
   }
 
   confirm(deliveryTag: number, multiple: boolean, accepted: boolean): void {
@@ -245,6 +253,8 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
   }
 
   #settleNow(how: Settlement, deliveries: readonly Delivery[]): void {
+    const shared = this.#channelPrefetch > 0;
+    this.#settling = shared;
     switch (how) {
       case 'acknowledge':
         this.host.tally.acknowledged += deliveries.length;
@@ -259,7 +269,8 @@ export class Channel implements SubscriptionHost, ConfirmHost, ReplyOutlet {
       default:
         assertNever(how);
     }
-    if (this.#channelPrefetch > 0) this.wakeAll();
+    this.#settling = false;
+    if (shared) this.wakeAll();
   }
 }
 

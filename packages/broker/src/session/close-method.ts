@@ -1,4 +1,4 @@
-import type { AmqpError } from '../errors.js';
+import { AmqpError } from '../errors.js';
 
 /** A short string holds so many bytes. */
 const LONGEST_TEXT = 255;
@@ -12,6 +12,16 @@ export function closeArguments({ replyCode, message, method }: AmqpError): {
   readonly methodId: number;
 } {
   return { replyCode, replyText: cut(message), ...method };
+}
+
+/** The error that a client is told of when the broker stops. */
+export function forcedClosure(): AmqpError {
+  return new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
+}
+
+/** The error that a client is told of when this broker has made a mistake. */
+export function internalError(thrown: unknown): AmqpError {
+  return new AmqpError('INTERNAL_ERROR', thrown instanceof Error ? thrown.name : 'unknown');
 }
 
 /** Cuts a text to what fits, between two characters, and shows it as RabbitMQ does. */

@@ -1,39 +1,19 @@
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.js';
+import type { Timer } from '../clock.js';
 import { AmqpError, assertNever } from '../errors.js';
-import type { MemoryGauge } from '../model/memory-gauge.js';
-import { FRAME, MIN_FRAME_SIZE, PROTOCOL_HEADER } from '../wire/constants.js';
-import { frameError, unexpectedFrame } from '../wire/frame-errors.js';
+import { MIN_FRAME_SIZE, PROTOCOL_HEADER } from '../wire/constants.js';
+import { unexpectedFrame } from '../wire/frame-errors.js';
 import { FrameReader } from '../wire/frame-reader.js';
-import { decodeMethod, type Method, methodIds } from '../wire/methods.js';
+import { type Method, methodIds } from '../wire/methods.js';
 import { Blocking, type BlockingHost } from './blocking.js';
-import { closeArguments } from './close-method.js';
-import { Handshake, type HandshakeHost, type HandshakeOptions, type Opened, type Tuning } from './handshake.js';
+import { closeArguments, forcedClosure, internalError } from './close-method.js';
+import type { ConnectionEnvironment } from './connection-environment.js';
+import { controlMethod, lastWord } from './control-frames.js';
+import { Handshake, type HandshakeHost, type Opened, type Tuning } from './handshake.js';
 import { Heartbeat, type HeartbeatHost } from './heartbeat.js';
 import { Output } from './output.js';
 import { ProtocolHeader } from './protocol-header.js';
 import { Session } from './session.js';
-import type { Tally } from './tally.js';
-import type { Turn } from './turn.js';
-
-/** Where a connection says what a person should know. */
-export interface ConnectionLog {
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-/** What all connections of a broker share. */
-export interface ConnectionEnvironment extends HandshakeOptions {
-  readonly clock: Clock;
-  readonly turn: Turn;
-  readonly tally: Tally;
-  readonly memory: MemoryGauge;
-  readonly log: ConnectionLog;
-  /** Largest body, bytes. */
-  readonly maxMessageSize: number;
-  randomId(): string;
-}
 
 /** How long the opening may take, ms; RabbitMQ's. */
 const HANDSHAKE_LIMIT_MS = 10_000;
@@ -48,6 +28,8 @@ const CLOSE_LIMIT_MS = 10_000;
  *   greeting ─ protocol header ─> handshake ─ connection.open ─> open ─┬─ the client closes ─> closed
  *                                     └── a mistake ───────────────────┴─> closing ─ close-ok, or too late ─> closed
  *   any ─ socket gone ─> closed
+ *
+ * The file is long since all of it turns on that one state.
  */
 export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   readonly output: Output;
@@ -72,10 +54,11 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
     this.output = new Output(socket, environment.turn, MIN_FRAME_SIZE);
     this.#reader = new FrameReader((type, channel, payload) => this.#frame(type, channel, payload));
     this.#handshake = new Handshake(environment, this);
-    this.#limit = environment.clock.setTimer(() => this.#socket.destroy(), HANDSHAKE_LIMIT_MS);
+    this.#limit = environment.clock.setTimer(() => this.#cutOff(), HANDSHAKE_LIMIT_MS);
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#data(chunk));
-    socket.on('drain', () => this.#drained());
+    socket.on('drain', () => this.run(() => this.#drained()));
+    socket.on('end', () => this.#ended());
     // A reset is news to nobody: `close` follows.
     socket.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
@@ -93,8 +76,17 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   /** Tells the client that the broker stops, and ends the connection when it has answered. */
   shutDown(): void {
-    if (this.#state === 'open') this.#fail(forced());
+    if (this.#state === 'open') this.#fail(forcedClosure());
     else if (this.#state !== 'closing') this.#socket.destroy();
+  }
+
+  /** Carries out a task; what it throws ends this connection, and no other. */
+  run(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Ends the connection without a word. */
@@ -129,6 +121,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
       channelMax: this.#tuning?.channelMax ?? offer.channelMax,
       maxMessageSize,
       onPublish: () => blocking.published(),
+      run: (task) => this.run(task),
     });
   }
 
@@ -157,7 +150,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
       { client: this.#socket.remotePort },
       `missed heartbeats from client, timeout: ${this.#tuning?.heartbeat ?? 0}s`,
     );
-    this.#socket.destroy();
+    this.#cutOff();
   }
 
   #data(chunk: Buffer): void {
@@ -200,8 +193,8 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   }
 
   #frame(type: number, channel: number, payload: Buffer): void {
-    if (this.#state === 'closing') {
-      if (channel === 0 && type === FRAME.method) this.#methodOfClosing(payload);
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      this.#lastFrame(type, channel, payload);
     } else if (channel === 0) {
       this.#controlFrame(type, payload);
     } else if (this.#session === undefined) {
@@ -213,10 +206,8 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   /** Takes a frame of channel 0. */
   #controlFrame(type: number, payload: Buffer): void {
-    if (type === FRAME.heartbeat && payload.length === 0) return;
-    if (type === FRAME.header || type === FRAME.body) throw unexpectedFrame(type, payload);
-    if (type !== FRAME.method) throw frameError(type, payload, 'unknown_frame');
-    const method = decodeMethod(payload);
+    const method = controlMethod(type, payload);
+    if (method === undefined) return;
     try {
       this.#control(method);
     } catch (error) {
@@ -232,7 +223,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
     }
     switch (method.name) {
       case 'connection.close':
-        this.#session?.end();
+        this.#endSession();
         this.output.method(0, 'connection.close-ok', {});
         this.#startClosing(CLOSE_LIMIT_MS);
         break;
@@ -243,25 +234,25 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
     }
   }
 
-  /** After the end was agreed on, nothing counts but the last words. */
-  #methodOfClosing(payload: Buffer): void {
-    const ids = payload.length < 4 ? 0 : payload.readUInt32BE(0);
-    if (ids === CLOSE_OK) {
-      this.output.flush();
-      this.#socket.end();
-    } else if (ids === CLOSE) this.output.method(0, 'connection.close-ok', {});
+  /** Takes the answer to connection.close, or crosses with the client's own. */
+  #lastFrame(type: number, channel: number, payload: Buffer): void {
+    const word = lastWord(type, channel, payload);
+    if (word === 'close') this.output.method(0, 'connection.close-ok', {});
+    if (word !== 'close-ok') return;
+    this.output.flush();
+    this.#socket.end();
   }
 
   /** Ends the connection for a mistake of the client, or one of this broker, which must not disturb others. */
   #fail(thrown: unknown): void {
-    const error = thrown instanceof AmqpError ? thrown : internal(thrown);
+    const error = thrown instanceof AmqpError ? thrown : internalError(thrown);
     const { log } = this.#environment;
     const client = this.#socket.remotePort;
     if (error !== thrown) log.error({ err: thrown, client }, 'a connection failed in an unforeseen way');
     else log.warn({ client }, `connection closed: ${error.message}`);
     if (this.#state === 'closing' || this.#state === 'closed') return;
     const told = this.#handshake.tells(error);
-    this.#session?.end();
+    this.#endSession();
     if (told) this.output.method(0, 'connection.close', closeArguments(error));
     // Where the client is not told, or where its frames cannot be told apart any more, no answer will come.
     this.#startClosing(told && !this.#reader.broken ? CLOSE_LIMIT_MS : REFUSAL_DELAY_MS);
@@ -270,9 +261,15 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   #startClosing(limitMs: number): void {
     this.#state = 'closing';
     this.#leave();
+    // The client's last words are wanted, whatever it may not do any more.
     this.#applyReading();
     this.#limit.cancel();
-    this.#limit = this.#environment.clock.setTimer(() => this.#socket.destroy(), limitMs);
+    this.#limit = this.#environment.clock.setTimer(() => this.#cutOff(), limitMs);
+  }
+
+  /** Ends the connection with a reset, as RabbitMQ does: an end would look as if what is sent next still arrives. */
+  #cutOff(): void {
+    this.#socket.resetAndDestroy();
   }
 
   /** A client is not read while it may not publish, and while it does not take its answers. */
@@ -290,6 +287,23 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
     this.#session?.wakeAll();
   }
 
+  /** The client says no more: what it held is for others, also when it never reads what is still to be written. */
+  #ended(): void {
+    if (this.#state !== 'open') return;
+    this.#endSession();
+    this.output.flush();
+    this.#startClosing(CLOSE_LIMIT_MS);
+  }
+
+  /** Ends what the client had here. Nobody else is to suffer when that fails. */
+  #endSession(): void {
+    try {
+      this.#session?.end();
+    } catch (error) {
+      this.#environment.log.error({ err: error }, 'the end of a connection failed in an unforeseen way');
+    }
+  }
+
   /** No longer part of what goes on in the broker. */
   #leave(): void {
     this.#blocking?.stop();
@@ -302,20 +316,9 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
     this.#leave();
     this.#limit.cancel();
     this.output.close();
-    this.#session?.end();
+    this.#endSession();
   }
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
-/** Class and method of connection.close and connection.close-ok as one number. */
-const CLOSE = (10 << 16) | 50;
-const CLOSE_OK = (10 << 16) | 51;
 const ACCESS_REFUSED = 403;
-
-function forced(): AmqpError {
-  return new AmqpError('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
-}
-
-function internal(thrown: unknown): AmqpError {
-  return new AmqpError('INTERNAL_ERROR', thrown instanceof Error ? thrown.name : 'unknown');
-}

@@ -15,6 +15,9 @@ const DELIVERY_LIMIT = 1024 * 1024;
 /** Bytes that may wait for a client before it is not read any more: it asks for more than it takes. */
 const ANSWER_LIMIT = 16 * 1024 * 1024;
 
+/** Bytes that may wait for a client before direct replies are dropped, which no queue can keep for it. */
+const REPLY_LIMIT = 128 * 1024 * 1024;
+
 /**
  * What a connection has to say: frames are collected and written once a turn.
  * A client that reads slowly gets no more deliveries until it has taken what there is.
@@ -39,6 +42,11 @@ export class Output {
   /** Whether there is room for one more delivery. */
   hasRoom(): boolean {
     return this.#state !== 'closed' && this.#waiting < DELIVERY_LIMIT;
+  }
+
+  /** Whether there is room for one more direct reply. */
+  hasRoomForReply(): boolean {
+    return this.#waiting < REPLY_LIMIT;
   }
 
   /** The client leaves so many answers unread that it should not be listened to. */

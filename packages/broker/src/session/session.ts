@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly maxMessageSize: number;
   /** A message is arriving. */
   readonly onPublish: () => void;
+  /** Carries out a task that was put off; what it throws ends the connection. */
+  readonly run: (task: () => void) => void;
 }
 
 /** A channel and the message that is arriving on it. */
@@ -47,6 +49,7 @@ export class Session implements ChannelHost {
   readonly tally: Tally;
   readonly cancelNotify: boolean;
   readonly randomId: () => string;
+  readonly run: (task: () => void) => void;
   readonly #options: SessionOptions;
   readonly #slots = new Map<number, Slot>();
 
@@ -58,6 +61,7 @@ export class Session implements ChannelHost {
     this.tally = options.tally;
     this.cancelNotify = options.cancelNotify;
     this.randomId = options.randomId;
+    this.run = options.run;
     this.#options = options;
   }
 
@@ -76,6 +80,8 @@ export class Session implements ChannelHost {
       else this.#methodFrame(slot, type, payload);
     } catch (error) {
       if (!(error instanceof AmqpError) || error.scope !== 'channel') throw error;
+      // The client has been told already; a second close could end a later channel of this number.
+      if (slot.channel.state === 'closing') return;
       slot.channel.end('closing');
       slot.channel.send('channel.close', closeArguments(error));
     }
@@ -88,6 +94,8 @@ export class Session implements ChannelHost {
 
   /** Ends all channels, and the exclusive queues go. */
   end(): void {
+    // What one of them gives back is not for the others, which end as well.
+    for (const { channel } of this.#slots.values()) channel.state = 'closed';
     for (const { channel } of this.#slots.values()) channel.end('closed');
     this.#slots.clear();
     this.vhost.releaseOwner(this);
@@ -117,6 +125,7 @@ export class Session implements ChannelHost {
       requireOpen(slot.channel);
       publish(slot.channel, args, content);
     } catch (error) {
+      slot.publishing = undefined;
       throw named(error, 'basic.publish');
     }
   }

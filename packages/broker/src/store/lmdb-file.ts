@@ -64,6 +64,8 @@ export class LmdbFile {
       encoder: { encode: (value: Buffer) => value, decode: (value: Buffer) => this.#stableCopy(value) },
       // Batches are put together here; lmdb's own way of doing so would hold a lone one back for a turn.
       eventTurnBatching: false,
+      // One batch is under way at a time, so that there is nothing for a flush to overlap with.
+      overlappingSync: false,
     });
   }
 

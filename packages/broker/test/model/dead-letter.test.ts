@@ -19,7 +19,7 @@ function contentWith(headers: FieldTable, expiration?: string): Content {
 }
 
 function messageWith(headers: FieldTable, expiration?: string): Message {
-  return { exchange: 'x', routingKey: 'key', content: contentWith(headers, expiration) };
+  return { exchange: 'x', routingKey: 'key', blindKeys: [], content: contentWith(headers, expiration) };
 }
 
 const DEATH: Death = {

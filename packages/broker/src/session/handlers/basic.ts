@@ -102,7 +102,8 @@ function consumeReplies(channel: Channel, { consumerTag: tag, noAck, noWait }: M
   if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
   if (channel.replyConsumer !== undefined) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer already set');
   const { vhost, randomId } = channel.host;
-  const address = `${REPLY_TO_PREFIX}g2.${randomId()}.${randomId()}`;
+  // In the form that RabbitMQ's have, where the last part is base64 of 128 bits.
+  const address = `${REPLY_TO_PREFIX}${randomId()}.${randomId()}==`;
   channel.replyConsumer = { tag, address };
   vhost.directReplies.open(address, channel);
   if (!noWait) channel.send('basic.consume-ok', { consumerTag: tag });
