@@ -21,6 +21,11 @@ import { WireContent } from './wire/content.js';
 export interface Broker {
   /** Where clients connect: `amqp://user:password@host:port`, with the first user and the first address. */
   readonly url: string;
+  /**
+   * Resolves when the data folder can no longer be written (its disk is full, say). The broker has ended all connections
+   * then and takes no new ones: nothing is confirmed that would not be kept. What was confirmed is there at the next start.
+   */
+  readonly failed: Promise<BrokerError>;
   /** Tells the clients, ends their connections, writes everything to disk and closes the port. May be called again. */
   stop(): Promise<void>;
   /** What the broker holds now. */
@@ -37,10 +42,11 @@ const STOP_LIMIT_MS = 1_000;
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const resolved = resolveOptions(options);
-  const opened = await openStore(storeOptions(resolved));
+  const failure = createFailure();
+  const opened = await openStore(storeOptions(resolved, failure.report));
   let broker: RunningBroker | undefined;
   try {
-    broker = new RunningBroker(resolved, opened);
+    broker = new RunningBroker(resolved, opened, failure.reported);
     await broker.listen();
     return broker;
   } catch (error) {
@@ -68,12 +74,14 @@ class RunningBroker implements Broker {
   readonly #tally: Tally = { published: 0, delivered: 0, acknowledged: 0 };
   readonly #memory: MemoryGauge;
   readonly #clock: Clock;
+  readonly failed: Promise<BrokerError>;
   #servers: readonly Server[] = [];
   /** The first one is the one that had to be had. */
   #addresses: readonly Address[] = [];
+  #disconnecting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: ResolvedOptions, { store, state, durable }: OpenedStore) {
+  constructor(options: ResolvedOptions, { store, state, durable }: OpenedStore, storeFailure: Promise<BrokerError>) {
     this.#options = options;
     this.#store = store;
     this.#dataDir = durable ? options.dataDir : undefined;
@@ -95,6 +103,7 @@ class RunningBroker implements Broker {
       maxMessageSize: limits.messageSize,
       randomId,
     };
+    this.failed = storeFailure.then((error) => this.#giveUp(error));
   }
 
   get url(): string {
@@ -131,6 +140,23 @@ class RunningBroker implements Broker {
   }
 
   async #stop(): Promise<void> {
+    await this.#disconnect();
+    await this.#store.close();
+  }
+
+  async #giveUp(error: BrokerError): Promise<BrokerError> {
+    this.#options.logger.error({ err: error }, error.message);
+    await this.#disconnect();
+    return error;
+  }
+
+  /** From now on nothing comes in, and nothing goes on by itself. */
+  #disconnect(): Promise<void> {
+    this.#disconnecting ??= this.#endConnections();
+    return this.#disconnecting;
+  }
+
+  async #endConnections(): Promise<void> {
     const closed = this.#servers.map((server) => once(server, 'close'));
     for (const server of this.#servers) server.close();
     const connections = [...this.#connections];
@@ -141,7 +167,6 @@ class RunningBroker implements Broker {
     await Promise.all([...connections.map(({ ended }) => ended), ...closed]);
     limit.cancel();
     for (const vhost of this.#vhosts.values()) vhost.stopTimers();
-    await this.#store.close();
   }
 
   #createVhosts(state: StoredState): ReadonlyMap<string, VirtualHost> {
@@ -189,14 +214,23 @@ class RunningBroker implements Broker {
   }
 }
 
-function storeOptions({ dataDir, logger }: ResolvedOptions): StoreOptions {
+/** A failure of the store, which may come before there is a broker. */
+function createFailure(): { readonly reported: Promise<BrokerError>; readonly report: (error: BrokerError) => void } {
+  let report: (error: BrokerError) => void = () => undefined;
+  const reported = new Promise<BrokerError>((resolve) => {
+    report = resolve;
+  });
+  return { reported, report };
+}
+
+function storeOptions({ dataDir, logger }: ResolvedOptions, onError: (error: BrokerError) => void): StoreOptions {
   if (dataDir === undefined) return { memory: true };
   return {
     dataDir,
     logger,
     wall: SYSTEM_CLOCK.wall,
     restoreContent: (bytes, bodyOffset) => new WireContent(bytes, bodyOffset),
-    onError: (error) => logger.error({ err: error }, error.message),
+    onError,
   };
 }
 

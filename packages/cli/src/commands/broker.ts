@@ -58,9 +58,11 @@ async function run(args: Arguments, output: Output): Promise<number> {
   if (output.interactive && !output.json) output.block(formatBrokerBanner(facts, readVersion()));
   else logger.info(facts, 'ready: accepting connections');
   const counting = showCounts(running, output);
-  const signal = await asked;
+  const end = await Promise.race([asked, running.failed]);
   clearInterval(counting);
-  await stop(running, signal, logger);
+  // Stopping it would only say the same again.
+  if (end instanceof Error) throw end;
+  await stop(running, end, logger);
   return EXIT.ok;
 }
 

@@ -18,6 +18,7 @@ const state: BrokerState = {
 
 const broker = (url: string, changes: Partial<BrokerState> = {}): Broker => ({
   url,
+  failed: new Promise(() => {}),
   stop: async () => {},
   inspect: () => ({ ...state, ...changes }),
 });
