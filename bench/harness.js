@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** How long one measurement may take, ms. */
 const LIMIT = 120_000;
 /** How long a program that does nothing is left alone before its memory is read, ms. */
-const IDLE_MS = 1_500;
+export const IDLE_MS = 1_500;
 
 /**
  * @param {string} script
@@ -29,16 +29,20 @@ const pathOf = (script) => fileURLToPath(new URL(script, import.meta.url));
  * Measures operations a second, CPU and latencies of a program that measures itself.
  * @param {Program} program
  * @param {Job} job
+ * @param {() => void} [onEdge] called as the measured section begins and as it ends
  * @returns {Promise<Sample>}
  */
-export async function measureSection(program, job) {
-  if (program.companion === undefined) return toSample(await runMeasured(start(program.script, job)), 0);
+export async function measureSection(program, job, onEdge = () => {}) {
+  if (program.companion === undefined) {
+    return toSample(await runMeasured(start(program.script, job), async () => onEdge()), 0);
+  }
   const companion = start(program.companion, job);
   const ended = endOf(companion, program.companion);
   try {
     await messageOf(companion, 'ready', ended);
     let companionUs = 0;
     const section = await runMeasured(start(program.script, job), async (type) => {
+      onEdge();
       companion.send('cpu');
       const { us } = await messageOf(companion, 'cpu', ended);
       companionUs += type === 'start' ? -us : us;
@@ -124,7 +128,7 @@ export async function measureStart({ script, args }, job) {
  * would change with whatever else runs on Node.
  * @param {number} pid
  */
-function memoryOf(pid) {
+export function memoryOf(pid) {
   const text = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
   return Number(text) * 1_024;
 }

@@ -6,6 +6,8 @@ import { encodeCall } from './raw/message.js';
 import { openPublisher, publishMany } from './raw/publisher.js';
 import { argsOf, TASK } from './task.js';
 
+/** @typedef {Awaited<ReturnType<typeof openQueues>>} Queues */
+
 /**
  * Opens the harness's own connection.
  * @param {string} url

@@ -1,6 +1,7 @@
 // @ts-check
 /** Writes what was measured as Markdown. */
-import { cpus, release, totalmem, type } from 'node:os';
+import { machineText } from './machine.js';
+import { format, tableOf } from './markdown.js';
 import { TARGETS } from './scenarios.js';
 import { spread } from './statistics.js';
 
@@ -37,12 +38,10 @@ const TABLES = [
  * @returns {string}
  */
 export function report(results, facts) {
-  const processor = cpus()[0]?.model ?? 'unknown processor';
-  const machine = `${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`;
   return [
     '# What tq costs beside hand-written amqplib',
     '',
-    `Written by \`npm run bench\` on ${facts.date}: ${machine}; Node ${facts.node}, amqplib ${facts.amqplib}, RabbitMQ ${facts.rabbitmq} on the same machine.`,
+    `Written by \`npm run bench\` on ${facts.date}: ${machineText()}; Node ${facts.node}, amqplib ${facts.amqplib}, RabbitMQ ${facts.rabbitmq} on the same machine.`,
     '',
     'Each figure is the median of ' +
       `${facts.rounds} rounds with minimum and maximum. Every measurement is a process of its own on a queue of its own, warmed up first; in a round ` +
@@ -145,20 +144,3 @@ function valuesOf({ samples }, program, metric) {
 
 /** @param {Result} result */
 const queueOf = ({ scenario, queueType }) => (scenario.group === 'pool' ? 'none' : queueType);
-
-/**
- * @param {number} value
- * @param {number} digits after the point
- */
-function format(value, digits) {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/**
- * @param {readonly string[]} head
- * @param {readonly (readonly string[])[]} rows
- */
-function tableOf(head, rows) {
-  const line = (/** @type {readonly string[]} */ cells) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
-}

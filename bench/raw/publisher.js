@@ -40,6 +40,19 @@ export function publish(channel, queue, { body, options }) {
  * @returns {Promise<void>}
  */
 export function publishMany(channel, queue, count, encode) {
+  return inWindow(count, (n, onConfirm) => {
+    const { body, options } = encode(n);
+    channel.publish('', queue, body, options, onConfirm);
+  });
+}
+
+/**
+ * Sends `count` messages with as many unconfirmed as the window takes. Resolves with the last confirm.
+ * @param {number} count
+ * @param {(n: number, onConfirm: (error: Error | null) => void) => void} send publishes the nth message
+ * @returns {Promise<void>}
+ */
+export function inWindow(count, send) {
   return new Promise((resolve, reject) => {
     let sent = 0;
     let confirmed = 0;
@@ -50,10 +63,7 @@ export function publishMany(channel, queue, count, encode) {
       else fill();
     };
     const fill = () => {
-      while (sent < count && sent - confirmed < WINDOW) {
-        const { body, options } = encode(sent++);
-        channel.publish('', queue, body, options, onConfirm);
-      }
+      while (sent < count && sent - confirmed < WINDOW) send(sent++, onConfirm);
     };
     fill();
   });

@@ -49,6 +49,8 @@ export type ReturnCause = 'requeued' | 'lost';
  * A message is ready, then delivered to a consumer or taken by basic.get; from there it is acknowledged (gone), given
  * back (ready again) or discarded (a dead letter). Ready ones also leave by expiry, by a full queue, and by purge.
  * Its files are told of each step in the same turn as the client's method, so that a crash never halves one.
+ *
+ * The file is long since every way of a message into the queue, through it and out of it is to be seen in one place.
  */
 export class Queue {
   readonly id: number;

@@ -154,6 +154,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
   }
 
   #data(chunk: Buffer): void {
+    this.#environment.turn.open();
     this.#read = true;
     this.#push(this.#state === 'greeting' ? this.#greet(chunk) : chunk);
     if (this.output.overfull) this.#applyReading();

@@ -4,6 +4,7 @@
  */
 export class Turn {
   readonly #onError: (error: unknown) => void;
+  #state: 'idle' | 'open' = 'idle';
   #tasks: (() => void)[] = [];
 
   /** @param onError called with what a task throws, which is of no concern to the others */
@@ -11,9 +12,20 @@ export class Turn {
     this.#onError = onError;
   }
 
+  /**
+   * Gives the end of this turn its place in the loop, before anything else that is put off from now on: clients get their
+   * deliveries before the store turns to the disk.
+   */
+  open(): void {
+    if (this.#state === 'open') return;
+    this.#state = 'open';
+    setImmediate(() => this.#run());
+  }
+
   /** The caller makes sure to put the same thing off only once a turn. */
   defer(task: () => void): void {
-    if (this.#tasks.push(task) === 1) setImmediate(() => this.#run());
+    this.#tasks.push(task);
+    this.open();
   }
 
   #run(): void {
@@ -25,5 +37,6 @@ export class Turn {
       }
     }
     this.#tasks = [];
+    this.#state = 'idle';
   }
 }
