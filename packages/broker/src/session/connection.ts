@@ -285,7 +285,7 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   #drained(): void {
     this.#applyReading();
-    this.#session?.wakeAll();
+    if (this.output.takeRefused()) this.#session?.wakeAll();
   }
 
   /** The client says no more: what it held is for others, also when it never reads what is still to be written. */

@@ -30,6 +30,8 @@ export class Output {
   #state: 'idle' | 'deferred' | 'closed' = 'idle';
   /** Something other than a heartbeat was written since `takeWritten`. */
   #written = false;
+  /** Somebody was told that there is no room. */
+  #refused = false;
   /** Frames are cut to this size (connection.tune-ok). */
   frameMax: number;
 
@@ -41,7 +43,16 @@ export class Output {
 
   /** Whether there is room for one more delivery. */
   hasRoom(): boolean {
-    return this.#state !== 'closed' && this.#waiting < DELIVERY_LIMIT;
+    if (this.#state !== 'closed' && this.#waiting < DELIVERY_LIMIT) return true;
+    this.#refused = true;
+    return false;
+  }
+
+  /** Whether `hasRoom` has said no since the last call. */
+  takeRefused(): boolean {
+    const refused = this.#refused;
+    this.#refused = false;
+    return refused;
   }
 
   /** Whether there is room for one more direct reply. */

@@ -16,7 +16,7 @@ export function publish(channel: Channel, args: MethodArguments<'basic.publish'>
   if (args.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
   const { vhost, user } = channel.host;
   const exchange = vhost.exchanges.get(args.exchange);
-  refuseInternal(exchange, vhost.exchanges.describe(exchange.name));
+  if (exchange.definition.internal) throw internalExchange(vhost.exchanges.describe(exchange.name));
   const addressed = withReplyAddress(channel, arrived);
   checkUser(addressed.userId, user);
   checkExpiration(addressed.expiration);
@@ -26,8 +26,8 @@ export function publish(channel: Channel, args: MethodArguments<'basic.publish'>
   channel.publish({ message, queues: vhost.route(exchange, message, keys), mandatory });
 }
 
-function refuseInternal({ definition }: Exchange, description: string): void {
-  if (definition.internal) throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${description}`);
+function internalExchange(description: string): AmqpError {
+  return new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${description}`);
 }
 
 /** Replaces the pseudo-queue as reply-to with the address of the channel's reply consumer. */
@@ -53,7 +53,7 @@ function toMessage(
   routingKey: string,
   content: WireContent,
 ): { readonly message: Message; readonly keys: readonly string[] } {
-  if (!content.mentions('CC')) {
+  if (!content.mayHaveCopies) {
     return { message: { exchange, routingKey, blindKeys: NO_KEYS, content }, keys: [routingKey] };
   }
   const headers = content.headers();

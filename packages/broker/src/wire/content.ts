@@ -8,6 +8,7 @@ import { changeProperties, checkProperties, findProperty, PROPERTY } from './pro
 import { decodeText, encodeShortString } from './short-string.js';
 
 const PERSISTENT = 2;
+const LETTER_C = 0x43;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
@@ -62,10 +63,15 @@ export class WireContent {
     return at < 0 ? EMPTY_TABLE : decodeTable(this.bytes.subarray(at, this.bodyOffset));
   }
 
-  /** Whether the headers may have this name; false is certain, and costs less than to decode them. */
-  mentions(name: string): boolean {
-    const at = findProperty(this.bytes, PROPERTY.headers);
-    return at >= 0 && this.bytes.subarray(at, this.bodyOffset).includes(name);
+  /** Whether the headers may have CC or BCC; false is certain, and costs less than to decode them. */
+  get mayHaveCopies(): boolean {
+    const { bytes, bodyOffset } = this;
+    const at = findProperty(bytes, PROPERTY.headers);
+    if (at < 0) return false;
+    for (let index = at; index < bodyOffset; index++) {
+      if (bytes[index] === LETTER_C && bytes[index + 1] === LETTER_C) return true;
+    }
+    return false;
   }
 
   /** A copy with other headers (an empty table takes them away), without an expiration, with another reply-to. */
