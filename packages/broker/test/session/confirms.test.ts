@@ -33,9 +33,25 @@ function scene() {
 describe('confirms', () => {
   it('come at the end of the turn, one for all of its publishes', () => {
     const { answers, publish, endTurn } = scene();
-    publish('kept', 'unroutable', 'kept');
+    publish('kept', 'kept', 'kept');
     expect(answers).toEqual([]);
     expect([endTurn(), answers]).toEqual([1, ['ack up to 3']]);
+  });
+
+  it('come at once for what is in no queue, each by itself', () => {
+    const { answers, publish, endTurn } = scene();
+    publish('unroutable', 'unroutable');
+    expect(answers).toEqual(['ack 1', 'ack 2']);
+    expect(endTurn()).toBe(0);
+  });
+
+  it('for many cover what was confirmed at once, and never name it again', () => {
+    const { answers, publish, endTurn } = scene();
+    publish('kept', 'unroutable', 'kept', 'unroutable');
+    endTurn();
+    publish('kept', 'unroutable', 'refused', 'unroutable');
+    endTurn();
+    expect(answers).toEqual(['ack 2', 'ack 4', 'ack up to 3', 'ack 6', 'ack 8', 'ack 5', 'nack 7']);
   });
 
   it('of one publish name just that one', () => {
