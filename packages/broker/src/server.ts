@@ -6,8 +6,9 @@ import { BrokerError } from './errors.js';
 import { type BrokerState, inspect } from './inspect.js';
 import type { Environment } from './model/environment.js';
 import { MemoryGauge } from './model/memory-gauge.js';
+import { restoreVhosts } from './model/restore.js';
 import type { Store, StoredState } from './model/store.js';
-import { VirtualHost } from './model/virtual-host.js';
+import type { VirtualHost } from './model/virtual-host.js';
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { Connection } from './session/connection.js';
 import type { ConnectionEnvironment } from './session/connection-environment.js';
@@ -170,24 +171,16 @@ class RunningBroker implements Broker {
   }
 
   #createVhosts(state: StoredState): ReadonlyMap<string, VirtualHost> {
-    let nextQueueId = state.nextQueueId;
+    let { nextQueueId, nextPosition } = state;
     const environment: Environment = {
       clock: this.#clock,
       store: this.#store,
       memory: this.#memory,
       nextQueueId: () => nextQueueId++,
+      nextPosition: () => nextPosition++,
       randomId,
     };
-    // A virtual host that is no longer asked for is still there, with what it holds.
-    const names = new Set([...this.#options.vhosts, ...state.vhosts.keys()]);
-    return new Map(
-      Array.from(names, (name) => {
-        const vhost = new VirtualHost(name, environment);
-        const stored = state.vhosts.get(name);
-        if (stored !== undefined) vhost.restore(stored);
-        return [name, vhost];
-      }),
-    );
+    return restoreVhosts(this.#options.vhosts, state, environment);
   }
 
   async #listenOn(host: string, port: number): Promise<Address> {
@@ -228,7 +221,7 @@ function storeOptions({ dataDir, logger }: ResolvedOptions, onError: (error: Bro
   return {
     dataDir,
     logger,
-    wall: SYSTEM_CLOCK.wall,
+    clock: SYSTEM_CLOCK,
     restoreContent: (bytes, bodyOffset) => new WireContent(bytes, bodyOffset),
     onError,
   };

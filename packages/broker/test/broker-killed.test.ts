@@ -29,6 +29,11 @@ class Ledger {
   /** What has happened to since the last publish. */
   #news: Known[] = [];
 
+  /** The broker was killed: what it had not confirmed by then, no later confirm makes certain. */
+  noteKill(): void {
+    this.#news = [];
+  }
+
   /** Enters a message that is about to be sent, and returns what to call with its confirm. */
   publish(queue: QueueName): { readonly entry: Known; readonly onConfirm: () => void } {
     const id = String(this.known.length);
@@ -133,6 +138,7 @@ async function loadAndKill(ledger: Ledger, confirms: number): Promise<void> {
   };
   for (let count = 0; count < WINDOW; count++) publish();
   await closed;
+  ledger.noteKill();
 }
 
 async function takeWhatIsLeft(ledger: Ledger): Promise<{ readonly entry: Known; readonly redelivered: boolean }[]> {

@@ -5,9 +5,10 @@ import type { Store, StoredMessage } from '../src/model/store.js';
  * A store that writes down what it is told, one line a call, and flushes when a test says so.
  *
  *     save 1/0 body        message at position 0 of the queue with id 1 ("x2" behind it: returned twice)
- *     remove 1/0           deleteMessage
+ *     remove 0             deleteMessage, of position 0
  *     delivered 1 p0 0     up to position 0, of priority 0
- *     clear 1              deleteMessages
+ *     clear 1: 0 2         deleteMessages
+ *     remove queue 1: 0 2  deleteQueue, with the messages that go along
  */
 export class RecordingStore implements Store {
   #lines: string[] = [];
@@ -41,8 +42,8 @@ export class RecordingStore implements Store {
     this.#note(`queue ${vhost} ${id} ${name}`);
   }
 
-  deleteQueue(id: number): void {
-    this.#note(`remove queue ${id}`);
+  deleteQueue(id: number, positions: readonly number[]): void {
+    this.#note(`remove queue ${listed(id, positions)}`);
   }
 
   saveBinding(vhost: string, binding: BindingDefinition): void {
@@ -59,12 +60,12 @@ export class RecordingStore implements Store {
     this.#note(`save ${queueId}/${position} ${bytes.toString('utf8', bodyOffset)}${count}`);
   }
 
-  deleteMessage(queueId: number, position: number): void {
-    this.#note(`remove ${queueId}/${position}`);
+  deleteMessage(position: number): void {
+    this.#note(`remove ${position}`);
   }
 
-  deleteMessages(queueId: number): void {
-    this.#note(`clear ${queueId}`);
+  deleteMessages(queueId: number, positions: readonly number[]): void {
+    this.#note(`clear ${listed(queueId, positions)}`);
   }
 
   saveDelivered(queueId: number, priority: number, position: number): void {
@@ -85,6 +86,10 @@ export class RecordingStore implements Store {
     if (failure !== undefined) throw failure;
     this.#lines.push(line);
   }
+}
+
+function listed(queueId: number, positions: readonly number[]): string {
+  return positions.length === 0 ? `${queueId}` : `${queueId}: ${positions.join(' ')}`;
 }
 
 function ends({ source, destination, routingKey }: BindingDefinition): string {

@@ -9,6 +9,8 @@ export interface Environment {
   readonly memory: MemoryGauge;
   /** Never the same number twice, over restarts too. */
   nextQueueId(): number;
+  /** The place of the next message: above all that were given out before, and that the store knows of. */
+  nextPosition(): number;
   /** 22 characters that nobody can guess and nobody had before, for server-made names. */
   randomId(): string;
 }

@@ -6,7 +6,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 /** A message in its place in one queue: ready, or delivered and not settled yet. */
 export class QueueEntry {
   readonly message: Message;
-  /** Counts up in each queue; the order of the queue, also for what comes back. */
+  /** Counts up in the whole broker; the order of the queue, also for what comes back. */
   readonly position: number;
   /** The level that it waits on, 0 to the queue's x-max-priority. */
   readonly priority: number;

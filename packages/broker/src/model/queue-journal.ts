@@ -6,7 +6,6 @@ export class QueueJournal {
   readonly #store: Store;
   readonly #queueId: number;
   readonly #durable: boolean;
-  #state: 'open' | 'deleted' = 'open';
 
   constructor(store: Store, queueId: number, durable: boolean) {
     this.#store = store;
@@ -21,12 +20,13 @@ export class QueueJournal {
 
   /** An entry has left the queue. */
   remove({ stored, position }: QueueEntry): void {
-    if (stored && this.#state === 'open') this.#store.deleteMessage(this.#queueId, position);
+    if (stored) this.#store.deleteMessage(position);
   }
 
-  /** All entries have left the queue. */
-  removeAll(): void {
-    if (this.#durable) this.#store.deleteMessages(this.#queueId);
+  /** All entries have left the queue, and it has no others. */
+  removeAll(entries: readonly QueueEntry[]): void {
+    const positions = storedPositions(entries);
+    if (positions.length > 0) this.#store.deleteMessages(this.#queueId, positions);
   }
 
   /**
@@ -35,15 +35,14 @@ export class QueueJournal {
    */
   delivered(entry: QueueEntry): void {
     const { stored, redelivered, priority, position, deliveryCount } = entry;
-    if (!stored || this.#state === 'deleted') return;
+    if (!stored) return;
     if (!redelivered) this.#store.saveDelivered(this.#queueId, priority, position);
     else if (deliveryCount > 0) this.#write(entry, deliveryCount + 1);
   }
 
-  /** The queue is gone, with all that it held. */
-  delete(): void {
-    this.#state = 'deleted';
-    if (this.#durable) this.#store.deleteQueue(this.#queueId);
+  /** The queue is gone, with these entries; those that are still delivered follow one by one as they are settled. */
+  delete(entries: readonly QueueEntry[]): void {
+    if (this.#durable) this.#store.deleteQueue(this.#queueId, storedPositions(entries));
   }
 
   #write({ stored, position, message, expiresAt }: QueueEntry, deliveryCount: number): void {
@@ -51,4 +50,8 @@ export class QueueJournal {
     const lasting = expiresAt === NEVER ? undefined : expiresAt;
     this.#store.saveMessage(this.#queueId, position, { message, expiresAt: lasting, deliveryCount });
   }
+}
+
+function storedPositions(entries: readonly QueueEntry[]): readonly number[] {
+  return entries.filter(({ stored }) => stored).map(({ position }) => position);
 }

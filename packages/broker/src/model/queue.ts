@@ -14,7 +14,7 @@ import { QueueJournal } from './queue-journal.js';
 import { isFull, isOverfull } from './queue-limits.js';
 import { ReadyMessages } from './ready-messages.js';
 import { resourceName } from './resource-name.js';
-import type { Store, StoredQueue } from './store.js';
+import type { DeliveredMarks, Store, StoredMessage } from './store.js';
 import { WakeUp } from './wake-up.js';
 
 /** What a queue needs of its surroundings. */
@@ -24,6 +24,8 @@ export interface QueueHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly memory: MemoryGauge;
+  /** See `Environment`. */
+  nextPosition(): number;
   /** Publishes a message to the queue's dead-letter exchange, whatever becomes of it. */
   deadLetter(queue: Queue, message: Message, reason: DeathReason): void;
   /** Publishes a dead letter to those that have not taken it, and notes who takes it. True when all have it, and somebody. */
@@ -61,7 +63,6 @@ export class Queue {
   readonly #ready: ReadyMessages;
   readonly #consumers: QueueConsumers;
   #unacknowledged = 0;
-  #nextPosition = 0;
   #state: 'open' | 'deleted' = 'open';
   readonly #journal: QueueJournal;
   readonly #deadLetters: DeadLetters<Queue>;
@@ -118,21 +119,19 @@ export class Queue {
     return this.#unacknowledged;
   }
 
-  /** Puts back what the store had; messages that had been delivered come again as redelivered ones. */
-  restore(stored: StoredQueue): void {
-    for (const [position, { message, expiresAt, deliveryCount }] of stored.messages) {
-      const priority = this.#level(message);
-      const entry = new QueueEntry(message, position, priority, expiresAt ?? NEVER, true);
-      entry.redelivered = deliveryCount > 0 || position <= (stored.delivered.get(priority) ?? -1);
-      const least = entry.redelivered && this.settings.type === 'quorum' ? 1 : 0;
-      entry.deliveryCount = Math.max(deliveryCount, least);
-      this.#host.memory.add(message.content.bytes.length);
-      this.#ready.push(entry);
-    }
-    this.#nextPosition = stored.nextPosition;
+  /** Puts back a message that the store had, oldest first; one that had been delivered comes again as a redelivered one. */
+  restoreMessage(position: number, stored: StoredMessage, delivered: DeliveredMarks): void {
+    const { message, expiresAt, deliveryCount } = stored;
+    const priority = this.#level(message);
+    const entry = new QueueEntry(message, position, priority, expiresAt ?? NEVER, true);
+    entry.redelivered = deliveryCount > 0 || position <= (delivered.get(priority) ?? -1);
+    const least = entry.redelivered && this.settings.type === 'quorum' ? 1 : 0;
+    entry.deliveryCount = Math.max(deliveryCount, least);
+    this.#host.memory.add(message.content.bytes.length);
+    this.#ready.push(entry);
   }
 
-  /** Looks for what has expired; after `restore`, once all queues that dead letters may go to are there. */
+  /** Looks for what has expired; once all messages are restored, and all queues that dead letters may go to. */
   resume(): void {
     this.#dropExpired();
     this.#armExpiry();
@@ -149,7 +148,13 @@ export class Queue {
     const consumer = this.#ready.count === 0 ? this.#consumers.next() : undefined;
     const durable = this.definition.durable && (persistent || this.settings.type === 'quorum');
     const stored = durable && consumer?.options.noAck !== true;
-    const entry = new QueueEntry(message, this.#nextPosition++, this.#level(message), this.#expiresAt(message), stored);
+    const entry = new QueueEntry(
+      message,
+      this.#host.nextPosition(),
+      this.#level(message),
+      this.#expiresAt(message),
+      stored,
+    );
     this.#journal.save(entry);
     this.#host.memory.add(bytes.length);
     if (consumer !== undefined) {
@@ -239,7 +244,7 @@ export class Queue {
     const entries = this.#ready.takeAll();
     for (const entry of entries) this.#release(entry);
     // Those that are delivered stay: then each goes by itself.
-    if (this.#unacknowledged === 0 && this.#deadLetters.heldCount === 0) this.#journal.removeAll();
+    if (this.#unacknowledged === 0 && this.#deadLetters.heldCount === 0) this.#journal.removeAll(entries);
     else for (const entry of entries) this.#journal.remove(entry);
     return entries.length;
   }
@@ -249,10 +254,10 @@ export class Queue {
     if (this.#state === 'deleted') return;
     this.#state = 'deleted';
     this.stopTimers();
-    for (const entry of this.#ready.takeAll()) this.#release(entry);
-    for (const entry of this.#deadLetters.takeHeld()) this.#release(entry);
+    const entries = this.#ready.takeAll().concat(this.#deadLetters.takeHeld());
+    for (const entry of entries) this.#release(entry);
     for (const consumer of this.#consumers.removeAll()) consumer.options.outlet.cancelled();
-    this.#journal.delete();
+    this.#journal.delete(entries);
   }
 
   /** A passive or repeated declaration counts as use (x-expires). */
@@ -323,7 +328,7 @@ export class Queue {
 
   #moveToBack(entry: QueueEntry): void {
     const { message, priority, expiresAt, stored } = entry;
-    const moved = new QueueEntry(message, this.#nextPosition++, priority, expiresAt, stored);
+    const moved = new QueueEntry(message, this.#host.nextPosition(), priority, expiresAt, stored);
     moved.redelivered = entry.redelivered;
     moved.deliveryCount = entry.deliveryCount;
     this.#journal.remove(entry);

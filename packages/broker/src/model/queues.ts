@@ -54,12 +54,10 @@ export class Queues implements Iterable<Queue> {
     if (queue.owner !== undefined && queue.owner !== owner) throw locked(queue);
   }
 
-  /** Puts back what the store had. */
-  restore(stored: StoredQueue): void {
-    const { id, definition } = stored;
+  /** Puts back a queue that the store had; its messages follow (`Queue.restoreMessage`). */
+  restore({ id, definition }: StoredQueue): void {
     const settings = readQueueArguments(definition, this.#host.vhost);
     const queue = new Queue(id, definition, settings, undefined, this.#host);
-    queue.restore(stored);
     this.#byName.set(definition.name, queue);
   }
 

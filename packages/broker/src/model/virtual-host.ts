@@ -66,7 +66,11 @@ export class VirtualHost implements QueueHost {
     return this.#environment.memory;
   }
 
-  /** Puts back what the store had. */
+  nextPosition(): number {
+    return this.#environment.nextPosition();
+  }
+
+  /** Puts back what the store had, but for messages. */
   restore(stored: StoredVhost): void {
     for (const exchange of stored.exchanges) this.exchanges.restore(exchange);
     for (const queue of stored.queues) this.queues.restore(queue);
@@ -76,6 +80,10 @@ export class VirtualHost implements QueueHost {
       if (source === undefined || destination === undefined) continue;
       this.#bindings.add(toBinding(source, destination, definition, true));
     }
+  }
+
+  /** Looks for what has expired; after everything was put back. */
+  resume(): void {
     for (const queue of this.queues) queue.resume();
   }
 

@@ -5,16 +5,27 @@ export interface BatchTarget {
   put(key: Buffer, value: Buffer): void;
   remove(key: Buffer): void;
   putMessage(queueId: number, position: number, message: StoredMessage): void;
-  removeMessage(queueId: number, position: number): void;
+  removeMessage(position: number): void;
+  putDelivered(queueId: number, priority: number, position: number): void;
 }
 
-/** What changes in one queue: messages to be written (or, undefined, removed), and how far it was delivered. */
-interface QueueChanges {
-  readonly messages: Map<number, StoredMessage | undefined>;
-  readonly delivered: Map<number, number>;
-  /** Positions whose first change was not a new message, so that the files may hold one. */
-  readonly onDisk: Set<number>;
-}
+/** What becomes of a message's row. */
+type MessageChange =
+  | {
+      readonly kind: 'put';
+      readonly queueId: number;
+      readonly message: StoredMessage;
+      /** The files hold no row of it yet. */
+      readonly isNew: boolean;
+    }
+  | typeof REMOVED;
+
+const REMOVED = { kind: 'remove' } as const;
+
+/** A batch of so many changes is large. */
+const MANY_CHANGES = 4_000;
+/** A batch of messages of so many bytes is large. */
+const MANY_BYTES = 4 * 1024 * 1024;
 
 /**
  * The changes of one or several turns, gathered until they become a transaction. Of several changes to one row the last
@@ -22,22 +33,32 @@ interface QueueChanges {
  */
 export class ChangeBatch {
   readonly #rows = new Map<string, { readonly key: Buffer; readonly value: Buffer | undefined }>();
-  readonly #queues = new Map<number, QueueChanges>();
-  /** The queue of the last change: most changes follow one in the same queue. */
-  #lastId = -1;
-  #last: QueueChanges | undefined;
+  /** By position. */
+  readonly #messages = new Map<number, MessageChange>();
+  /** By queue, then by priority. */
+  readonly #delivered = new Map<number, Map<number, number>>();
   readonly #whenFlushed: (() => void)[] = [];
+  /** Of the messages that were put, also of those that went again. */
+  #bytes = 0;
 
   /** Holds nothing: no changes, and nobody who waits for them. */
   get isEmpty(): boolean {
-    return !this.hasChanges && this.#whenFlushed.length === 0;
+    return !this.hasChanges && !this.isAwaited;
   }
 
   /** There is something to be written. */
   get hasChanges(): boolean {
-    if (this.#rows.size > 0) return true;
-    for (const { messages, delivered } of this.#queues.values()) if (messages.size + delivered.size > 0) return true;
-    return false;
+    return this.#rows.size + this.#messages.size + this.#delivered.size > 0;
+  }
+
+  /** Somebody waits for it to be on disk. */
+  get isAwaited(): boolean {
+    return this.#whenFlushed.length > 0;
+  }
+
+  /** Takes as much memory, and time to write, as a batch should. */
+  get isLarge(): boolean {
+    return this.#rows.size + this.#messages.size >= MANY_CHANGES || this.#bytes >= MANY_BYTES;
   }
 
   /** Writes a row. */
@@ -52,41 +73,29 @@ export class ChangeBatch {
 
   /** Writes a message. One that was never given back is taken for a new one, which the files do not hold yet. */
   putMessage(queueId: number, position: number, message: StoredMessage): void {
-    const { messages, onDisk } = this.#queue(queueId);
-    if (message.deliveryCount > 0 || messages.has(position)) onDisk.add(position);
-    messages.set(position, message);
+    const before = this.#messages.get(position);
+    const isNew = before === undefined ? message.deliveryCount === 0 : before.kind === 'put' && before.isNew;
+    this.#messages.set(position, { kind: 'put', queueId, message, isNew });
+    this.#bytes += message.message.content.bytes.length;
   }
 
   /** Removes a message. */
-  removeMessage(queueId: number, position: number): void {
-    const { messages, onDisk } = this.#queue(queueId);
-    if (messages.get(position) !== undefined && !onDisk.has(position)) messages.delete(position);
-    else messages.set(position, undefined);
-  }
-
-  /** Removes a message, unless the batch has something newer to say about its position. */
-  sweepMessage(queueId: number, position: number): void {
-    const { messages } = this.#queue(queueId);
-    if (!messages.has(position)) messages.set(position, undefined);
+  removeMessage(position: number): void {
+    const before = this.#messages.get(position);
+    if (before?.kind === 'put' && before.isNew) this.#messages.delete(position);
+    else this.#messages.set(position, REMOVED);
   }
 
   /** Notes how far a queue was delivered. */
   putDelivered(queueId: number, priority: number, position: number): void {
-    this.#queue(queueId).delivered.set(priority, position);
+    const marks = this.#delivered.get(queueId);
+    if (marks === undefined) this.#delivered.set(queueId, new Map([[priority, position]]));
+    else marks.set(priority, position);
   }
 
-  /** Drops the changes to a queue's messages: none of those that came before counts any more. */
-  dropMessages(queueId: number): void {
-    const queue = this.#queue(queueId);
-    queue.messages.clear();
-    queue.onDisk.clear();
-  }
-
-  /** Drops all that belongs to a queue but its rows by `put`. */
-  dropQueue(queueId: number): void {
-    this.#queues.delete(queueId);
-    this.#last = undefined;
-    this.#lastId = -1;
+  /** Drops what was noted of a queue's deliveries. */
+  dropDelivered(queueId: number): void {
+    this.#delivered.delete(queueId);
   }
 
   /** Has somebody called when the batch is on disk. */
@@ -100,29 +109,17 @@ export class ChangeBatch {
   }
 
   /** Writes the changes. */
-  writeTo(target: BatchTarget, deliveredRow: (queueId: number, priority: number, position: number) => void): void {
+  writeTo(target: BatchTarget): void {
     for (const { key, value } of this.#rows.values()) {
       if (value === undefined) target.remove(key);
       else target.put(key, value);
     }
-    for (const [queueId, { messages, delivered }] of this.#queues) {
-      for (const [position, message] of messages) {
-        if (message === undefined) target.removeMessage(queueId, position);
-        else target.putMessage(queueId, position, message);
-      }
-      for (const [priority, position] of delivered) deliveredRow(queueId, priority, position);
+    for (const [position, change] of this.#messages) {
+      if (change.kind === 'remove') target.removeMessage(position);
+      else target.putMessage(change.queueId, position, change.message);
     }
-  }
-
-  #queue(queueId: number): QueueChanges {
-    if (queueId === this.#lastId && this.#last !== undefined) return this.#last;
-    let queue = this.#queues.get(queueId);
-    if (queue === undefined) {
-      queue = { messages: new Map(), delivered: new Map(), onDisk: new Set() };
-      this.#queues.set(queueId, queue);
+    for (const [queueId, marks] of this.#delivered) {
+      for (const [priority, position] of marks) target.putDelivered(queueId, priority, position);
     }
-    this.#lastId = queueId;
-    this.#last = queue;
-    return queue;
   }
 }

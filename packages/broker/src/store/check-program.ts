@@ -3,20 +3,15 @@
  * damages lmdb ends it; that is what it is for.
  */
 import * as lmdb from 'lmdb';
-import { checkLength } from './file-check.js';
 import { isDamage, LmdbFile } from './lmdb-file.js';
 import { readCatalog, readFormat } from './stored-state.js';
 
 const [path = ''] = process.argv.slice(2);
 const file = new LmdbFile(lmdb, path);
-const length = await checkLength(path, file.usage().total);
-if (length.found === 'damage') process.stdout.write(length.reason);
-else {
-  try {
-    read();
-  } catch (error) {
-    if (isDamage(error)) process.stdout.write(String(error));
-  }
+try {
+  read();
+} catch (error) {
+  if (isDamage(error)) process.stdout.write(String(error));
 }
 
 function read(): void {

@@ -5,10 +5,11 @@
  */
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Clock, SYSTEM_CLOCK } from '../clock.js';
 import { BrokerError } from '../errors.js';
 import { ChangeBatch } from './change-batch.js';
 import { type DirectoryLock, lockDirectory } from './directory-lock.js';
-import { checkFile, checkLength, type FileCheck } from './file-check.js';
+import { checkFile, type FileCheck, lacksPages } from './file-check.js';
 import { FORMAT_KEY } from './keys.js';
 import { isDamage, LmdbFile, type LmdbModule, lmdbCode } from './lmdb-file.js';
 import { checkApart, markOpening, unmarkOpening } from './opening-mark.js';
@@ -26,8 +27,8 @@ export interface DataDirectoryOptions {
   readonly lmdb: LmdbModule;
   readonly dataDir: string;
   readonly logger: StoreLogger;
-  /** Wall time in ms, for the names of files that are moved aside; default the system's. */
-  readonly wall?: (() => number) | undefined;
+  /** For the names of files that are moved aside; default the system's. */
+  readonly clock?: Clock | undefined;
   /** Files of at least this size are compacted at the start when more than half of them is free; default 16 MiB. */
   readonly compactAboveBytes?: number | undefined;
 }
@@ -107,8 +108,10 @@ async function openFile(options: DataDirectoryOptions, unfinished: boolean): Pro
 
 /** Reads everything but the messages, and walks all pages, so that damage shows here and not when a message is read. */
 async function readFile(file: LmdbFile, path: string, dataDir: string): Promise<Catalog | Damage> {
-  const length = await checkLength(path, file.usage().total);
-  if (length.found === 'damage') return length;
+  if (await lacksPages(path, file.usage().total)) {
+    const check = await checkApart(path);
+    if (check.found === 'damage') return check;
+  }
   try {
     const format = readFormat(file);
     if (format !== undefined && format !== FORMAT) throw otherFormat(dataDir, `format ${format}`);
@@ -129,12 +132,13 @@ async function beginStore(file: LmdbFile, dataDir: string): Promise<void> {
   const version = Buffer.alloc(4);
   version.writeUInt32BE(FORMAT);
   batch.put(FORMAT_KEY, version);
-  await file.write(batch, () => 0);
+  await file.write(batch);
   await syncDirectory(dataDir);
 }
 
-async function moveAside({ dataDir, logger, wall = Date.now }: DataDirectoryOptions, path: string, reason: string) {
-  const time = new Date(wall()).toISOString().replaceAll(/[-:.]/g, '');
+async function moveAside(options: DataDirectoryOptions, path: string, reason: string) {
+  const { dataDir, logger, clock = SYSTEM_CLOCK } = options;
+  const time = new Date(clock.wall()).toISOString().replaceAll(/[-:.]/g, '');
   const movedTo = `${path}.damaged-${time}`;
   await rename(path, movedTo);
   await rm(`${path}-lock`, { force: true });

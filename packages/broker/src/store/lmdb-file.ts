@@ -2,7 +2,7 @@
 import type { open as openLmdb, RootDatabase } from 'lmdb';
 import type { StoredMessage } from '../model/store.js';
 import type { BatchTarget, ChangeBatch } from './change-batch.js';
-import { queueKey, writeMessageKey, writePosition } from './keys.js';
+import { deliveredKey, MESSAGE_KEY_SIZE, positionValue, writeMessageKey } from './keys.js';
 import { recordSize, writeRecord } from './message-record.js';
 
 /** The module `lmdb`, which is not there on every platform. */
@@ -25,7 +25,7 @@ export interface RowRange {
 
 /** How much of the file is in use, in bytes. */
 export interface Usage {
-  /** Up to the last page that was ever written. */
+  /** Up to the last page that was ever taken. */
   readonly total: number;
   readonly used: number;
 }
@@ -104,18 +104,10 @@ export class LmdbFile {
 
   /**
    * Writes a batch as one transaction, and resolves when it is on disk.
-   * @param epochOf how often a queue has been purged
    * @throws lmdb's error when it could not be written: then none of it is
    */
-  async write(batch: ChangeBatch, epochOf: (queueId: number) => number): Promise<void> {
-    const committed = this.#database.batch(() => {
-      const target = this.#target(epochOf);
-      batch.writeTo(target, (queueId, priority, position) => {
-        const value = Buffer.allocUnsafe(8);
-        writePosition(value, position, 0);
-        target.put(queueKey(queueId, { part: 'delivered', priority }), value);
-      });
-    });
+  async write(batch: ChangeBatch): Promise<void> {
+    const committed = this.#database.batch(() => batch.writeTo(this.#target()));
     await new Promise<unknown>((resolve, reject) => {
       committed.catch(async (error: CommitError) =>
         reject((await error.commitError?.catch((cause) => cause)) ?? error),
@@ -136,22 +128,24 @@ export class LmdbFile {
     await this.#database.close();
   }
 
-  #target(epochOf: (queueId: number) => number): BatchTarget {
+  #target(): BatchTarget {
     const database = this.#database;
     // lmdb copies a key at once and a value when it is written.
-    const key = Buffer.allocUnsafe(13);
+    const key = Buffer.allocUnsafe(MESSAGE_KEY_SIZE);
     return {
       put: (rowKey, value) => void database.put(rowKey, value),
       remove: (rowKey) => void database.remove(rowKey),
       putMessage: (queueId, position, message) =>
-        void database.put(writeMessageKey(key, queueId, position), this.#record(message, epochOf(queueId))),
-      removeMessage: (queueId, position) => void database.remove(writeMessageKey(key, queueId, position)),
+        void database.put(writeMessageKey(key, position), this.#record(queueId, message)),
+      removeMessage: (position) => void database.remove(writeMessageKey(key, position)),
+      putDelivered: (queueId, priority, position) =>
+        void database.put(deliveredKey(queueId, priority), positionValue(position)),
     };
   }
 
-  #record(message: StoredMessage, epoch: number): Buffer {
+  #record(queueId: number, message: StoredMessage): Buffer {
     const record = this.#allocate(recordSize(message.message));
-    writeRecord(record, message, epoch);
+    writeRecord(record, queueId, message);
     return record;
   }
 

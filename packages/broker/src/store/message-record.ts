@@ -1,5 +1,5 @@
 /**
- * A message's row: epoch (u32), delivery count (u32), expiry in ms since 1970 (f64, NaN for none), start of the body
+ * A message's row: id of its queue (u32), delivery count (u32), expiry in ms since 1970 (f64, NaN for none), start of the body
  * within the content (u32), size of the names (u32), the names, then the content. The names are the exchange, the routing
  * key and the blind keys, each a length (u32) and UTF-8. Numbers have their high byte first.
  */
@@ -19,12 +19,10 @@ export function recordSize({ exchange, routingKey, blindKeys, content }: Message
   return HEAD_SIZE + names + content.bytes.length;
 }
 
-/**
- * Writes a row of `recordSize` bytes.
- * @param epoch how often the queue had been purged when the message came to it
- */
-export function writeRecord(target: Buffer, { message, expiresAt, deliveryCount }: StoredMessage, epoch: number): void {
-  target.writeUInt32BE(epoch, 0);
+/** Writes a row of `recordSize` bytes. */
+export function writeRecord(target: Buffer, queueId: number, stored: StoredMessage): void {
+  const { message, expiresAt, deliveryCount } = stored;
+  target.writeUInt32BE(queueId, 0);
   target.writeUInt32BE(deliveryCount, 4);
   target.writeDoubleBE(expiresAt ?? Number.NaN, 8);
   target.writeUInt32BE(message.content.bodyOffset, 16);
@@ -35,8 +33,8 @@ export function writeRecord(target: Buffer, { message, expiresAt, deliveryCount 
   target.set(message.content.bytes, end);
 }
 
-/** The epoch of a row, which decides whether the rest counts. @throws when the row is too short */
-export function recordEpoch(record: Buffer): number {
+/** The queue of a row. @throws when the row is too short */
+export function recordQueueId(record: Buffer): number {
   return record.readUInt32BE(0);
 }
 

@@ -1,13 +1,12 @@
+import { type Clock, SYSTEM_CLOCK } from '../clock.js';
 import { BrokerError } from '../errors.js';
 import type { Store, StoredState } from '../model/store.js';
-import { type DataDirectory, openDataDirectory } from './data-directory.js';
-import { positionOf } from './keys.js';
+import { openDataDirectory } from './data-directory.js';
 import type { LmdbModule } from './lmdb-file.js';
 import { LmdbStore } from './lmdb-store.js';
 import type { RestoreContent } from './message-record.js';
-import { QueueSweeper } from './queue-sweeper.js';
 import type { StoreLogger } from './store-logger.js';
-import { type ReadingTroubles, toStoredState } from './stored-state.js';
+import { type MessageFindings, toStoredState } from './stored-state.js';
 
 /** What an lmdb store needs. */
 export interface LmdbStoreOptions {
@@ -17,8 +16,8 @@ export interface LmdbStoreOptions {
   /** Called once, when a write failed (the disk is full). From then on nothing is kept, and nobody is called back. */
   readonly onError: (error: BrokerError) => void;
   readonly logger: StoreLogger;
-  /** Wall time in ms since 1970; default the system's. */
-  readonly wall?: (() => number) | undefined;
+  /** Default the system's. */
+  readonly clock?: Clock | undefined;
   /** See `DataDirectoryOptions`. */
   readonly compactAboveBytes?: number | undefined;
 }
@@ -41,33 +40,21 @@ export async function openLmdbStore(lmdb: LmdbModule, options: LmdbStoreOptions)
   const { file, lock, catalog } = directory;
   let damaged = false;
   const opened = afterThisTurn().then(() => (damaged ? undefined : directory.finishOpening()));
-  const { sweeper, epochs } = takeUpRemovals(directory);
-  const { nextQueueId } = catalog;
-  const store = new LmdbStore({ opened, file, lock, sweeper, epochs, nextQueueId, onError: options.onError });
-  const troubles: ReadingTroubles = {
-    unreadable(queueId, { key, value }, error) {
-      store.putAside(queueId, positionOf(key), value);
-      reportUnreadable(options, catalog.queues.get(queueId)?.definition.name, positionOf(key), error);
+  const { clock = SYSTEM_CLOCK, onError } = options;
+  const store = new LmdbStore({ opened, file, lock, catalog, clock, onError });
+  const findings: MessageFindings = {
+    unreadable(position, { value }, queueId, error) {
+      store.putAside(position, value);
+      const queue = queueId === undefined ? undefined : catalog.queues.get(queueId)?.definition.name;
+      reportUnreadable(options, queue, position, error);
     },
     damaged(cause) {
       damaged = true;
       return damageFound(options.dataDir, cause);
     },
+    finished: (leftOver) => store.takeUpRemovals(catalog, leftOver),
   };
-  return { store, state: toStoredState(file, catalog, options.restoreContent, troubles), durable: true };
-}
-
-/** Goes on with what a crash or a stop left to be removed. */
-function takeUpRemovals({ file, catalog: { orphans, purges } }: DataDirectory) {
-  const sweeper = new QueueSweeper(file);
-  const epochs = new Map<number, number>();
-  for (const queueId of orphans) sweeper.sweepQueue(queueId);
-  for (const [queueId, { epoch, unswept }] of purges) {
-    if (orphans.has(queueId)) continue;
-    epochs.set(queueId, epoch);
-    if (unswept) sweeper.sweepPurged(queueId, epoch);
-  }
-  return { sweeper, epochs };
+  return { store, state: toStoredState(file, catalog, options.restoreContent, findings), durable: true };
 }
 
 function reportUnreadable(
@@ -76,9 +63,10 @@ function reportUnreadable(
   position: number,
   error: unknown,
 ) {
+  const where = queue === undefined ? 'no queue' : `queue ${queue}`;
   logger.warn(
     { queue, position, error },
-    `message ${position} of queue ${queue} cannot be read (${String(error)}): it is left out, and its bytes stay in ${dataDir}`,
+    `message ${position} of ${where} cannot be read (${String(error)}): it is left out, and its bytes stay in ${dataDir}`,
   );
 }
 

@@ -40,5 +40,6 @@ async function loaded(
 }
 
 function openMemoryStore(): OpenedStore {
-  return { store: createMemoryStore(), state: { nextQueueId: 1, vhosts: new Map() }, durable: false };
+  const state = { nextQueueId: 1, nextPosition: 0, vhosts: new Map(), messages: [] };
+  return { store: createMemoryStore(), state, durable: false };
 }

@@ -1,7 +1,7 @@
 /**
  * A file that stands in a data directory while its store is being opened and read. On some damages lmdb ends the process
  * in the middle of reading; then the mark is still there at the next start, and the store is read by a process of its own
- * first (`check-program`). A start that was killed leaves the mark too, and costs no more than that check.
+ * first (`check-program`), as it is when its file is shorter than it should be. A start that was killed leaves the mark too, and costs no more than that check.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';

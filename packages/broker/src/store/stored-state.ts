@@ -5,42 +5,43 @@ import { decodeBinding, decodeExchange, decodeQueue, type Located } from './defi
 import {
   CATALOG_RANGE,
   FORMAT_KEY,
-  messageRange,
-  messagesFrom,
+  MESSAGE_RANGE,
   NEXT_QUEUE_ID_KEY,
   parseCatalogKey,
   positionOf,
-  queueIdOf,
   readPosition,
+  UNREADABLE_RANGE,
 } from './keys.js';
 import type { LmdbFile, Row } from './lmdb-file.js';
-import { RecordReader, type RestoreContent, recordEpoch } from './message-record.js';
-import { decodePurges, type Purges } from './queue-sweeper.js';
+import { RecordReader, type RestoreContent, recordQueueId } from './message-record.js';
 
 /** Everything but messages. */
 export interface Catalog {
   readonly nextQueueId: number;
+  /** Above every position that a row has or speaks of. */
+  readonly nextPosition: number;
   readonly exchanges: readonly Located<ExchangeDefinition>[];
   readonly bindings: readonly Located<BindingDefinition>[];
   readonly queues: ReadonlyMap<number, Located<QueueDefinition>>;
-  readonly purges: ReadonlyMap<number, Purges>;
+  /** For queues whose last purge was not carried out to its end: up to which position messages are gone. */
+  readonly purged: ReadonlyMap<number, number>;
   readonly delivered: ReadonlyMap<number, ReadonlyMap<number, number>>;
-  /** The highest position of the queues that have messages. */
-  readonly lastPositions: ReadonlyMap<number, number>;
-  /** Queues that are deleted and still have rows. */
+  /** Queues that are deleted and still have rows other than messages. */
   readonly orphans: ReadonlySet<number>;
 }
 
-/** What to do when messages cannot be read. */
-export interface ReadingTroubles {
+/** Who is told of what is found among the messages. */
+export interface MessageFindings {
   /** One message is there and is none. */
-  unreadable(queueId: number, row: Row, error: unknown): void;
+  unreadable(position: number, row: Row, queueId: number | undefined, error: unknown): void;
   /** The file itself is damaged; the error is thrown to whom was reading. */
   damaged(error: unknown): Error;
+  /** All rows were read. `leftOver` are messages that were purged, or whose queue is deleted. */
+  finished(leftOver: readonly number[]): void;
 }
 
 /** The version of the format that this code writes. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** The version of the format that a store is in; undefined when it does not say. */
 export function readFormat(file: LmdbFile): number | undefined {
@@ -54,7 +55,7 @@ export function readCatalog(file: LmdbFile): Catalog {
   const exchanges: Located<ExchangeDefinition>[] = [];
   const bindings: Located<BindingDefinition>[] = [];
   const queues = new Map<number, Located<QueueDefinition>>();
-  const purges = new Map<number, Purges>();
+  const purged = new Map<number, number>();
   const delivered = new Map<number, Map<number, number>>();
   for (const { key, value } of file.rows(CATALOG_RANGE)) {
     const what = parseCatalogKey(key);
@@ -62,16 +63,22 @@ export function readCatalog(file: LmdbFile): Catalog {
     if (what?.kind === 'next-queue-id') nextQueueId = value.readUInt32BE(0);
     else if (what?.kind === 'exchange') exchanges.push(decodeExchange(value));
     else if (what?.kind === 'binding') bindings.push(decodeBinding(value));
-    else if (what?.kind !== 'queue')
-      throw new RangeError(`expected a row of the store, found the key ${key.toString('hex')}`);
-    else if (what.row.part === 'definition') queues.set(what.queueId, decodeQueue(value));
-    else if (what.row.part === 'purges') purges.set(what.queueId, decodePurges(value));
-    else deliveredOf(delivered, what.queueId).set(what.row.priority, readPosition(value, 0));
+    else if (what?.kind === 'queue') queues.set(what.queueId, decodeQueue(value));
+    else if (what?.kind === 'purged') purged.set(what.queueId, readPosition(value, 0));
+    else if (what?.kind === 'delivered')
+      deliveredOf(delivered, what.queueId).set(what.priority, readPosition(value, 0));
+    else throw new RangeError(`expected a row of the store, found the key ${key.toString('hex')}`);
   }
-  const lastPositions = new Map(lastPositionsOf(file));
-  const withRows = [...purges.keys(), ...delivered.keys(), ...lastPositions.keys()];
-  const orphans = new Set(withRows.filter((id) => !queues.has(id)));
-  return { nextQueueId, exchanges, bindings, queues, purges, delivered, lastPositions, orphans };
+  const orphans = new Set([...purged.keys(), ...delivered.keys()].filter((id) => !queues.has(id)));
+  const marks = [...purged.values(), ...[...delivered.values()].flatMap((positions) => [...positions.values()])];
+  const nextPosition = marks.reduce((highest, mark) => Math.max(highest, mark), lastPosition(file)) + 1;
+  return { nextQueueId, nextPosition, exchanges, bindings, queues, purged, delivered, orphans };
+}
+
+/** The highest position of a message, -1 when there is none. */
+function lastPosition(file: LmdbFile): number {
+  const keys = [file.lastKey(MESSAGE_RANGE), file.lastKey(UNREADABLE_RANGE)];
+  return Math.max(...keys.map((key) => (key === undefined ? -1 : positionOf(key))));
 }
 
 /** Puts the catalog into the order of virtual hosts. */
@@ -79,78 +86,68 @@ export function toStoredState(
   file: LmdbFile,
   catalog: Catalog,
   restoreContent: RestoreContent,
-  troubles: ReadingTroubles,
+  findings: MessageFindings,
 ): StoredState {
   const vhosts = new Map<string, MutableVhost>();
   for (const { vhost, definition } of catalog.exchanges) vhostOf(vhosts, vhost).exchanges.push(definition);
   for (const { vhost, definition } of catalog.bindings) vhostOf(vhosts, vhost).bindings.push(definition);
   for (const [id, { vhost, definition }] of catalog.queues) {
-    const epoch = catalog.purges.get(id)?.epoch ?? 0;
-    const messages = { [Symbol.iterator]: () => readMessages(file, id, epoch, restoreContent, troubles) };
-    const delivered = catalog.delivered.get(id) ?? new Map<number, number>();
-    // Purged messages need no regard: their rows are told from new ones by the epoch, whatever the position.
-    const nextPosition = Math.max(catalog.lastPositions.get(id) ?? -1, ...delivered.values()) + 1;
-    vhostOf(vhosts, vhost).queues.push({ id, definition, messages, delivered, nextPosition });
+    vhostOf(vhosts, vhost).queues.push({ id, definition, delivered: catalog.delivered.get(id) ?? new Map() });
   }
-  return { nextQueueId: catalog.nextQueueId, vhosts };
+  const messages = { [Symbol.iterator]: () => readMessages(file, catalog, restoreContent, findings) };
+  return { nextQueueId: catalog.nextQueueId, nextPosition: catalog.nextPosition, vhosts, messages };
 }
 
 function* readMessages(
   file: LmdbFile,
-  queueId: number,
-  epoch: number,
+  catalog: Catalog,
   restoreContent: RestoreContent,
-  troubles: ReadingTroubles,
-): Generator<readonly [number, StoredMessage]> {
-  const reader = new RecordReader(restoreContent);
-  const rows = file.rows(messageRange(queueId))[Symbol.iterator]();
+  findings: MessageFindings,
+): Generator<readonly [queueId: number, position: number, message: StoredMessage]> {
+  const readers = new Map<number, RecordReader>();
+  const leftOver: number[] = [];
+  const rows = file.rows(MESSAGE_RANGE)[Symbol.iterator]();
   try {
-    for (;;) {
-      const row = nextRow(rows, troubles);
-      if (row === undefined) return;
-      const message = readMessage(reader, queueId, epoch, row, troubles);
-      if (message !== undefined) yield [positionOf(row.key), message];
+    for (let row = nextRow(rows, findings); row !== undefined; row = nextRow(rows, findings)) {
+      const position = positionOf(row.key);
+      let queueId: number | undefined;
+      let message: StoredMessage;
+      try {
+        queueId = recordQueueId(row.value);
+        if (!catalog.queues.has(queueId) || position <= (catalog.purged.get(queueId) ?? -1)) {
+          leftOver.push(position);
+          continue;
+        }
+        message = readerOf(readers, queueId, restoreContent).read(row.value);
+      } catch (error) {
+        findings.unreadable(position, row, queueId, error);
+        continue;
+      }
+      yield [queueId, position, message];
     }
+    findings.finished(leftOver);
   } finally {
     rows.return?.();
   }
 }
 
-function nextRow(rows: Iterator<Row>, troubles: ReadingTroubles): Row | undefined {
+function nextRow(rows: Iterator<Row>, findings: MessageFindings): Row | undefined {
   try {
     const { done, value } = rows.next();
     return done ? undefined : value;
   } catch (error) {
-    throw troubles.damaged(error);
+    throw findings.damaged(error);
   }
 }
 
-/** Undefined for a message that was purged, and for one that is none. */
-function readMessage(
-  reader: RecordReader,
-  queueId: number,
-  epoch: number,
-  row: Row,
-  troubles: ReadingTroubles,
-): StoredMessage | undefined {
-  try {
-    return recordEpoch(row.value) < epoch ? undefined : reader.read(row.value);
-  } catch (error) {
-    troubles.unreadable(queueId, row, error);
-    return undefined;
+/** One for each queue, since the messages of one are alike. */
+function readerOf(readers: Map<number, RecordReader>, queueId: number, restoreContent: RestoreContent): RecordReader {
+  let reader = readers.get(queueId);
+  if (reader === undefined) {
+    reader = new RecordReader(restoreContent);
+    readers.set(queueId, reader);
   }
-}
-
-/** Jumps from queue to queue, so that it costs the same with one message in each and with a million. */
-function* lastPositionsOf(file: LmdbFile): Generator<readonly [queueId: number, position: number]> {
-  let from = 0;
-  for (;;) {
-    const [first] = file.keys({ ...messagesFrom(from), limit: 1 });
-    if (first === undefined) return;
-    const queueId = queueIdOf(first);
-    yield [queueId, positionOf(file.lastKey(messageRange(queueId)) ?? first)];
-    from = queueId + 1;
-  }
+  return reader;
 }
 
 interface MutableVhost {

@@ -23,7 +23,7 @@ describe('what the store is told', () => {
     expect(told(() => send('a'))).toEqual(['save 1/0 a']);
     const taker = all.consume(queue);
     expect(all.store.take()).toEqual(['delivered 1 p0 0']);
-    expect(told(() => taker.acknowledge())).toEqual(['remove 1/0']);
+    expect(told(() => taker.acknowledge())).toEqual(['remove 0']);
   });
 
   it('is a message that is delivered at once, in the same step', () => {
@@ -85,11 +85,11 @@ describe('what the store is told', () => {
     all.publish('', 'q', 'a', { ...PERSISTENT, expiration: '10' });
     for (const body of ['b', 'c']) send(body);
     all.store.take();
-    expect(told(() => all.clock.advance(10))).toEqual(['remove 1/0']);
-    expect(told(() => queue.get(true))).toEqual(['remove 1/1']);
+    expect(told(() => all.clock.advance(10))).toEqual(['remove 0']);
+    expect(told(() => queue.get(true))).toEqual(['remove 1']);
     const taker = all.consume(queue);
     all.store.take();
-    expect(told(() => taker.discard())).toEqual(['remove 1/2']);
+    expect(told(() => taker.discard())).toEqual(['remove 2']);
   });
 
   it('is a dead letter in the same step as the end of the message', () => {
@@ -101,33 +101,39 @@ describe('what the store is told', () => {
     const taker = all.consume(queue);
     all.store.take();
     taker.discard();
-    expect(all.store.take()).toEqual(['save 2/0 a', 'remove 1/0']);
+    expect(all.store.take()).toEqual(['save 2/1 a', 'remove 0']);
   });
 
   it('is all at once when a purge leaves nothing, and each by itself beside what is delivered', () => {
     const { all, queue, send, told } = scene();
     for (const body of ['a', 'b']) send(body);
     all.store.take();
-    expect(told(() => queue.purge())).toEqual(['clear 1']);
+    expect(told(() => queue.purge())).toEqual(['clear 1: 0 1']);
     all.consume(queue, { prefetch: 1 });
     for (const body of ['c', 'd', 'e']) send(body);
     all.store.take();
-    expect(told(() => queue.purge())).toEqual(['remove 1/3', 'remove 1/4']);
+    expect(told(() => queue.purge())).toEqual(['remove 3', 'remove 4']);
   });
 
-  it('is the end of a queue, and nothing of its messages from then on', () => {
+  it('is a purge of a queue only when it had messages that are stored', () => {
+    const { all, queue, told } = scene();
+    all.publish('', 'q', 'transient');
+    expect(told(() => queue.purge())).toEqual([]);
+  });
+
+  it('is the end of a queue with what waits in it, then that of each message that was delivered', () => {
     const { all, queue, send, told } = scene();
     const taker = all.consume(queue, { prefetch: 3 });
     for (const body of ['a', 'b', 'c', 'd']) send(body);
     all.store.take();
-    expect(told(() => all.vhost.expire(queue))).toEqual(['remove queue 1']);
+    expect(told(() => all.vhost.expire(queue))).toEqual(['remove queue 1: 3']);
     const settle = () => {
       taker.acknowledge();
       taker.discard();
       taker.giveBack();
       all.vhost.deliver(messageOf('late', PERSISTENT), [queue]);
     };
-    expect(told(settle)).toEqual([]);
+    expect(told(settle)).toEqual(['remove 0', 'remove 1', 'remove 2']);
   });
 
   it('is each later delivery from a quorum queue, with the count of its return, and the new place of what goes to the back', () => {
@@ -140,6 +146,6 @@ describe('what the store is told', () => {
     const other = unlimited.all.consume(unlimited.queue);
     unlimited.send('a');
     unlimited.all.store.take();
-    expect(unlimited.told(() => other.giveBack())).toEqual(['remove 1/0', 'save 1/1 a x1', 'save 1/1 a x2']);
+    expect(unlimited.told(() => other.giveBack())).toEqual(['remove 0', 'save 1/1 a x1', 'save 1/1 a x2']);
   });
 });

@@ -2,11 +2,14 @@
 import { EMPTY_TABLE, type FieldTable, longString } from '../../src/field-value.js';
 import { Consumer, type ConsumerOptions } from '../../src/model/consumer.js';
 import type { BindingDefinition, ExchangeDefinition, QueueDefinition } from '../../src/model/definitions.js';
+import type { Environment } from '../../src/model/environment.js';
 import { MemoryGauge } from '../../src/model/memory-gauge.js';
 import type { Message } from '../../src/model/message.js';
 import type { Queue, ReturnCause } from '../../src/model/queue.js';
 import type { QueueEntry } from '../../src/model/queue-entry.js';
-import { type Published, VirtualHost } from '../../src/model/virtual-host.js';
+import { restoreVhosts } from '../../src/model/restore.js';
+import type { StoredState } from '../../src/model/store.js';
+import type { Published, VirtualHost } from '../../src/model/virtual-host.js';
 import { ManualClock } from '../manual-clock.js';
 import { RecordingStore } from '../recording-store.js';
 import { int } from './field-values.js';
@@ -14,6 +17,8 @@ import { bodyOf, type MessageOptions, messageOf } from './messages.js';
 
 /** Bytes; no test gets there unless it wants to. */
 const MUCH = 1_000_000_000;
+
+const NOTHING: StoredState = { nextQueueId: 1, nextPosition: 0, vhosts: new Map(), messages: [] };
 
 /** Queue arguments as plain values. */
 export type Arguments = Readonly<Record<string, string | number | boolean>>;
@@ -31,18 +36,21 @@ export class Scene {
   readonly vhost: VirtualHost;
   /** The connection that declares. */
   readonly owner = {};
-  #nextQueueId = 1;
-  #nextId = 1;
 
-  constructor(memoryLimit = MUCH) {
+  /** @param stored what the store held in the virtual host, and in others */
+  constructor(memoryLimit = MUCH, stored: StoredState = NOTHING) {
     this.memory = new MemoryGauge(memoryLimit);
-    this.vhost = new VirtualHost('/', {
+    let { nextQueueId, nextPosition } = stored;
+    let nextId = 1;
+    const environment: Environment = {
       clock: this.clock,
       store: this.store,
       memory: this.memory,
-      nextQueueId: () => this.#nextQueueId++,
-      randomId: () => `id-${this.#nextId++}`,
-    });
+      nextQueueId: () => nextQueueId++,
+      nextPosition: () => nextPosition++,
+      randomId: () => `id-${nextId++}`,
+    };
+    this.vhost = restoreVhosts(['/'], stored, environment).get('/') as VirtualHost;
   }
 
   queue(name: string, options: QueueOptions = {}): Queue {

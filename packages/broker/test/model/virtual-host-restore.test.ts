@@ -12,14 +12,9 @@ describe('a virtual host that was restored', () => {
   });
 
   function restored(exchanges: readonly ExchangeDefinition[], bindings: readonly BindingDefinition[]): Scene {
-    const all = new Scene();
-    const empty = { messages: [], delivered: new Map(), nextPosition: 0 };
-    all.vhost.restore({
-      exchanges,
-      bindings,
-      queues: [{ id: 1, definition: queueDefinition('q', DURABLE), ...empty }],
-    });
-    return all;
+    const queues = [{ id: 1, definition: queueDefinition('q', DURABLE), delivered: new Map() }];
+    const vhosts = new Map([['/', { exchanges, bindings, queues }]]);
+    return new Scene(undefined, { nextQueueId: 2, nextPosition: 0, vhosts, messages: [] });
   }
 
   it('routes by its bindings, and by those of exchanges that were always there', () => {

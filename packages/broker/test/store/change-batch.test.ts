@@ -1,40 +1,21 @@
 import { expect, it } from 'vitest';
 import { ChangeBatch } from '../../src/store/change-batch.js';
-import { stored } from './scene.js';
-
-/** What a batch writes, one line a row. */
-function writes(batch: ChangeBatch): readonly string[] {
-  const lines: string[] = [];
-  batch.writeTo(
-    {
-      put: (key, value) => lines.push(`put ${key} ${value}`),
-      remove: (key) => lines.push(`remove ${key}`),
-      putMessage: (queueId, position, { message }) =>
-        lines.push(`message ${queueId}/${position} ${message.content.bytes}`),
-      removeMessage: (queueId, position) => lines.push(`remove ${queueId}/${position}`),
-    },
-    (queueId, priority, position) => lines.push(`delivered ${queueId} ${priority} ${position}`),
-  );
-  return lines;
-}
+import { stored, writes } from './scene.js';
 
 it('writes nothing for a message that came and went', () => {
   const batch = new ChangeBatch();
   batch.putMessage(1, 0, stored('a'));
-  batch.removeMessage(1, 0);
+  batch.removeMessage(0);
   expect(batch.hasChanges).toBe(false);
   expect(writes(batch)).toEqual([]);
 });
 
 it('removes a message that an earlier batch may have written', () => {
   const batch = new ChangeBatch();
-  batch.removeMessage(1, 0);
+  batch.removeMessage(0);
   batch.putMessage(1, 1, stored('given back', { deliveryCount: 1 }));
-  batch.removeMessage(1, 1);
-  batch.removeMessage(1, 2);
-  batch.putMessage(1, 2, stored('in its place'));
-  batch.removeMessage(1, 2);
-  expect(writes(batch)).toEqual(['remove 1/0', 'remove 1/1', 'remove 1/2']);
+  batch.removeMessage(1);
+  expect(writes(batch)).toEqual(['remove 0', 'remove 1']);
 });
 
 it('writes the last of several changes to a row', () => {
@@ -47,24 +28,23 @@ it('writes the last of several changes to a row', () => {
   batch.putMessage(1, 5, stored('second', { deliveryCount: 1 }));
   batch.putDelivered(1, 0, 4);
   batch.putDelivered(1, 0, 5);
-  expect(writes(batch)).toEqual(['put key 2', 'message 1/5 second', 'delivered 1 0 5']);
+  expect(writes(batch)).toEqual(['put key 2', 'message 1/5 second', 'delivered 1 p0 5']);
 });
 
-it('sweeps no message that is newer than the sweep', () => {
+it('forgets the deliveries of a queue that is deleted', () => {
   const batch = new ChangeBatch();
-  batch.putMessage(1, 0, stored('new'));
-  batch.sweepMessage(1, 0);
-  batch.sweepMessage(1, 1);
-  expect(writes(batch)).toEqual(['message 1/0 new', 'remove 1/1']);
+  for (const queueId of [1, 2]) batch.putDelivered(queueId, 0, 5);
+  batch.dropDelivered(1);
+  expect(writes(batch)).toEqual(['delivered 2 p0 5']);
 });
 
-it('forgets the changes of a queue that is purged or deleted', () => {
-  const batch = new ChangeBatch();
-  for (const queueId of [1, 2, 3]) {
-    batch.putMessage(queueId, 0, stored('a'));
-    batch.putDelivered(queueId, 0, 0);
-  }
-  batch.dropMessages(1);
-  batch.dropQueue(2);
-  expect(writes(batch)).toEqual(['delivered 1 0 0', 'message 3/0 a', 'delivered 3 0 0']);
+it('is large with many changes, or with many bytes', () => {
+  const many = new ChangeBatch();
+  for (let position = 0; position < 3_999; position++) many.removeMessage(position);
+  expect(many.isLarge).toBe(false);
+  many.remove(Buffer.from('key'));
+  expect(many.isLarge).toBe(true);
+  const heavy = new ChangeBatch();
+  heavy.putMessage(1, 0, stored('x'.repeat(4 * 1024 * 1024)));
+  expect(heavy.isLarge).toBe(true);
 });

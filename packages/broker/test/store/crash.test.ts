@@ -12,12 +12,12 @@ describe('a process that is killed', () => {
       const lastFlushed = Number(program.last);
       await withStore(folder.options(), (_store, state) => {
         const held = bodies(state, 'q1');
-        const last = held.at(-1)![0];
+        const last = held.at(-1)![0] / 2;
         expect(last).toBeGreaterThanOrEqual(lastFlushed);
         const first = Math.max(0, last - 49);
-        const expected = Array.from({ length: last - first + 1 }, (_, i) => [first + i, `body ${first + i}`]);
-        expect(held).toEqual(expected);
-        expect(bodies(state, 'q2')).toEqual(expected);
+        const turns = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+        expect(held).toEqual(turns.map((turn) => [2 * turn, `body ${turn}`]));
+        expect(bodies(state, 'q2')).toEqual(turns.map((turn) => [2 * turn + 1, `body ${turn}`]));
       });
       expect(folder.warnings).toEqual([]);
     }
@@ -30,9 +30,10 @@ describe('a process that is killed', () => {
     for (let round = 0; round < 2; round += 1) {
       await withStore(folder.options(), (_store, state) => {
         expect(bodies(state, 'q1')).toEqual([
-          [7, 'new 7'],
-          [2_000, 'new 2000'],
+          [3_000, 'new 3000'],
+          [3_001, 'new 3001'],
         ]);
+        expect(bodies(state, 'q2')).toHaveLength(1_000);
       });
     }
   });
@@ -42,10 +43,13 @@ describe('a process that is killed', () => {
     await using program = new Program(folder, 'delete');
     await program.ended();
     const { store, state } = await openStore(folder.options());
-    expect(state.vhosts.size).toBe(0);
-    expect(state.nextQueueId).toBe(2);
+    expect(state.vhosts.get('/')!.queues.map(({ id }) => id)).toEqual([2]);
+    expect([state.nextQueueId, state.nextPosition]).toEqual([3, 3_000]);
+    expect([...state.messages]).toHaveLength(1_000);
     store.saveQueue('/', state.nextQueueId, queue('q1'));
     await store.close();
-    await withStore(folder.options(), (_store, reopened) => expect(bodies(reopened, 'q1')).toEqual([]));
+    await withStore(folder.options(), (_store, reopened) => {
+      expect([bodies(reopened, 'q1').length, bodies(reopened, 'q2').length]).toEqual([0, 1_000]);
+    });
   });
 });

@@ -1,5 +1,9 @@
+import * as lmdb from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { longString } from '../../src/field-value.js';
+import { ChangeBatch } from '../../src/store/change-batch.js';
+import { messageKey } from '../../src/store/keys.js';
+import { LmdbFile } from '../../src/store/lmdb-file.js';
 import { openStore } from '../../src/store/open-store.js';
 import {
   binding,
@@ -54,6 +58,7 @@ describe('a store that is opened again', () => {
       store.saveQueue('/', 2, queue('beside'));
       for (const position of [far, 2 ** 32, 300, 2]) store.saveMessage(1, position, stored(`at ${position}`));
       store.saveMessage(1, 3, stored(large));
+      store.saveMessage(2, 4, stored('beside'));
       await flushed(store);
       store.saveMessage(1, 1, {
         ...original,
@@ -61,8 +66,8 @@ describe('a store that is opened again', () => {
       });
     });
     await withStore(folder.options(), (_store, state) => {
-      const [first] = state.vhosts.get('/')!.queues[0]!.messages;
-      const { message: read, ...counts } = first![1];
+      const [first] = state.messages;
+      const { message: read, ...counts } = first![2];
       expect(counts).toEqual({ expiresAt: original.expiresAt, deliveryCount: 3 });
       expect({ ...read, content: undefined }).toEqual({ ...original.message, content: undefined });
       expect(read.content.bodyOffset).toBe(5);
@@ -74,8 +79,8 @@ describe('a store that is opened again', () => {
         [2 ** 32, `at ${2 ** 32}`],
         [far, `at ${far}`],
       ]);
-      expect(state.vhosts.get('/')!.queues.map(({ nextPosition }) => nextPosition)).toEqual([far + 1, 0]);
-      expect(bodies(state, 'beside')).toEqual([]);
+      expect(state.nextPosition).toBe(far + 1);
+      expect(bodies(state, 'beside')).toEqual([[4, 'beside']]);
     });
   });
 
@@ -84,9 +89,9 @@ describe('a store that is opened again', () => {
     await withStore(folder.options(), async (store) => {
       store.saveQueue('/', 1, queue('q'));
       for (const position of [0, 1, 2]) store.saveMessage(1, position, stored(`${position}`));
-      store.deleteMessage(1, 0);
+      store.deleteMessage(0);
       await flushed(store);
-      store.deleteMessage(1, 1);
+      store.deleteMessage(1);
     });
     await withStore(folder.options(), (_store, state) => expect(bodies(state, 'q')).toEqual([[2, '2']]));
   });
@@ -101,8 +106,8 @@ describe('a store that is opened again', () => {
       store.saveDelivered(1, 0, 2 ** 40);
       store.saveDelivered(1, 255, 7);
     });
-    await withStore(folder.options(), (_store, { vhosts }) => {
-      const { delivered, nextPosition } = vhosts.get('/')!.queues[0]!;
+    await withStore(folder.options(), (_store, { vhosts, nextPosition }) => {
+      const { delivered } = vhosts.get('/')!.queues[0]!;
       expect(delivered).toEqual(
         new Map([
           [0, 2 ** 40],
@@ -120,7 +125,7 @@ describe('a store that is opened again', () => {
       store.saveQueue('/', 1, queue('a'));
       store.saveQueue('/', 7, queue('b'));
       await flushed(store);
-      store.deleteQueue(7);
+      store.deleteQueue(7, []);
     });
     await withStore(folder.options(), (_store, state) => expect(state.nextQueueId).toBe(8));
   });
@@ -132,30 +137,31 @@ describe('a store that is opened again', () => {
       store.saveMessage(1, 0, stored('a'));
       store.saveDelivered(1, 0, 0);
       await flushed(store);
-      store.deleteMessages(1);
+      store.deleteMessages(1, [0]);
       store.saveMessage(1, 1, stored('b'));
-      store.deleteQueue(1);
+      store.deleteQueue(1, [1]);
     });
-    await withStore(folder.options(), (_store, { vhosts }) => expect(vhosts.size).toBe(0));
+    await withStore(folder.options(), (_store, { vhosts, messages }) => {
+      expect([vhosts.size, ...messages]).toEqual([0]);
+    });
   });
 
-  it('keeps what came after a purge in the same turn, also at a position of before', async () => {
+  it('keeps what came after a purge in the same turn', async () => {
     await using folder = await createFolder();
     await withStore(folder.options(), async (store) => {
       store.saveQueue('/', 1, queue('q'));
+      store.saveQueue('/', 2, queue('beside'));
       for (const position of [0, 1, 2]) store.saveMessage(1, position, stored('before'));
+      store.saveMessage(2, 3, stored('beside'));
       await flushed(store);
-      store.saveMessage(1, 3, stored('before'));
-      store.deleteMessages(1);
-      store.saveMessage(1, 1, stored('after'));
-      store.saveMessage(1, 4, stored('after'));
+      store.saveMessage(1, 4, stored('before'));
+      store.deleteMessages(1, [4, 2, 1, 0]);
+      store.saveMessage(1, 5, stored('after'));
     });
     await withStore(folder.options(), async (store, state) => {
-      expect(bodies(state, 'q')).toEqual([
-        [1, 'after'],
-        [4, 'after'],
-      ]);
-      store.deleteMessages(1);
+      expect(bodies(state, 'q')).toEqual([[5, 'after']]);
+      expect(bodies(state, 'beside')).toEqual([[3, 'beside']]);
+      store.deleteMessages(1, [5]);
       await flushed(store);
     });
     await withStore(folder.options(), (_store, state) => expect(bodies(state, 'q')).toEqual([]));
@@ -176,7 +182,7 @@ describe('callbacks', () => {
       await new Promise(setImmediate);
       store.whenFlushed(() => order.push('waits for what is under way'));
       store.saveMessage(1, 1, stored('b'));
-      store.deleteMessage(1, 1);
+      store.deleteMessage(1);
       store.whenFlushed(() => order.push('came and went'));
       expect(order).toEqual(['at once']);
       await flushed(store);
@@ -194,7 +200,7 @@ describe('callbacks', () => {
     });
     await Promise.all([store.close(), store.close()]);
     expect(called).toBe(true);
-    expect(() => store.deleteQueue(1)).toThrow('expected an open store');
+    expect(() => store.deleteQueue(1, [])).toThrow('expected an open store');
   });
 });
 
@@ -219,5 +225,20 @@ describe('a message that cannot be read', () => {
     ]);
     await withStore(folder.options(), (_store, state) => expect(bodies(state, 'q')).toHaveLength(2));
     expect(folder.warnings).toHaveLength(1);
+  });
+
+  it('is kept also when it does not even say whose it was', async () => {
+    await using folder = await createFolder();
+    await withStore(folder.options(), (store) => store.saveQueue('/', 1, queue('q')));
+    const file = new LmdbFile(lmdb, folder.file('data.mdb'));
+    const batch = new ChangeBatch();
+    batch.put(messageKey(5), Buffer.from('abc'));
+    await file.write(batch);
+    await file.close();
+    await withStore(folder.options(), (_store, { messages, nextPosition }) =>
+      expect([...messages, nextPosition]).toEqual([6]),
+    );
+    expect(folder.warnings).toEqual([expect.stringContaining('message 5 of no queue cannot be read')]);
+    await withStore(folder.options(), (_store, { nextPosition }) => expect(nextPosition).toBe(6));
   });
 });

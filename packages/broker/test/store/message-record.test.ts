@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RecordReader, recordEpoch, recordSize, writeRecord } from '../../src/store/message-record.js';
+import { RecordReader, recordQueueId, recordSize, writeRecord } from '../../src/store/message-record.js';
 import { message, restoreContent } from './scene.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 300 });
@@ -13,13 +13,13 @@ it('gives messages back as they were', () => {
       fc.record({ expiresAt: fc.option(fc.nat(), { nil: undefined }), deliveryCount: fc.nat() }),
       fc.uint8Array({ maxLength: 40 }).filter((bytes) => bytes[0] !== 'u'.charCodeAt(0)),
       fc.nat(),
-      (names, counts, bytes, epoch) => {
+      (names, counts, bytes, queueId) => {
         const content = restoreContent(Buffer.from(bytes), Math.floor(bytes.length / 2));
         const original = { message: { ...names, content }, ...counts };
         const record = Buffer.alloc(recordSize(original.message));
-        writeRecord(record, original, epoch);
+        writeRecord(record, queueId, original);
         const read = reader.read(record);
-        expect(recordEpoch(record)).toBe(epoch);
+        expect(recordQueueId(record)).toBe(queueId);
         expect({ ...read, message: { ...read.message, content: undefined } }).toEqual({
           ...original,
           message: { ...names, content: undefined },
@@ -34,7 +34,7 @@ it('gives messages back as they were', () => {
 it('refuses a row whose parts do not fit into it', () => {
   const original = message('body', { exchange: 'x', routingKey: 'key' });
   const record = Buffer.alloc(recordSize(original));
-  writeRecord(record, { message: original, expiresAt: undefined, deliveryCount: 0 }, 0);
+  writeRecord(record, 1, { message: original, expiresAt: undefined, deliveryCount: 0 });
   const spoil = (offset: number) => {
     const spoilt = Buffer.from(record);
     spoilt.writeUInt32BE(1_000, offset);

@@ -8,7 +8,8 @@ describe('opening a store', () => {
     const { store, state, durable } = await openStore({ memory: true }, () => {
       throw new Error('loaded');
     });
-    expect({ durable, state }).toEqual({ durable: false, state: { nextQueueId: 1, vhosts: new Map() } });
+    const nothing = { nextQueueId: 1, nextPosition: 0, vhosts: new Map(), messages: [] };
+    expect({ durable, state }).toEqual({ durable: false, state: nothing });
     await store.close();
   });
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { messageKey } from '../../src/store/keys.js';
-import { createFolder, type Folder, flushed, Program, queue, stored, withStore } from './scene.js';
+import { createFolder, type Folder, flushed, queue, read, stored, withStore } from './scene.js';
 
 async function fill(folder: Folder): Promise<void> {
   await withStore(folder.options(), async (store) => {
@@ -9,15 +9,6 @@ async function fill(folder: Folder): Promise<void> {
     for (let position = 0; position < 100; position += 1) store.saveMessage(1, position, stored('x'.repeat(500)));
     await flushed(store);
   });
-}
-
-/** What a process says that opens the store and reads everything. */
-async function read(folder: Folder): Promise<readonly string[]> {
-  await using program = new Program(folder, 'read');
-  const lines: string[] = [];
-  for (let line = await program.line(); line !== undefined; line = await program.line()) lines.push(line);
-  await program.ended();
-  return lines;
 }
 
 describe('the mark of an opening', () => {
@@ -42,7 +33,7 @@ describe('the mark of an opening', () => {
     const path = folder.file('data.mdb');
     const bytes = await readFile(path);
     // A row's flags stand four bytes before its key; no row of the store has any.
-    const key = bytes.lastIndexOf(messageKey(1, 50));
+    const key = bytes.lastIndexOf(messageKey(50));
     bytes.writeUInt16LE(4, key - 4);
     await writeFile(path, bytes);
     expect(await read(folder)).toEqual(['store-failed']);

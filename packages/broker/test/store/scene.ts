@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { SYSTEM_CLOCK } from '../../src/clock.js';
 import type { BrokerError } from '../../src/errors.js';
 import { EMPTY_TABLE } from '../../src/field-value.js';
 import type { BindingDefinition, ExchangeDefinition, QueueDefinition } from '../../src/model/definitions.js';
 import type { Content, Message } from '../../src/model/message.js';
 import type { Store, StoredMessage, StoredState } from '../../src/model/store.js';
+import type { ChangeBatch } from '../../src/store/change-batch.js';
 import type { LmdbStoreOptions } from '../../src/store/open-lmdb-store.js';
 import { openStore } from '../../src/store/open-store.js';
 
@@ -38,7 +40,7 @@ export async function createFolder(): Promise<Folder> {
       restoreContent,
       onError: (error) => errors.push(error),
       logger: { warn: (_fields, message) => warnings.push(message) },
-      wall: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+      clock: { ...SYSTEM_CLOCK, wall: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) },
       ...more,
     }),
     file: (name) => join(path, name),
@@ -104,10 +106,24 @@ export function binding(source: string, destination: string, routingKey: string)
 /** Position and body of what a queue held. */
 export function bodies(state: StoredState, name: string, vhost = '/'): readonly (readonly [number, string])[] {
   const found = state.vhosts.get(vhost)?.queues.find(({ definition }) => definition.name === name);
-  return [...(found?.messages ?? [])].map(([position, { message }]) => {
+  return [...state.messages].flatMap(([queueId, position, { message }]) => {
     const { bytes, bodyOffset } = message.content;
-    return [position, bytes.toString('utf8', bodyOffset)] as const;
+    return queueId === found?.id ? [[position, bytes.toString('utf8', bodyOffset)] as const] : [];
   });
+}
+
+/** What a batch writes, one line a row. */
+export function writes(batch: ChangeBatch): readonly string[] {
+  const lines: string[] = [];
+  batch.writeTo({
+    put: (key, value) => lines.push(`put ${key} ${value}`),
+    remove: (key) => lines.push(`remove ${key}`),
+    putMessage: (queueId, position, { message }) =>
+      lines.push(`message ${queueId}/${position} ${message.content.bytes}`),
+    removeMessage: (position) => lines.push(`remove ${position}`),
+    putDelivered: (queueId, priority, position) => lines.push(`delivered ${queueId} p${priority} ${position}`),
+  });
+  return lines;
 }
 
 /** A process with a store (`fixtures/program.js`). */
@@ -154,4 +170,13 @@ export class Program {
     while ((await this.line()) !== undefined);
     await this.#exit;
   }
+}
+
+/** What a process says that opens the store and reads everything: warnings, then how many messages there are, or an error's code. */
+export async function read(folder: Folder): Promise<readonly string[]> {
+  await using program = new Program(folder, 'read');
+  const lines: string[] = [];
+  for (let line = await program.line(); line !== undefined; line = await program.line()) lines.push(line);
+  await program.ended();
+  return lines;
 }
