@@ -6,6 +6,7 @@
  *
  *   --minutes N   how long (60); the round that runs at the end is finished
  *   --scale N     times the usual number of tasks and of kills (10)
+ *   FILE…         these test files alone
  *
  * Takes the broker of TQ_TEST_AMQP_URL, else the services node, which it starts when it has to.
  */
@@ -15,11 +16,11 @@ import { nodeUrl } from './rabbitmq-node.js';
 import { run, runScript, TOOLS } from './run.js';
 import { findBroker, startServices, stopServices } from './services-node.js';
 
-/** What vitest is to run: faults on both brokers, and the embedded broker's own crashes. */
+/** What vitest is to run unless files are named: faults on both brokers, and the embedded broker's own crashes. */
 const SOAKED = ['test/faults', 'packages/broker/test/broker-killed.test.ts'];
 
 await runScript('soak', async () => {
-  const { minutes, scale } = readOptions();
+  const { minutes, scale, files } = readOptions();
   installAndBuild();
   const found = await findBroker(['TQ_TEST_AMQP_URL']);
   const env = {
@@ -28,7 +29,7 @@ await runScript('soak', async () => {
     TQ_TEST_LONG: '1',
   };
   try {
-    return soak(minutes, env);
+    return soak(minutes, files, env);
   } finally {
     if (found === undefined) await stopServices();
   }
@@ -36,17 +37,18 @@ await runScript('soak', async () => {
 
 /**
  * @param {number} minutes
+ * @param {readonly string[]} files
  * @param {NodeJS.ProcessEnv} env
  * @returns {number} the exit code
  */
-function soak(minutes, env) {
+function soak(minutes, files, env) {
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 60_000;
   let rounds = 0;
   do {
     rounds += 1;
     console.log(`soak: round ${rounds}, ${elapsed().toFixed(1)} of ${minutes} minutes`);
-    const code = run(process.execPath, [TOOLS.vitest, 'run', ...SOAKED], env);
+    const code = run(process.execPath, [TOOLS.vitest, 'run', ...files], env);
     if (code !== 0) throw new Error(`round ${rounds} failed after ${elapsed().toFixed(1)} minutes, see above`);
   } while (elapsed() < minutes);
   console.log(`soak: ${rounds} rounds in ${elapsed().toFixed(1)} minutes, none failed`);
@@ -54,8 +56,13 @@ function soak(minutes, env) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, scale: { type: 'string' } } });
-  return { minutes: positive(values.minutes ?? '60', '--minutes'), scale: positive(values.scale ?? '10', '--scale') };
+  const options = /** @type {const} */ ({ minutes: { type: 'string' }, scale: { type: 'string' } });
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  return {
+    minutes: positive(values.minutes ?? '60', '--minutes'),
+    scale: positive(values.scale ?? '10', '--scale'),
+    files: positionals.length > 0 ? positionals : SOAKED,
+  };
 }
 
 /**
