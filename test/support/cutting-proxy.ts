@@ -155,8 +155,8 @@ class Link {
 
   /** Resets both sockets. */
   cut(): void {
-    this.client.resetAndDestroy();
-    this.#upstream?.resetAndDestroy();
+    reset(this.client);
+    if (this.#upstream !== undefined) reset(this.#upstream);
   }
 
   /** Keeps the first of what the client says; before any pipe, since a listener makes the data flow. */
@@ -174,8 +174,14 @@ class Link {
     socket.once('close', (hadError) => {
       const other = socket === this.client ? this.#upstream : this.client;
       if (!this.#forwarding || other === undefined) return;
-      if (hadError) other.resetAndDestroy();
+      if (hadError) reset(other);
       else other.destroySoon();
     });
   }
+}
+
+/** Resets a socket. One whose end is under way cannot be reset (EINVAL), and is only destroyed. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

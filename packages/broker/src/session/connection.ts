@@ -272,7 +272,9 @@ export class Connection implements HandshakeHost, HeartbeatHost, BlockingHost {
 
   /** Ends the connection with a reset, as RabbitMQ does: an end would look as if what is sent next still arrives. */
   #cutOff(): void {
-    this.#socket.resetAndDestroy();
+    // A socket whose end is under way cannot be reset (EINVAL), and would stay open for it.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** A client is not read while it may not publish, and while it does not take its answers. */
