@@ -23,11 +23,6 @@ export function tableKey(table: FieldTable): string {
   return table.length === 0 ? '' : bracketedText({ tag: 'F', value: sortedByName(table) }, KEYS);
 }
 
-/** Whether two bindings that differ in nothing but these arguments are one. */
-export function sameTable(a: FieldTable, b: FieldTable): boolean {
-  return tableKey(a) === tableKey(b);
-}
-
 /** A table in the order of its names, those that stand twice in their order. By UTF-16 units; RabbitMQ sorts by bytes. */
 export function sortedByName(table: FieldTable): FieldTable {
   return [...table].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

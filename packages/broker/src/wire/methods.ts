@@ -93,11 +93,6 @@ export function methodIds(name: MethodName): { readonly classId: number; readonl
   return METHODS[name];
 }
 
-/** Whether a content header and a body follow the method. */
-export function hasContent(name: MethodName): boolean {
-  return 'content' in METHODS[name];
-}
-
 /**
  * Reads the payload of a method frame.
  * @throws AmqpError NOT_IMPLEMENTED for a method that is not in the table
