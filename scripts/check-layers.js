@@ -31,6 +31,7 @@ const PACKAGES = {
       'broker/',
       'results/',
       'task/',
+      'execution/',
       'producer/',
       ...['options', 'app', 'default-app', 'index', 'internal'],
     ],

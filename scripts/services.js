@@ -10,6 +10,8 @@ import { findRabbit, nodeUrl } from './rabbitmq-node.js';
 import { runScript } from './run.js';
 import { runningServices, startServices, stopServices } from './services-node.js';
 
+/** Read by the command that runs below, so it comes first. */
+const APT = '/usr/bin/apt-get';
 const COMMANDS = new Map(Object.entries({ start, stop, status }));
 
 await runScript('services', async () => {
@@ -39,8 +41,6 @@ async function stop() {
   console.log((await stopServices()) ? 'services: stopped' : 'services: nothing to stop');
   return 0;
 }
-
-const APT = '/usr/bin/apt-get';
 
 /** Installs RabbitMQ with apt-get; anything else is left to the user, in words. */
 function installRabbit() {

@@ -20,6 +20,14 @@ export type { Logger } from './runtime.js';
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
+export {
+  onSlotStart,
+  onSlotStop,
+  onWorkerReady,
+  onWorkerStart,
+  onWorkerStop,
+  type WorkerInfo,
+} from './task/life-hooks.js';
 export type { TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
 export type { Arguments, BulkOptions, Handler, Result, Returned, Task as TaskOf } from './task/task.js';

@@ -2,4 +2,4 @@
 export { type ListedTask, type LoadedApp, loadApp, TASK_FILES } from './load-app.js';
 export { loadModules } from './load-modules.js';
 export { createPool, type PoolOptions } from './pools/create-pool.js';
-export type { Job, JobEnd, Pool, PoolServices } from './pools/pool.js';
+export type { Pool, PoolServices } from './pools/pool.js';

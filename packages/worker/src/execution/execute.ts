@@ -1,6 +1,6 @@
-import type { AppInternals } from '@tq/core/internal';
+import type { AppInternals, Job, JobEnd } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
-import type { Job, JobEnd, Pool } from '../pools/pool.js';
+import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
 import { type LossLimits, type Outcome, outcomeOf } from './outcome.js';
 import type { Settler } from './settle.js';

@@ -5,11 +5,11 @@ import {
   encodeError,
   type FinalState,
   type Headers,
+  type JobEnd,
   type TaskMessage,
   TQ_HEADER,
   TqError,
 } from '@tq/core/internal';
-import type { JobEnd } from '../pools/pool.js';
 
 /** What is to become of a delivery. */
 export type Outcome =

@@ -1,5 +1,4 @@
-import type { Clock, Logger, Timer } from '@tq/core/internal';
-import type { JobEnd } from '../pools/pool.js';
+import type { Clock, JobEnd, Logger, Timer } from '@tq/core/internal';
 import type { Run } from '../run.js';
 
 type Counts = Record<JobEnd['kind'], number>;

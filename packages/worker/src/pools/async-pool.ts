@@ -1,8 +1,6 @@
-import { type Clock, TqError } from '@tq/core/internal';
+import { type Clock, type Job, type JobEnd, type JobRun, runJob, TqError, taskNames } from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
-import { type JobRun, runJob } from './child-runner.js';
-import { taskNames } from './find-task.js';
-import type { Job, JobEnd, Pool, PoolServices } from './pool.js';
+import type { Pool, PoolServices } from './pool.js';
 import { guardRejections } from './stray-errors.js';
 
 /** What an async pool is made of. */

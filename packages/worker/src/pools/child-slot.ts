@@ -1,9 +1,9 @@
-import { assertNever, type Clock, fullJitter, type Timer, TqError } from '@tq/core/internal';
+import { assertNever, type Clock, fullJitter, type Job, type JobEnd, type Timer, TqError } from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
 import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
-import type { Job, JobEnd, PoolServices } from './pool.js';
+import { decodeLogFields } from './log-fields.js';
+import type { PoolServices } from './pool.js';
 import { decodePortError } from './port-error.js';
-import { decodeLogFields } from './task-logger.js';
 
 /** A child as its slot sees it: a thread or a process. */
 export interface Child {

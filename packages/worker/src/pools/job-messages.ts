@@ -1,5 +1,4 @@
-import type { Headers, LogLevel, OutgoingCall, QueueStatus, Reply } from '@tq/core/internal';
-import type { Job, JobEnd } from './pool.js';
+import type { Headers, Job, JobEnd, LogLevel, OutgoingCall, QueueStatus, Reply } from '@tq/core/internal';
 import type { PortError } from './port-error.js';
 
 /**

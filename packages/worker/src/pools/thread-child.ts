@@ -1,14 +1,20 @@
 import { workerData } from 'node:worker_threads';
-import { assertNever, becomeChild } from '@tq/core/internal';
+import {
+  assertNever,
+  becomeChild,
+  createLogger,
+  type Job,
+  type JobEnd,
+  type JobRun,
+  runJob,
+  taskNames,
+} from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
-import { type JobRun, runJob } from './child-runner.js';
-import { taskNames } from './find-task.js';
 import { type ChildMessage, decodeRun, isTuple, type ParentMessage } from './job-messages.js';
-import type { Job, JobEnd } from './pool.js';
+import { encodeLogFields } from './log-fields.js';
 import { encodePortError } from './port-error.js';
 import { PortTransport } from './port-transport.js';
 import { logRejection, logTaskRejection } from './stray-errors.js';
-import { createLogger, encodeLogFields } from './task-logger.js';
 import type { ThreadData } from './thread-spawn.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads';
-import { type Clock, TqError } from '@tq/core/internal';
+import { type Clock, type Job, type JobEnd, TqError } from '@tq/core/internal';
 import { ChildSlot } from './child-slot.js';
-import type { Job, JobEnd, Pool, PoolServices } from './pool.js';
+import type { Pool, PoolServices } from './pool.js';
 import { createThreadSpawn } from './thread-spawn.js';
 
 /** What a thread pool is made of. */

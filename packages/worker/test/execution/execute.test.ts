@@ -1,10 +1,11 @@
+import type { Job, JobEnd } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { Settler } from '../../src/execution/settle.js';
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
-import type { Job, JobEnd, Pool } from '../../src/pools/pool.js';
+import type { Pool } from '../../src/pools/pool.js';
 import { runKey } from '../../src/run.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { FakeDelivery, runOf, taskMessage } from '../messages.js';

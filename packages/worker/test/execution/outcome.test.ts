@@ -1,6 +1,6 @@
+import type { JobEnd } from '@tq/core/internal';
 import { describe, expect, it } from 'vitest';
 import { dead, type IntakeFacts, outcomeOf, refusalOf } from '../../src/execution/outcome.js';
-import type { JobEnd } from '../../src/pools/pool.js';
 import { taskMessage } from '../messages.js';
 
 const LIMITS = { lost: 3, deliveries: 20 };

@@ -1,8 +1,8 @@
+import type { JobEnd } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../../core/test/manual-clock.js';
 import { testRuntime } from '../../../core/test/test-runtime.js';
 import { Tally } from '../../src/execution/tally.js';
-import type { JobEnd } from '../../src/pools/pool.js';
 import { runOf } from '../messages.js';
 
 const SUCCESS: JobEnd = { kind: 'success', resultText: '1' };

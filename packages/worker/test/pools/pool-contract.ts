@@ -1,4 +1,5 @@
-import type { JobEnd, Pool, PoolOptions } from '@tq/worker/internal';
+import type { JobEnd } from '@tq/core/internal';
+import type { Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFixture, createJob, fixture, type PoolFixture, startAll } from './pool-fixture.js';
 

@@ -1,4 +1,6 @@
 import {
+  type Job,
+  type JobEnd,
   type Logger,
   type LogLevel,
   type OutgoingCall,
@@ -7,7 +9,7 @@ import {
   type Runtime,
   type Transport,
 } from '@tq/core/internal';
-import { createPool, type Job, type JobEnd, type Pool, type PoolOptions } from '@tq/worker/internal';
+import { createPool, type Pool, type PoolOptions } from '@tq/worker/internal';
 
 /** URL of a module under fixtures/. */
 export function fixture(name: string): string {

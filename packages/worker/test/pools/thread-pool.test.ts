@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { JobEnd, Pool, PoolOptions } from '@tq/worker/internal';
+import type { JobEnd } from '@tq/core/internal';
+import type { Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePool } from './pool-contract.js';
 import { createFixture, createJob, fixture, ManualTimers, startAll } from './pool-fixture.js';

@@ -1,19 +1,13 @@
-import {
-  decodeBody,
-  type EncodedError,
-  encodeError,
-  type Headers,
-  type Logger,
-  type Registry,
-  runInTask,
-  serialize,
-  type TaskBody,
-  type TaskContext,
-  TqError,
-} from '@tq/core/internal';
+import { TqError } from '../errors.js';
+import { decodeBody, type TaskBody } from '../protocol/envelope.js';
+import { type EncodedError, encodeError } from '../protocol/error-codec.js';
+import { serialize } from '../protocol/serializer.js';
+import type { Logger } from '../runtime.js';
+import { runInTask } from '../task/context.js';
+import type { Registry } from '../task/registry.js';
 import { findTask } from './find-task.js';
-import type { Job, JobEnd } from './pool.js';
-import { createTaskLogger } from './task-logger.js';
+import type { Job, JobEnd } from './job.js';
+import { RunningTask } from './running-task.js';
 
 /** A job that was started. */
 export interface JobRun {
@@ -53,7 +47,7 @@ function start(
     // A Python caller's keyword arguments arrive as one object after the positional ones.
     const all = hasMembers(kwargs) ? [...args, kwargs] : args;
     const value = runInTask(run, () => handler(...all));
-    if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => run.failed(thrown));
+    if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => afterThrow(run, thrown));
     return success(value);
   } catch (thrown) {
     return failure(thrown);
@@ -68,6 +62,11 @@ function success(value: unknown): JobEnd {
   } catch (thrown) {
     return failure(thrown);
   }
+}
+
+/** What a run that was told to end fails with is the abort's doing, not the task's: it runs again elsewhere. */
+function afterThrow(run: RunningTask, thrown: unknown): JobEnd {
+  return run.aborted ? { kind: 'stopped' } : failure(thrown);
 }
 
 function failure(thrown: unknown): JobEnd {
@@ -105,55 +104,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function hasMembers(record: Readonly<Record<string, unknown>>): boolean {
   for (const _ in record) return true;
   return false;
-}
-
-/** The context of one run. Signal and logger are made when first read: an AbortController costs more than a short task. */
-class RunningTask implements TaskContext, JobRun {
-  readonly id: string;
-  readonly task: string;
-  readonly attempt: number;
-  readonly queue: string;
-  readonly headers: Headers;
-  readonly rootId: string;
-  readonly parentId: string | undefined;
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly #logger: Logger;
-  #log: Logger | undefined;
-  #controller: AbortController | undefined;
-  #abortReason: TqError | undefined;
-
-  constructor(job: Job, kwargs: Readonly<Record<string, unknown>>, logger: Logger) {
-    this.id = job.id;
-    this.task = job.task;
-    this.attempt = job.attempt;
-    this.queue = job.queue;
-    this.headers = job.headers;
-    this.rootId = job.rootId;
-    this.parentId = job.parentId;
-    this.kwargs = kwargs;
-    this.#logger = logger;
-  }
-
-  get log(): Logger {
-    this.#log ??= createTaskLogger(this.#logger, this.id, this.task);
-    return this.#log;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** What a run that was told to end fails with is the abort's doing, not the task's: it runs again elsewhere. */
-  failed(thrown: unknown): JobEnd {
-    return this.#abortReason === undefined ? failure(thrown) : { kind: 'stopped' };
-  }
-
-  abort(): void {
-    this.#abortReason ??= new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`);
-    this.#controller?.abort(this.#abortReason);
-  }
 }

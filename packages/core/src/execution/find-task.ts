@@ -1,4 +1,5 @@
-import { openRegistries, type Runnable } from '@tq/core/internal';
+import { openRegistries } from '../task/process-state.js';
+import type { Runnable } from '../task/registry.js';
 
 /** The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins. */
 export function findTask(name: string): Runnable | undefined {

@@ -1,10 +1,21 @@
-import { addRegistry, findCurrentTask, Registry } from '@tq/core/internal';
-import type { JobEnd } from '@tq/worker/internal';
+import { addRegistry, findCurrentTask, type Job, type JobEnd, Registry, runJob } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import { runJob } from '../../dist/pools/child-runner.js';
-import { createJob, LogRecorder } from './pool-fixture.js';
+import { testRuntime } from '../test-runtime.js';
 
-const { logger } = new LogRecorder();
+const { logger } = testRuntime();
+
+function createJob(task: string): Job {
+  return {
+    id: 'job-1',
+    task,
+    attempt: 1,
+    queue: 'q',
+    rootId: 'job-1',
+    parentId: undefined,
+    headers: {},
+    bodyText: '[[],{},null]',
+  };
+}
 
 function register(name: string, handler: () => unknown): void {
   const registry = new Registry();

@@ -1,0 +1,34 @@
+import type { EncodedError } from '../protocol/error-codec.js';
+import type { Headers } from '../protocol/message.js';
+
+/** A run of one task, as a pool needs it; plain data, so that it crosses to a thread or a process as it is. */
+export interface Job {
+  readonly id: string;
+  readonly task: string;
+  /** 1 on the first try. */
+  readonly attempt: number;
+  readonly queue: string;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** The caller's own headers. */
+  readonly headers: Headers;
+  /** JSON text of `[args, kwargs, embed]`; parsed where the handler runs. */
+  readonly bodyText: string;
+}
+
+/** How a run ended. */
+export type JobEnd =
+  /** The handler returned; its value is JSON text. */
+  | { readonly kind: 'success'; readonly resultText: string }
+  /** The handler threw or rejected, or its result cannot be serialised. */
+  | { readonly kind: 'failure'; readonly failure: EncodedError }
+  /** The body is none that a handler can be called with. */
+  | { readonly kind: 'poison'; readonly failure: EncodedError }
+  /** The message asks for what this worker cannot give, so the handler was not called. */
+  | { readonly kind: 'refused'; readonly failure: EncodedError }
+  /** No task of this name is registered. */
+  | { readonly kind: 'unknown-task'; readonly failure: EncodedError }
+  /** The child died under the run; `how` tells its exit code or error. */
+  | { readonly kind: 'lost'; readonly how: string }
+  /** A cold stop ended the run before it was done: the handler failed once it was aborted, or was killed. */
+  | { readonly kind: 'stopped' };

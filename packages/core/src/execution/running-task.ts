@@ -1,0 +1,57 @@
+import { TqError } from '../errors.js';
+import type { Headers } from '../protocol/message.js';
+import type { Logger } from '../runtime.js';
+import type { TaskContext } from '../task/context.js';
+import type { Job } from './job.js';
+import { createTaskLogger } from './task-logger.js';
+
+/** The context of one run. Signal and logger are made when first read: an AbortController costs more than a short task. */
+export class RunningTask implements TaskContext {
+  readonly id: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly queue: string;
+  readonly headers: Headers;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly #logger: Logger;
+  #log: Logger | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: TqError | undefined;
+
+  constructor(job: Job, kwargs: Readonly<Record<string, unknown>>, logger: Logger) {
+    this.id = job.id;
+    this.task = job.task;
+    this.attempt = job.attempt;
+    this.queue = job.queue;
+    this.headers = job.headers;
+    this.rootId = job.rootId;
+    this.parentId = job.parentId;
+    this.kwargs = kwargs;
+    this.#logger = logger;
+  }
+
+  get log(): Logger {
+    this.#log ??= createTaskLogger(this.#logger, this.id, this.task);
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** It was told to end. */
+  get aborted(): boolean {
+    return this.#abortReason !== undefined;
+  }
+
+  abort(): void {
+    this.#abortReason ??= new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`);
+    this.#controller?.abort(this.#abortReason);
+  }
+}
