@@ -1,15 +1,17 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { assertNever, type Runtime, systemClock, TqError } from '@tq/core/internal';
 import { AsyncPool } from './async-pool.js';
+import { ChildPool } from './child-pool.js';
+import type { Spawn } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
-import { ThreadPool } from './thread-pool.js';
+import { createThreadSpawn } from './thread-spawn.js';
 
 /** Which pool, and what it is made of. */
 export interface PoolOptions {
   readonly kind: Pool['kind'];
   /** Jobs at a time, a whole number from 1 on. */
   readonly slots: number;
-  /** Task modules, file URLs or absolute paths. Threads need at least one. */
+  /** Task modules, file URLs or absolute paths. Children need at least one. */
   readonly modules: readonly string[];
   readonly services: PoolServices;
   /** The machine's own clock and randomness by default. */
@@ -27,7 +29,7 @@ const START_TIMEOUT_MS = 60_000;
  * @throws {TqError} `invalid-option`
  */
 export function createPool(options: PoolOptions): Pool {
-  const { kind, slots, modules, services, runtime, resourceLimits } = options;
+  const { kind, slots, modules, services, runtime } = options;
   if (!Number.isSafeInteger(slots) || slots < 1) {
     throw new TqError('invalid-option', `Expected a whole number of slots from 1 on, found ${slots}.`);
   }
@@ -37,9 +39,20 @@ export function createPool(options: PoolOptions): Pool {
       return new AsyncPool({ slots, modules, services, clock });
     case 'thread': {
       const startTimeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
-      return new ThreadPool({ slots, modules, services, clock, random, startTimeoutMs, resourceLimits });
+      return new ChildPool({ kind, slots, spawn: createSpawn(kind, options), services, clock, random, startTimeoutMs });
     }
     default:
       return assertNever(kind);
   }
+}
+
+function createSpawn(kind: 'thread', { modules, services, resourceLimits }: PoolOptions): Spawn {
+  if (modules.length === 0) {
+    throw new TqError(
+      'invalid-option',
+      `Expected the task modules that the children of a ${kind} pool import, found none; ` +
+        'name them (tasks: [import.meta.url]) or use pool async.',
+    );
+  }
+  return createThreadSpawn(modules, services.childEnv, resourceLimits);
 }

@@ -1,46 +1,37 @@
-import type { ResourceLimits } from 'node:worker_threads';
 import { type Clock, type Job, type JobEnd, TqError } from '@tq/core/internal';
-import { ChildSlot } from './child-slot.js';
+import { ChildSlot, type Spawn } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
-import { createThreadSpawn } from './thread-spawn.js';
 
-/** What a thread pool is made of. */
-export interface ThreadPoolOptions {
-  /** Threads, one job at a time in each, from 1 on. */
+/** What a pool of children is made of. */
+export interface ChildPoolOptions {
+  readonly kind: Exclude<Pool['kind'], 'async'>;
+  /** Children, one job at a time in each, from 1 on. */
   readonly slots: number;
-  /** Task modules that every thread imports: file URLs or absolute paths, at least one. */
-  readonly modules: readonly string[];
+  /** Starts a child of this kind. */
+  readonly spawn: Spawn;
   readonly services: PoolServices;
   readonly clock: Clock;
   /** Uniform in [0, 1), for the backoff of replacements. */
   readonly random: () => number;
-  /** How long a thread may take to load the task modules, ms. */
+  /** How long a child may take to load the task modules, ms. */
   readonly startTimeoutMs: number;
-  /** Limits of a thread's heap; Node's own when undefined. */
-  readonly resourceLimits?: ResourceLimits | undefined;
 }
 
-/** Runs jobs in threads, so that a task that computes, blocks or kills its thread harms neither heartbeats nor others. */
-export class ThreadPool implements Pool {
-  readonly kind = 'thread';
+/** Runs jobs in threads or processes, so that a task that computes, blocks or kills its child harms neither heartbeats nor others. */
+export class ChildPool implements Pool {
+  readonly kind: Pool['kind'];
   readonly slots: number;
   readonly #children: readonly ChildSlot[];
   readonly #listeners: (() => void)[] = [];
   #starting: Promise<void> | undefined;
 
-  constructor(options: ThreadPoolOptions) {
-    if (options.modules.length === 0) {
-      throw new TqError(
-        'invalid-option',
-        'Expected the task modules that threads import, found none; name them (tasks: [import.meta.url]) or use pool async.',
-      );
-    }
+  constructor(options: ChildPoolOptions) {
+    this.kind = options.kind;
     this.slots = options.slots;
-    const spawn = createThreadSpawn(options.modules, options.services.childEnv, options.resourceLimits);
     const onReplaced = () => {
       for (const listener of this.#listeners) listener();
     };
-    this.#children = Array.from({ length: options.slots }, () => new ChildSlot({ ...options, spawn, onReplaced }));
+    this.#children = Array.from({ length: options.slots }, () => new ChildSlot({ ...options, onReplaced }));
   }
 
   start(): Promise<void> {
@@ -48,7 +39,7 @@ export class ThreadPool implements Pool {
     return this.#starting;
   }
 
-  /** One thread is enough to begin with; the others follow one by one, so that they do not hold up the first task. */
+  /** One child is enough to begin with; the others follow one by one, so that they do not hold up the first task. */
   async #start(): Promise<void> {
     const [first, ...others] = this.#children;
     try {

@@ -1,0 +1,115 @@
+import {
+  assertNever,
+  becomeChild,
+  createLogger,
+  type Job,
+  type JobEnd,
+  type JobRun,
+  type Logger,
+  runJob,
+  taskNames,
+} from '@tq/core/internal';
+import { loadModules } from '../load-modules.js';
+import { type ChildMessage, decodeRun, isTuple, type ParentMessage } from './job-messages.js';
+import { encodeLogFields } from './log-fields.js';
+import { encodePortError } from './port-error.js';
+import { PortTransport } from './port-transport.js';
+import { logRejection, logTaskRejection } from './stray-errors.js';
+
+/** A child's way to its parent, whatever it is made of. */
+export interface ParentLink {
+  /** What was posted arrives, also when the child exits right after. */
+  post(message: ChildMessage): void;
+  /** Begins to read; called once. `closed` is called when the parent is gone. */
+  listen(receive: (message: ParentMessage) => void, closed: () => void): void;
+}
+
+/**
+ * The whole life of a child of a pool, thread or process: load the task modules, say `ready`, run one job after the
+ * other, until the parent ends it or is gone. It never connects to a broker; calls that its tasks make go to the parent.
+ * @param modules file URLs or absolute paths
+ */
+export async function runChild(modules: readonly string[], link: ParentLink): Promise<void> {
+  const child = new ChildMain(link);
+  child.listen();
+  try {
+    await loadModules(modules);
+    link.post({ type: 'ready', tasks: taskNames() });
+  } catch (error) {
+    link.post({ type: 'failed-to-load', error: encodePortError(error) });
+    process.exit(1);
+  }
+}
+
+class ChildMain {
+  readonly #link: ParentLink;
+  readonly #logger: Logger;
+  readonly #transport: PortTransport;
+  #running: { readonly job: Job; readonly run: JobRun } | undefined;
+
+  constructor(link: ParentLink) {
+    this.#link = link;
+    this.#logger = createLogger((level, fields, message) => {
+      link.post({ type: 'log', level, fieldsText: encodeLogFields(fields), message: String(message) });
+    });
+    this.#transport = new PortTransport((request) => link.post(request));
+  }
+
+  listen(): void {
+    process.on('unhandledRejection', (reason) => this.#strayRejection(reason));
+    process.on('uncaughtException', (error) => this.#crash(error));
+    becomeChild(this.#transport);
+    this.#link.listen(
+      (message) => this.#receive(message),
+      () => process.exit(0),
+    );
+  }
+
+  #receive(message: ParentMessage): void {
+    if (isTuple(message)) this.#start(decodeRun(message));
+    else if (message.type === 'abort') this.#running?.run.abort();
+    else this.#transport.receive(message);
+  }
+
+  #start(job: Job): void {
+    let ended = false;
+    const run = runJob(job, this.#logger, (end) => {
+      ended = true;
+      this.#running = undefined;
+      this.#report(end);
+    });
+    if (!ended) this.#running = { job, run };
+  }
+
+  #report(end: JobEnd): void {
+    switch (end.kind) {
+      case 'success':
+        this.#link.post(['success', end.resultText]);
+        return;
+      case 'failure':
+      case 'poison':
+      case 'refused':
+      case 'unknown-task':
+      case 'stopped':
+        this.#link.post({ type: 'end', end });
+        return;
+      case 'lost':
+        throw new Error('A child cannot end a job as lost.');
+      default:
+        assertNever(end);
+    }
+  }
+
+  /** The child's state is as good as before: somebody forgot an await. */
+  #strayRejection(reason: unknown): void {
+    if (logTaskRejection(reason)) return;
+    const job = this.#running?.job;
+    logRejection(this.#logger, job === undefined ? {} : { id: job.id, task: job.task }, reason);
+  }
+
+  /** The child's state is unknown, so it ends, and the running job with it. */
+  #crash(error: unknown): void {
+    this.#link.post({ type: 'crashed', error: encodePortError(error) });
+    process.exit(1);
+  }
+}
