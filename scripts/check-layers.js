@@ -34,6 +34,7 @@ const PACKAGES = {
       'execution/',
       'producer/',
       ...['options', 'app', 'default-app', 'index', 'internal'],
+      'testing/',
     ],
   },
   worker: {

@@ -7,9 +7,11 @@ import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { BrokerTransport } from './producer/broker-transport.js';
 import { closedTransport } from './producer/closed-transport.js';
+import { EagerTransport } from './producer/eager-transport.js';
 import { Producer } from './producer/producer.js';
 import { Staging } from './producer/staging.js';
-import { encodeCeleryEnvelope, encodeEnvelope } from './protocol/envelope.js';
+import { type Envelope, encodeCeleryEnvelope, encodeEnvelope, type Preset } from './protocol/envelope.js';
+import type { OutboundMessage } from './protocol/message.js';
 import { replyQueue } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import { Rpc } from './results/rpc.js';
@@ -22,6 +24,7 @@ import { addRegistry, childTransport, removeRegistry } from './task/process-stat
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
+import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
 
 /** What an app tells its observers. */
@@ -88,7 +91,12 @@ export function internalsOf(app: App): AppInternals {
  * @throws {TqError} `unknown-option` or `invalid-option`
  */
 export function createApp(options: AppOptions = {}): App {
-  return new TqApp(resolveOptions(options));
+  return new TqApp(resolveOptions(options), undefined);
+}
+
+/** An app that goes by this clock: for tests. */
+export function createAppOn(clock: Clock, options: AppOptions): App {
+  return new TqApp(resolveOptions(options), clock);
 }
 
 class TqApp implements App, TaskHost, AppInternals {
@@ -100,13 +108,16 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly #deadlines: Deadlines;
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
+  /** Made with the app, in whose asynchronous context its tasks run. */
+  readonly #eager: EagerTransport | undefined;
   #producer: Producer | undefined;
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
-    this.runtime = createRuntime(options.logger);
+    this.runtime = createRuntime(options.logger, clock);
     this.#deadlines = new Deadlines(this.runtime.clock);
     this.#observers = new Observers((err) => this.runtime.logger.error({ err }, 'an observer of the app threw'));
+    this.#eager = options.eager ? this.#createEager() : undefined;
     addRegistry(this.registry);
   }
 
@@ -152,6 +163,7 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   get transport(): Transport {
+    if (this.#eager !== undefined) return this.#eager;
     if (this.#closing !== undefined && this.#broker === undefined) return closedTransport;
     return childTransport() ?? this.#ownBroker().transport;
   }
@@ -178,6 +190,7 @@ class TqApp implements App, TaskHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
+    this.#eager?.close();
     await this.#broker?.close();
   }
 
@@ -204,7 +217,22 @@ class TqApp implements App, TaskHost, AppInternals {
     });
   }
 
+  #createEager(): EagerTransport {
+    const { maxMessageBytes, preset } = this.options;
+    return new EagerTransport({
+      runtime: this.runtime,
+      registry: this.registry,
+      maxMessageBytes,
+      encode: encoderOf(preset),
+    });
+  }
+
   #ownBroker(): OwnBroker {
+    if (this.#eager !== undefined) {
+      const text =
+        'An eager app has no broker: it runs its tasks itself, in the process that calls them. Leave out eager (and TQ_EAGER) to use one.';
+      throw new TqError('invalid-option', text);
+    }
     if (childTransport() !== undefined) {
       const text =
         'A child of a pool does not connect to the broker; its calls go through its worker. Remove the connection from the task module.';
@@ -216,6 +244,13 @@ class TqApp implements App, TaskHost, AppInternals {
     }
     return this.#broker;
   }
+}
+
+/** How this preset's envelopes become messages. */
+function encoderOf(preset: Preset): (envelope: Envelope, replyTo: string | undefined) => OutboundMessage {
+  if (preset === 'tq') return encodeEnvelope;
+  const origin = `tq${process.pid}@${hostname()}`;
+  return (envelope, replyTo) => encodeCeleryEnvelope(envelope, replyTo, origin);
 }
 
 /** The connections of one app and what runs on them. */
@@ -253,7 +288,6 @@ class OwnBroker implements AppBroker {
       runtime,
     });
     this.#staging = new Staging({ clock: runtime.clock, deadlines, limits, hold: () => this.#holdBoth() });
-    const origin = `tq${process.pid}@${hostname()}`;
     this.transport = new BrokerTransport({
       connection: this.publishing,
       publisher: this.publisher,
@@ -261,8 +295,7 @@ class OwnBroker implements AppBroker {
       staging: this.#staging,
       runtime,
       topologyOf,
-      encode:
-        preset === 'celery' ? (envelope, replyTo) => encodeCeleryEnvelope(envelope, replyTo, origin) : encodeEnvelope,
+      encode: encoderOf(preset),
     });
   }
 

@@ -10,7 +10,7 @@ export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
 export { assertNever, type ErrorCode, PublishError, TqError, toError } from './errors.js';
-export { taskNames } from './execution/find-task.js';
+export { taskNames, unknownTask } from './execution/find-task.js';
 export type { Job, JobEnd } from './execution/job.js';
 export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';

@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly queues?: Readonly<Record<string, QueueOptions>> | undefined;
   /** `celery` sends Celery's whole header set and declares queues as Celery does. `TQ_PRESET`. Default: `tq`. */
   readonly preset?: Preset | undefined;
+  /** Run tasks in this process, without a broker: for tests. `TQ_EAGER` (1 or 0). Default: false. */
+  readonly eager?: boolean | undefined;
   /** AMQP heartbeat, seconds, 0 to 600; 0 turns it off. `TQ_HEARTBEAT`. Default: 10. */
   readonly heartbeat?: number | undefined;
   /** How long one attempt to connect may take, ms. `TQ_CONNECT_TIMEOUT`. Default: 10,000. */
@@ -51,6 +53,7 @@ export interface ResolvedOptions {
   readonly queueType: QueueType;
   readonly queues: Readonly<Record<string, QueueOptions>>;
   readonly preset: Preset;
+  readonly eager: boolean;
   readonly heartbeat: number;
   readonly connectTimeout: number;
   readonly publishTimeout: number;
@@ -87,7 +90,7 @@ const NUMBERS = {
 
 type NumberKey = keyof typeof NUMBERS;
 
-const OTHERS = ['url', 'prefix', 'queue', 'queueType', 'queues', 'preset', 'logger'] as const;
+const OTHERS = ['url', 'prefix', 'queue', 'queueType', 'queues', 'preset', 'eager', 'logger'] as const;
 const KNOWN = [...OTHERS, ...Object.keys(NUMBERS)];
 const QUEUE_KEYS = ['type', 'maxPriority'] as const;
 const QUEUE_TYPES = ['quorum', 'classic'] as const;
@@ -114,6 +117,7 @@ export function resolveOptions(options: AppOptions, env: NodeJS.ProcessEnv = pro
     queueType: requireOneOf(queueType, 'queueType', QUEUE_TYPES),
     queues: checkQueues(options.queues ?? {}),
     preset,
+    eager: options.eager ?? requireOneOf(variable('TQ_EAGER') ?? '0', 'TQ_EAGER', ['0', '1']) === '1',
     logger: options.logger,
     ...numbers,
   };

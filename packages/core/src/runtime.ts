@@ -52,16 +52,27 @@ export function createStderrLogger(level: LogLevel = 'warn', clock: Clock = syst
 
 /** One default a process, whichever copy of this package asks. */
 const DEFAULT_LOGGER = Symbol.for('tq.default-logger');
-const globals = globalThis as { [DEFAULT_LOGGER]?: Logger };
+const DEFAULT_CLOCK = Symbol.for('tq.default-clock');
+const globals = globalThis as { [DEFAULT_LOGGER]?: Logger; [DEFAULT_CLOCK]?: Clock };
 
 /** Where apps log from now on that are made without a logger of their own: `tq` sets it before it loads a task file. */
 export function setDefaultLogger(logger: Logger): void {
   globals[DEFAULT_LOGGER] = logger;
 }
 
-/** The machine's clock, ids and randomness, with this logger. */
-export function createRuntime(logger: Logger = globals[DEFAULT_LOGGER] ?? createStderrLogger()): Runtime {
-  return { clock: systemClock, logger, newId: randomUUID, random: Math.random };
+/** Whose time apps go by from now on that are made without a clock of their own: for tests. */
+export function setDefaultClock(clock: Clock): void {
+  globals[DEFAULT_CLOCK] = clock;
+}
+
+/** The machine's clock, ids and randomness, or what the process has in their place, with this logger. */
+export function createRuntime(logger: Logger | undefined, clock: Clock | undefined): Runtime {
+  return {
+    clock: clock ?? globals[DEFAULT_CLOCK] ?? systemClock,
+    logger: logger ?? globals[DEFAULT_LOGGER] ?? createStderrLogger(),
+    newId: randomUUID,
+    random: Math.random,
+  };
 }
 
 /** A line of a log is never worth an error: fields that JSON cannot carry are left out. */

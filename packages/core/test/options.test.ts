@@ -10,6 +10,7 @@ describe('the options of an app', () => {
       queueType: 'quorum',
       queues: {},
       preset: 'tq',
+      eager: false,
       heartbeat: 10,
       connectTimeout: 10_000,
       publishTimeout: 30_000,

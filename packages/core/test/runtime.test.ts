@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createStderrLogger } from '../src/runtime.js';
-import { ManualClock } from './manual-clock.js';
+import { ManualClock } from '../src/testing/manual-clock.js';
 
 describe('createStderrLogger', () => {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 /** An app whose broker is the test: it sees what is published, and says how that ended. */
 import { type AppInternals, type PublishEnd, PublishError, type PublishRequest } from '@tq/core/internal';
-import { ManualClock } from '../../core/test/manual-clock.js';
+import { ManualClock } from '@tq/core/testing';
 import { testRuntime } from '../../core/test/test-runtime.js';
 
 /** A publish that waits for its end. */

@@ -1,5 +1,5 @@
+import { ManualClock } from '@tq/core/testing';
 import { expect, it } from 'vitest';
-import { ManualClock } from '../../core/test/manual-clock.js';
 import { FreezeWatch } from '../src/freeze-watch.js';
 
 /** A clock whose process can stand still: time goes on, and no timer fires. */

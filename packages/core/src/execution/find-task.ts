@@ -1,3 +1,4 @@
+import { TqError } from '../errors.js';
 import { openRegistries } from '../task/process-state.js';
 import type { Runnable } from '../task/registry.js';
 
@@ -15,4 +16,13 @@ export function taskNames(): string[] {
   const names = new Set<string>();
   for (const registry of openRegistries()) for (const name of registry.names()) names.add(name);
   return [...names].sort();
+}
+
+/** What a call fails with whose task nobody here has. */
+export function unknownTask(name: string): TqError {
+  return new TqError(
+    'unknown-task',
+    `No task named '${name}' here. Start a worker that has it on this queue, add its module to this one, or fix the caller's name.`,
+    { fields: { task: name } },
+  );
 }

@@ -5,7 +5,7 @@ import { serialize } from '../protocol/serializer.js';
 import type { Logger } from '../runtime.js';
 import { runInTask } from '../task/context.js';
 import type { Registry } from '../task/registry.js';
-import { findTask } from './find-task.js';
+import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
 import { RunningTask } from './running-task.js';
 
@@ -22,7 +22,8 @@ export interface JobRun {
  */
 export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, own?: Registry): JobRun {
   const task = own?.get(job.task) ?? findTask(job.task);
-  if (task === undefined) return refuse(done, { kind: 'unknown-task', failure: unknownTask(job.task) });
+  if (task === undefined)
+    return refuse(done, { kind: 'unknown-task', failure: { ...encodeError(unknownTask(job.task)), traceback: null } });
   let body: TaskBody;
   try {
     body = decodeBody(job.bodyText);
@@ -71,17 +72,6 @@ function afterThrow(run: RunningTask, thrown: unknown): JobEnd {
 
 function failure(thrown: unknown): JobEnd {
   return { kind: 'failure', failure: encodeError(thrown) };
-}
-
-function unknownTask(name: string): EncodedError {
-  return encodeError(
-    new TqError(
-      'unknown-task',
-      `Expected a registered task, found '${name}', which no task module of this worker defines. ` +
-        'Add its module to the worker, or send it to a queue whose workers have it.',
-      { fields: { task: name } },
-    ),
-  );
 }
 
 /** To run it and drop what was to come after it would lose that in silence. */

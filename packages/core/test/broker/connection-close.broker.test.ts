@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { brokerUrl } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
-import { ManualClock } from '../manual-clock.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
 import { connectionTo, isRetry, muteServer, refusedUrl, Witness } from './connections.js';
 

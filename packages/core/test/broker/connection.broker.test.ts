@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { brokerUrl } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import type { Link } from '../../src/broker/connection.js';
-import { ManualClock } from '../manual-clock.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
 import { connectionTo, isRetry, muteServer, refusedUrl, Witness } from './connections.js';
 import { METHOD, shortString, startFrameProxy } from './frame-proxy.js';

@@ -1,8 +1,8 @@
 /** A publish channel whose broker is the test. */
 import type { OutboxLimits, PublishEnd, PublishRequest } from '../../src/broker/outbox.js';
 import { PublishChannel } from '../../src/broker/publish-channel.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { type Deadline, Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
 import { FakeConnection } from './fake-link.js';
 

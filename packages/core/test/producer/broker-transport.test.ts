@@ -8,8 +8,8 @@ import { Staging } from '../../src/producer/staging.js';
 import { type Envelope, encodeEnvelope } from '../../src/protocol/envelope.js';
 import type { Rpc } from '../../src/results/rpc.js';
 import type { CallListener, OutgoingCall } from '../../src/results/transport.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

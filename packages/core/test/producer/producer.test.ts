@@ -3,8 +3,8 @@ import { Producer, type ProducerOptions } from '../../src/producer/producer.js';
 import type { OutgoingCall } from '../../src/results/transport.js';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
 import type { CallOptions } from '../../src/task/signature.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
 
 function setup(more: Partial<ProducerOptions> = {}) {

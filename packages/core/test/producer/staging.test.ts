@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { PublishError, TqError } from '../../src/errors.js';
 import { Staging } from '../../src/producer/staging.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 
 function setup(messages = 10) {
   const clock = new ManualClock();

@@ -3,8 +3,8 @@ import { PublishError } from '../../src/errors.js';
 import type { Reply } from '../../src/protocol/reply.js';
 import { PendingResult } from '../../src/results/async-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 
 /** A result whose transport is the test. */
 export function setup({ ignoreResult = false, runningTask = undefined as string | undefined } = {}) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
-import { ManualClock } from '../manual-clock.js';
 
 function setup() {
   const clock = new ManualClock();

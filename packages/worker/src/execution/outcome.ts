@@ -9,6 +9,7 @@ import {
   type TaskMessage,
   TQ_HEADER,
   TqError,
+  unknownTask,
 } from '@tq/core/internal';
 
 /** What is to become of a delivery. */
@@ -73,8 +74,7 @@ export interface IntakeFacts {
 /** Decides whether a delivery may run (undefined) or how it ends unstarted. */
 export function refusalOf({ task, redelivered, counted, limits, now, knows }: IntakeFacts): Outcome | undefined {
   if (!knows(task.task)) {
-    const text = `No task named '${task.task}' on this worker. Start a worker that has it on this queue, or fix the caller's name.`;
-    return dead('unknown-task', new TqError('unknown-task', text));
+    return dead('unknown-task', unknownTask(task.task));
   }
   if (task.eta !== undefined && task.eta > now) {
     const text = `The task asks to start at ${new Date(task.eta).toISOString()}; this version cannot delay and never runs early.`;

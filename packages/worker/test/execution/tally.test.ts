@@ -1,6 +1,6 @@
 import type { JobEnd } from '@tq/core/internal';
+import { ManualClock } from '@tq/core/testing';
 import { expect, it } from 'vitest';
-import { ManualClock } from '../../../core/test/manual-clock.js';
 import { testRuntime } from '../../../core/test/test-runtime.js';
 import { Tally } from '../../src/execution/tally.js';
 import { runOf } from '../messages.js';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../src/time/clock.js';
+import type { Clock, Timer } from '../time/clock.js';
 
 interface ManualTimer extends Timer {
   readonly due: number;

@@ -1,0 +1,149 @@
+import { AsyncResource } from 'node:async_hooks';
+import * as failures from '../broker/publish-failure.js';
+import { assertNever, type PublishError, TqError } from '../errors.js';
+import type { Job, JobEnd } from '../execution/job.js';
+import { runJob } from '../execution/run-job.js';
+import { decodeEnvelope, type Envelope } from '../protocol/envelope.js';
+import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
+import { decodeReply, encodeReply, type FinalState } from '../protocol/reply.js';
+import type { CallListener, OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
+import type { Runtime } from '../runtime.js';
+import type { Registry } from '../task/registry.js';
+import type { Timer } from '../time/clock.js';
+
+export interface EagerTransportOptions {
+  readonly runtime: Runtime;
+  /** The app's own tasks, which win over those of other apps of the process. */
+  readonly registry: Registry;
+  readonly maxMessageBytes: number;
+  readonly encode: (envelope: Envelope, replyTo: string | undefined) => OutboundMessage;
+}
+
+/** A reply address that no broker has: nothing is sent to it. */
+const REPLY_TO = 'tq.eager';
+/** Longer than any wait; the timer is there to keep the process alive, and is cancelled. */
+const FOR_LONG_MS = 2_147_483_647;
+
+/**
+ * The way of a call in an eager app: it is encoded, decoded, run in this process and answered, by the code that does so
+ * on either side of a broker, so that whatever would fail there fails here. A task starts after the code that called it,
+ * outside of that code's asynchronous context, as it would in a worker; several run at a time.
+ */
+export class EagerTransport implements Transport {
+  readonly #options: EagerTransportOptions;
+  /** The context that tasks start in: the app's, and not their caller's. */
+  readonly #outside = new AsyncResource('tq.eager');
+  readonly #waiters = new Map<string, CallListener>();
+  readonly #idle: (() => void)[] = [];
+  #running = 0;
+  #closed = false;
+  #holds = 0;
+  #alive: Timer | undefined;
+
+  constructor(options: EagerTransportOptions) {
+    this.#options = options;
+  }
+
+  send(call: OutgoingCall): void {
+    const { envelope, listener } = call;
+    const message = this.#options.encode(envelope, envelope.ignoreResult ? undefined : REPLY_TO);
+    const refusal = this.#refusal(call, message);
+    if (refusal !== undefined) {
+      queueMicrotask(() => listener.failed(refusal));
+      return;
+    }
+    if (!envelope.ignoreResult) this.#waiters.set(envelope.id, listener);
+    this.#running++;
+    // A promise and no timer: what fakes timers in a test does not reach it.
+    void this.#outside.runInAsyncScope(() => Promise.resolve().then(() => this.#deliver(call, message)));
+  }
+
+  forget(taskId: string): void {
+    this.#waiters.delete(taskId);
+  }
+
+  hold(): () => void {
+    let held = true;
+    if (++this.#holds === 1) this.#alive = this.#options.runtime.clock.setTimer(() => undefined, FOR_LONG_MS);
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holds === 0) this.#alive?.cancel();
+    };
+  }
+
+  room(): undefined {
+    return undefined;
+  }
+
+  queueStatus(): Promise<QueueStatus | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  /** Resolves when no task runs and none is about to. */
+  async whenIdle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends every wait with the code `closed`; tasks that run go on. */
+  close(): void {
+    this.#closed = true;
+    for (const [taskId, listener] of this.#waiters) {
+      const text = 'The app was closed before the result came; the task itself goes on.';
+      listener.failed(new TqError('closed', text, { fields: { taskId } }));
+    }
+    this.#waiters.clear();
+  }
+
+  #refusal({ signal }: OutgoingCall, { body }: OutboundMessage): PublishError | undefined {
+    const { maxMessageBytes } = this.#options;
+    if (this.#closed) return failures.toPublishError(failures.closedBefore, false);
+    if (signal?.aborted) return failures.toPublishError(failures.aborted(signal), false);
+    if (body.length <= maxMessageBytes) return undefined;
+    return failures.toPublishError(failures.tooLarge(body.length, maxMessageBytes), false);
+  }
+
+  #deliver({ listener, queue }: OutgoingCall, message: OutboundMessage): void {
+    const { runtime, registry } = this.#options;
+    listener.confirmed();
+    const job = toJob({ ...message, exchange: '', routingKey: queue, redelivered: false }, queue);
+    runJob(job, runtime.logger, (end) => this.#ended(job, end), registry);
+  }
+
+  #ended(job: Job, end: JobEnd): void {
+    const state = finalState(end);
+    if (state.status === 'FAILURE') this.#logFailure(job, state);
+    const listener = this.#waiters.get(job.id);
+    this.#waiters.delete(job.id);
+    listener?.replied(decodeReply(encodeReply(job.id, state).body.toString('utf8')));
+    if (--this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #logFailure({ id, task, queue }: Job, { failure }: Extract<FinalState, { status: 'FAILURE' }>): void {
+    const what = { id, task, queue, error: failure.error.exc_type, stack: failure.traceback };
+    this.#options.runtime.logger.warn(what, `task failed: ${String(failure.error.exc_message)}`);
+  }
+}
+
+function toJob(message: InboundMessage, queue: string): Job {
+  const { id, task, retries, rootId, parentId, headers, bodyText } = decodeEnvelope(message);
+  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText };
+}
+
+/** How a run ended, as its caller is told; a child that dies and a worker that stops are not to be had here. */
+function finalState(end: JobEnd): FinalState {
+  switch (end.kind) {
+    case 'success':
+      return { status: 'SUCCESS', resultText: end.resultText };
+    case 'failure':
+    case 'poison':
+    case 'refused':
+    case 'unknown-task':
+      return { status: 'FAILURE', failure: end.failure };
+    case 'lost':
+    case 'stopped':
+      throw new Error(`A task of an eager app cannot end as ${end.kind}.`);
+    default:
+      return assertNever(end);
+  }
+}
