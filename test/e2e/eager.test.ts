@@ -33,17 +33,17 @@ function define(app: App): void {
   app.task('function', () => () => 1);
 }
 
-const CALLS: readonly (readonly [name: string, ...args: unknown[]])[] = [
-  ['echo', 1, 'two', null, [3], { four: 5 }],
-  ['echo', new Date(6), new Map([[1, 2]]), 10n, Number.NaN, undefined, 1],
-  ['echo'],
-  ['echo', () => 1],
-  ['nothing'],
-  ['later', { a: undefined }],
-  ['throws'],
-  ['throws-text'],
-  ['function'],
-  ['no-such-task'],
+const CALLS: readonly { readonly what: string; readonly name: string; readonly args?: readonly unknown[] }[] = [
+  { what: 'of plain values', name: 'echo', args: [1, 'two', null, [3], { four: 5 }] },
+  { what: 'of what JSON loses', name: 'echo', args: [new Date(6), new Map([[1, 2]]), 10n, Number.NaN, undefined, 1] },
+  { what: 'of nothing', name: 'echo' },
+  { what: 'of what cannot be serialised', name: 'echo', args: [() => 1] },
+  { what: 'that gives nothing', name: 'nothing' },
+  { what: 'of an asynchronous task', name: 'later', args: [{ a: undefined }] },
+  { what: 'that throws an error', name: 'throws' },
+  { what: 'that throws something else', name: 'throws-text' },
+  { what: 'that gives what cannot be serialised', name: 'function' },
+  { what: 'of a task that nobody has', name: 'no-such-task' },
 ];
 
 let test: TestApp;
@@ -63,7 +63,7 @@ afterAll(async () => {
   await eager.close();
 });
 
-it.each(CALLS)('ends %s(%s, %s, %s, …) in an eager app as it does through a broker', async (name, ...args) => {
+it.each(CALLS)('ends a call $what in an eager app as it does through a broker', async ({ name, args = [] }) => {
   const real = await endOf(test.app, name, args);
   expect(await endOf(eager, name, args)).toEqual(real);
 });
