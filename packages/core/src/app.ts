@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { Connection } from './broker/connection.js';
 import { PublishChannel } from './broker/publish-channel.js';
+import { QueueAdmin } from './broker/queue-admin.js';
+import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { TqError } from './errors.js';
 import { Observers } from './observers.js';
@@ -16,7 +18,7 @@ import { replyQueue } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import { Rpc } from './results/rpc.js';
 import type { Transport } from './results/transport.js';
-import { createRuntime, type Runtime } from './runtime.js';
+import { createRuntime, type Logger, type Runtime } from './runtime.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import { checkHandler, type TaskOptions } from './task/options.js';
@@ -51,6 +53,11 @@ export interface App extends AsyncDisposable {
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
   /** Names of the tasks that are defined here, in alphabetical order. */
   taskNames(): string[];
+  /**
+   * A queue by its name without the app's prefix, to look at, to empty or to delete.
+   * @throws {TqError} `invalid-option` when it cannot be a name
+   */
+  queue(name: string): TaskQueue;
   /** Observes what the app does until the function that it returns is called. */
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void;
   /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. Idempotent. */
@@ -149,6 +156,10 @@ class TqApp implements App, TaskHost, AppInternals {
     return this.registry.names();
   }
 
+  queue(name: string): TaskQueue {
+    return new TaskQueue({ prefix: this.options.prefix, admin: (queue) => this.#queueAdmin(queue) }, name);
+  }
+
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void {
     return this.#observers.on(name, listener);
   }
@@ -227,6 +238,12 @@ class TqApp implements App, TaskHost, AppInternals {
     });
   }
 
+  #queueAdmin(queue: string): QueueAdmin {
+    if (childTransport() === undefined) return this.#ownBroker().queues;
+    const text = `A child of a pool has no connection to ask about the queue '${queue}': do it in the program that calls the task, or where the worker is started.`;
+    throw new TqError('in-child', text);
+  }
+
   #ownBroker(): OwnBroker {
     if (this.#eager !== undefined) {
       const text =
@@ -253,12 +270,17 @@ function encoderOf(preset: Preset): (envelope: Envelope, replyTo: string | undef
   return (envelope, replyTo) => encodeCeleryEnvelope(envelope, replyTo, origin);
 }
 
+const silent = () => undefined;
+/** For a connection that is opened for one question: the broker may close it as its answer, which is nobody's news. */
+const SILENT: Logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+
 /** The connections of one app and what runs on them. */
 class OwnBroker implements AppBroker {
   readonly publishing: Connection;
   readonly consuming: Connection;
   readonly publisher: PublishChannel;
   readonly transport: BrokerTransport;
+  readonly queues: QueueAdmin;
   readonly #rpc: Rpc;
   readonly #staging: Staging;
 
@@ -288,6 +310,12 @@ class OwnBroker implements AppBroker {
       runtime,
     });
     this.#staging = new Staging({ clock: runtime.clock, deadlines, limits, hold: () => this.#holdBoth() });
+    // Consuming, since a broker that is blocked answers nothing on a connection that has published.
+    this.queues = new QueueAdmin({
+      connection: this.consuming,
+      openAnother: () => new Connection({ ...link, role: 'queues', runtime: { ...runtime, logger: SILENT } }),
+      clock: runtime.clock,
+    });
     this.transport = new BrokerTransport({
       connection: this.publishing,
       publisher: this.publisher,

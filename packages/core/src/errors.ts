@@ -1,5 +1,6 @@
 /** Every code that an error of tq carries; stable, so that programs may switch on it. */
 export type ErrorCode =
+  | 'access-refused'
   | 'closed'
   | 'connect-failed'
   | 'connection-lost'
@@ -14,7 +15,11 @@ export type ErrorCode =
   | 'publish-aborted'
   | 'publish-nacked'
   | 'publish-timeout'
+  | 'queue-in-use'
   | 'queue-missing'
+  | 'queue-not-empty'
+  | 'queue-timeout'
+  | 'queue-unavailable'
   | 'refused'
   | 'replies-lost'
   | 'result-aborted'

@@ -1,4 +1,6 @@
 export { type App, type AppEvents, createApp } from './app.js';
+export type { QueueDepth } from './broker/queue-admin.js';
+export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { QueueOptions, QueueType } from './broker/topology.js';
 export { declareTask, defaultApp, defineTask } from './default-app.js';
 export {

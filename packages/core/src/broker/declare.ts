@@ -45,8 +45,8 @@ export async function lookAtQueue(model: ChannelModel, queue: string): Promise<Q
       return { kind: 'there', messages: messageCount, consumers: consumerCount };
     } catch (thrown) {
       const error = toError(thrown);
-      if (codeOf(error) !== NOT_FOUND) throw error;
-      return /home node .* is down|is unavailable/.test(error.message) ? { kind: 'away', error } : { kind: 'missing' };
+      if (replyCodeOf(error) !== NOT_FOUND) throw error;
+      return isAway(error) ? { kind: 'away', error } : { kind: 'missing' };
     }
   });
 }
@@ -79,7 +79,7 @@ async function explain(declaring: Promise<unknown>, what: 'exchange' | 'queue', 
     await declaring;
   } catch (thrown) {
     const error = toError(thrown);
-    switch (codeOf(error)) {
+    switch (replyCodeOf(error)) {
       case PRECONDITION_FAILED:
         throw conflict(what, name, error);
       case ACCESS_REFUSED:
@@ -107,6 +107,12 @@ function conflict(what: string, name: string, cause: Error): TqError {
   });
 }
 
-function codeOf(error: Error): unknown {
-  return (error as { code?: unknown }).code;
+/** The reply code of a broker's refusal (AMQP 0-9-1 section 1.2); of other errors whatever they have for a code. */
+export function replyCodeOf(error: Error | undefined): unknown {
+  return (error as { code?: unknown } | undefined)?.code;
+}
+
+/** A 404 of a queue that exists: its node is down. */
+export function isAway(error: Error): boolean {
+  return /home node .* is down|is unavailable/.test(error.message);
 }
