@@ -21,7 +21,7 @@ import type { Transport } from './results/transport.js';
 import { createRuntime, type Logger, type Runtime } from './runtime.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
-import { checkHandler, type TaskOptions } from './task/options.js';
+import { checkHandler, limitsOf, type TaskOptions } from './task/options.js';
 import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
@@ -140,6 +140,7 @@ class TqApp implements App, TaskHost, AppInternals {
       name,
       handler: handler as CallableFunction as Handler,
       queue: task.options.queue ?? this.options.queue,
+      limits: limitsOf(task.options),
     });
     return task;
   }

@@ -26,8 +26,10 @@ export type ErrorCode =
   | 'result-forgotten'
   | 'result-timeout'
   | 'result-wait-in-task'
+  | 'soft-time-limit'
   | 'task-failed'
   | 'task-load-failed'
+  | 'time-limit'
   | 'unknown-option'
   | 'unknown-task'
   | 'unroutable'
@@ -124,6 +126,39 @@ export class PublishError extends TqError {
     super(code, message, options);
     this.name = 'PublishError';
     this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+/**
+ * What a task's signal aborts with when its soft time limit has passed: a handler that throws it, or lets a `fetch`
+ * reject with it, fails with it; one that ends its work in time anyway succeeds. Code `soft-time-limit`; `fields` has
+ * `task` and `limitMs`.
+ */
+export class SoftTimeLimitError extends TqError {
+  constructor(task: string, limitMs: number) {
+    super(
+      'soft-time-limit',
+      `Task '${task}' runs longer than its soft time limit of ${limitMs} ms and was told to end. ` +
+        'Give it less to do, or raise softTimeLimit of the call, the task or the worker.',
+      { fields: { task, limitMs } },
+    );
+    this.name = 'SoftTimeLimitError';
+  }
+}
+
+/**
+ * How a task fails that ran longer than its hard time limit: its thread or process was ended under it. Code
+ * `time-limit`; `fields` has `task` and `limitMs`.
+ */
+export class TimeLimitError extends TqError {
+  constructor(task: string, limitMs: number) {
+    super(
+      'time-limit',
+      `Task '${task}' ran longer than its time limit of ${limitMs} ms, so its slot was ended and replaced; ` +
+        'it is not run again. Give it less to do, heed the signal of a soft limit, or raise timeLimit of the call, the task or the worker.',
+      { fields: { task, limitMs } },
+    );
+    this.name = 'TimeLimitError';
   }
 }
 

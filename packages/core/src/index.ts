@@ -11,7 +11,9 @@ export {
   type RemoteError,
   ResultTimeoutError,
   ResultWaitInTaskError,
+  SoftTimeLimitError,
   TaskFailedError,
+  TimeLimitError,
   TqError,
 } from './errors.js';
 export type { AppOptions } from './options.js';

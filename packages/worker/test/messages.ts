@@ -12,6 +12,7 @@ export function taskMessage(more: Partial<TaskMessage> = {}): TaskMessage {
     replyTo: 'replies',
     retries: 0,
     ignoreResult: false,
+    limits: { timeLimit: undefined, softTimeLimit: undefined },
     eta: undefined,
     expires: undefined,
     lost: 0,

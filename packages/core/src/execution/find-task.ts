@@ -1,6 +1,7 @@
 import { TqError } from '../errors.js';
+import type { TimeLimits } from '../protocol/time-limits.js';
 import { openRegistries } from '../task/process-state.js';
-import type { Runnable } from '../task/registry.js';
+import type { Registry, Runnable } from '../task/registry.js';
 
 /** The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins. */
 export function findTask(name: string): Runnable | undefined {
@@ -25,4 +26,14 @@ export function unknownTask(name: string): TqError {
     `No task named '${name}' here. Start a worker that has it on this queue, add its module to this one, or fix the caller's name.`,
     { fields: { task: name } },
   );
+}
+
+/** The time limits of the tasks of all open apps that have any, by name. */
+export function taskLimits(own?: Registry): Readonly<Record<string, TimeLimits>> {
+  const limits: Record<string, TimeLimits> = Object.create(null);
+  for (const name of taskNames()) {
+    const found = (own?.get(name) ?? findTask(name))?.limits;
+    if (found !== undefined) limits[name] = found;
+  }
+  return limits;
 }

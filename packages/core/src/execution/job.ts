@@ -1,5 +1,6 @@
 import type { EncodedError } from '../protocol/error-codec.js';
 import type { Headers } from '../protocol/message.js';
+import type { TimeLimits } from '../protocol/time-limits.js';
 
 /** A run of one task, as a pool needs it; plain data, so that it crosses to a thread or a process as it is. */
 export interface Job {
@@ -14,6 +15,8 @@ export interface Job {
   readonly headers: Headers;
   /** JSON text of `[args, kwargs, embed]`; parsed where the handler runs. */
   readonly bodyText: string;
+  /** What its pool holds it to; undefined where nothing limits it. */
+  readonly limits?: TimeLimits | undefined;
 }
 
 /** How a run ended. */

@@ -11,8 +11,10 @@ import { RunningTask } from './running-task.js';
 
 /** A job that was started. */
 export interface JobRun {
-  /** Aborts the task's signal; without effect after the end. */
+  /** Aborts the task's signal because the worker stops; without effect after the end. */
   abort(): void;
+  /** Aborts it because the run takes longer than this soft limit, ms; without effect after the end. */
+  exceedSoftLimit(limitMs: number): void;
 }
 
 /**
@@ -65,9 +67,9 @@ function success(value: unknown): JobEnd {
   }
 }
 
-/** What a run that was told to end fails with is the abort's doing, not the task's: it runs again elsewhere. */
+/** What a run fails with that a stop told to end is the abort's doing, not the task's: it runs again elsewhere. */
 function afterThrow(run: RunningTask, thrown: unknown): JobEnd {
-  return run.aborted ? { kind: 'stopped' } : failure(thrown);
+  return run.stopped ? { kind: 'stopped' } : failure(thrown);
 }
 
 function failure(thrown: unknown): JobEnd {
@@ -80,7 +82,7 @@ function cannotContinue({ continuations }: TaskBody): EncodedError {
   return encodeError(new TqError('refused', text));
 }
 
-const NOT_RUNNING: JobRun = { abort: () => undefined };
+const NOT_RUNNING: JobRun = { abort: () => undefined, exceedSoftLimit: () => undefined };
 
 function refuse(done: (end: JobEnd) => void, end: JobEnd): JobRun {
   done(end);

@@ -1,4 +1,4 @@
-import { TqError } from '../errors.js';
+import { SoftTimeLimitError, TqError } from '../errors.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
 import type { TaskContext } from '../task/context.js';
@@ -45,13 +45,24 @@ export class RunningTask implements TaskContext {
     return this.#controller.signal;
   }
 
-  /** It was told to end. */
-  get aborted(): boolean {
-    return this.#abortReason !== undefined;
+  /** It was told to end because its worker stops, before anything else told it to. */
+  get stopped(): boolean {
+    return this.#abortReason?.code === 'worker-stopped';
   }
 
+  /** Tells it to end because its worker stops. */
   abort(): void {
-    this.#abortReason ??= new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`);
-    this.#controller?.abort(this.#abortReason);
+    this.#abort(new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`));
+  }
+
+  /** Tells it to end because it runs longer than this. */
+  exceedSoftLimit(limitMs: number): void {
+    this.#abort(new SoftTimeLimitError(this.task, limitMs));
+  }
+
+  #abort(reason: TqError): void {
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
   }
 }

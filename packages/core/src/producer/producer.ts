@@ -5,7 +5,7 @@ import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/n
 import { type AsyncResult, PendingResult, type ResultServices } from '../results/async-result.js';
 import type { Transport } from '../results/transport.js';
 import { findCurrentTask } from '../task/context.js';
-import { checkCall } from '../task/options.js';
+import { checkCall, limitsOf } from '../task/options.js';
 import type { Signature } from '../task/signature.js';
 
 export interface ProducerOptions {
@@ -49,6 +49,7 @@ export class Producer {
         parentId: parent?.id,
         priority: options.priority,
         ignoreResult,
+        limits: limitsOf(options),
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(signature.args, preset),
       };

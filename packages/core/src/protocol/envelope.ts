@@ -12,6 +12,7 @@ import {
 } from './message.js';
 import { DELIVERY_COUNT_HEADER, HEADER, isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from './names.js';
 import { deserialize, type SerializeOptions, serialize } from './serializer.js';
+import { decodeTimeLimits, encodeTimeLimits, type TimeLimits } from './time-limits.js';
 
 /**
  * A task's message: Celery's message protocol 2. Encoding and decoding stand side by side here, and nowhere else does
@@ -26,6 +27,8 @@ export interface Envelope {
   /** 0 to 255; undefined leaves the property out (Celery's preset sends 0). */
   readonly priority: number | undefined;
   readonly ignoreResult: boolean;
+  /** The call's own or its task's, as the caller knows them. */
+  readonly limits?: TimeLimits | undefined;
   /** The caller's own headers, beside the protocol's at the top level. */
   readonly headers: Headers | undefined;
   /** Body text: the JSON of `[args, kwargs, embed]`. */
@@ -56,6 +59,7 @@ export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined):
   if (envelope.rootId !== envelope.id) headers.root_id = envelope.rootId;
   if (envelope.parentId !== undefined) headers.parent_id = envelope.parentId;
   if (envelope.ignoreResult) headers.ignore_result = true;
+  if (envelope.limits !== undefined) headers.timelimit = encodeTimeLimits(envelope.limits);
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
   return toMessage(envelope, replyTo, headers, envelope.priority);
 }
@@ -72,7 +76,7 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     group: null,
     group_index: null,
     retries: 0,
-    timelimit: [null, null],
+    timelimit: (envelope.limits && encodeTimeLimits(envelope.limits)) ?? [null, null],
     root_id: envelope.rootId,
     parent_id: envelope.parentId ?? null,
     argsrepr: argsRepr(envelope.bodyText),
@@ -122,6 +126,8 @@ export interface TaskMessage {
   /** 0 on the first try (Celery's `retries`). */
   readonly retries: number;
   readonly ignoreResult: boolean;
+  /** Those that came with the message. */
+  readonly limits: TimeLimits;
   /** Earliest start, ms since the epoch. */
   readonly eta: number | undefined;
   /** When it is too late to start, ms since the epoch. */
@@ -151,6 +157,7 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     replyTo: properties.replyTo === '' ? undefined : properties.replyTo,
     retries: count(headers, HEADER.retries),
     ignoreResult: headers[HEADER.ignoreResult] === true,
+    limits: timeLimits(headers),
     eta: time(headers, HEADER.eta),
     expires: time(headers, HEADER.expires),
     lost: count(headers, TQ_HEADER.lost),
@@ -206,6 +213,13 @@ function time(headers: Record<string, unknown>, name: string): number | undefine
   const ms = parseIsoTime(value);
   if (ms === undefined) throw poison(`header ${name}`, 'an ISO 8601 time', value);
   return ms;
+}
+
+function timeLimits(headers: Record<string, unknown>): TimeLimits {
+  const value = headers[HEADER.timeLimits];
+  const limits = decodeTimeLimits(value);
+  if (limits !== undefined) return limits;
+  throw poison(`header ${HEADER.timeLimits}`, '[hard, soft] in seconds or null', value);
 }
 
 const NO_HEADERS: Headers = Object.freeze({});

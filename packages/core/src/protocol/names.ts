@@ -25,6 +25,7 @@ export const HEADER = {
   eta: 'eta',
   expires: 'expires',
   ignoreResult: 'ignore_result',
+  timeLimits: 'timelimit',
   compression: 'compression',
 } as const;
 
@@ -69,7 +70,7 @@ export const DELIVERY_COUNT_HEADER = 'x-delivery-count';
 
 const CELERY_HEADERS = new Set([
   ...Object.values(HEADER),
-  ...['lang', 'group', 'group_index', 'shadow', 'timelimit', 'argsrepr', 'kwargsrepr', 'origin', 'meth'],
+  ...['lang', 'group', 'group_index', 'shadow', 'argsrepr', 'kwargsrepr', 'origin', 'meth'],
   ...['replaced_task_nesting', 'stamped_headers', 'stamps'],
 ]);
 

@@ -19,7 +19,7 @@ export interface TaskContext {
   readonly parentId: string | undefined;
   /** Keyword arguments of a Python caller; empty for tq's own calls. */
   readonly kwargs: Readonly<Record<string, unknown>>;
-  /** Aborted when the run must end: cold shutdown. Made when first read. */
+  /** Aborts when the run must end: with a `SoftTimeLimitError` at its soft limit, with `worker-stopped` at a cold stop. Made when first read. */
   readonly signal: AbortSignal;
   /** Logs with the task's id and name. */
   readonly log: Logger;

@@ -1,6 +1,7 @@
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import type { Headers } from '../protocol/message.js';
+import type { TimeLimits } from '../protocol/time-limits.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -13,9 +14,19 @@ export interface TaskOptions {
   readonly headers?: Headers | undefined;
   /** Ask for no result. Default: false. */
   readonly ignoreResult?: boolean | undefined;
+  /**
+   * Longest time that a run may take, ms, from 1 on: then its thread or process is ended and replaced, and the task
+   * fails with `TimeLimitError`. The async pool cannot do that and only aborts the signal. Default: the worker's.
+   */
+  readonly timeLimit?: number | undefined;
+  /**
+   * When the run's signal aborts with a `SoftTimeLimitError`, ms, from 1 on and less than `timeLimit`.
+   * Default: the worker's.
+   */
+  readonly softTimeLimit?: number | undefined;
 }
 
-const TASK_KEYS = ['queue', 'priority', 'headers', 'ignoreResult'] as const;
+const TASK_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit'] as const;
 const CALL_KEYS = [...TASK_KEYS, 'taskId', 'deadline', 'signal'] as const;
 const MAX_TASK_NAME = 255;
 
@@ -32,6 +43,7 @@ export function checkTask(name: string, options: TaskOptions): TaskOptions {
   }
   refuseUnknownKeys(options, TASK_KEYS, `task '${name}'`);
   checkPriority(options.priority, `task '${name}': priority`);
+  checkTimeLimits(options, `task '${name}': `);
   return options;
 }
 
@@ -51,6 +63,7 @@ export function checkHandler(name: string, handler: unknown): void {
 export function checkCall(options: CallOptions): void {
   refuseUnknownKeys(options, CALL_KEYS, 'call');
   checkPriority(options.priority, 'priority');
+  checkTimeLimits(options, '');
   const { taskId, deadline } = options;
   if (taskId !== undefined && (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 255)) {
     throw new TqError(
@@ -64,3 +77,27 @@ export function checkCall(options: CallOptions): void {
 function checkPriority(priority: number | undefined, where: string): void {
   if (priority !== undefined) requireInteger(priority, where, { min: 0, max: 255 });
 }
+
+/** The time limits among a task's or a call's options; undefined when there are none. */
+export function limitsOf({ timeLimit, softTimeLimit }: TaskOptions | CallOptions): TimeLimits | undefined {
+  return timeLimit === undefined && softTimeLimit === undefined ? undefined : { timeLimit, softTimeLimit };
+}
+
+/**
+ * Checks a pair of time limits.
+ * @param where goes before the option's name in the error's text
+ * @throws {TqError} `invalid-option`, also when the soft limit would never come
+ */
+export function checkTimeLimits({ timeLimit, softTimeLimit }: Partial<TimeLimits>, where: string): void {
+  if (timeLimit !== undefined) requireInteger(timeLimit, `${where}timeLimit (ms)`, LIMIT_MS);
+  if (softTimeLimit === undefined) return;
+  requireInteger(softTimeLimit, `${where}softTimeLimit (ms)`, LIMIT_MS);
+  if (timeLimit === undefined || softTimeLimit < timeLimit) return;
+  throw new TqError(
+    'invalid-option',
+    `${where}softTimeLimit: expected less than the timeLimit of ${timeLimit} ms, found ${softTimeLimit} ms, ` +
+      'which would never come; lower one or raise the other.',
+  );
+}
+
+const LIMIT_MS = { min: 1, max: Number.MAX_SAFE_INTEGER };

@@ -1,4 +1,5 @@
 import { TqError } from '../errors.js';
+import type { TimeLimits } from '../protocol/time-limits.js';
 
 /** A task as whoever runs it needs it: a name and the function behind it. */
 export interface Runnable {
@@ -6,6 +7,8 @@ export interface Runnable {
   readonly handler: (...args: never[]) => unknown;
   /** Where its calls go unless they say otherwise, without the app's prefix. */
   readonly queue?: string | undefined;
+  /** Of its definition, for calls that bring none. */
+  readonly limits?: TimeLimits | undefined;
 }
 
 /** The tasks of one app, by name. */

@@ -16,6 +16,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Ask for no result: no reply is sent, and `get()` refuses. */
   readonly ignoreResult?: boolean | undefined;
+  /** Longest time that the run may take, ms, from 1 on; then it fails with `TimeLimitError`. See `TaskOptions`. */
+  readonly timeLimit?: number | undefined;
+  /** When the run's signal aborts with a `SoftTimeLimitError`, ms, from 1 on and less than `timeLimit`. */
+  readonly softTimeLimit?: number | undefined;
 }
 
 /** A task to be: what to call, with what, and how. */

@@ -134,3 +134,17 @@ it('a refusal that nobody awaits is not silent', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(unobserved).toEqual([expect.objectContaining({ code: 'invalid-option' })]);
 });
+
+it("a call's time limits go with it, and a pair that makes no sense is refused", async () => {
+  const { sent, send } = setup();
+  send({ timeLimit: 300 });
+  send();
+  expect(sent.map(({ envelope }) => envelope.limits)).toEqual([
+    { timeLimit: 300, softTimeLimit: undefined },
+    undefined,
+  ]);
+  await expect(send({ timeLimit: 300, softTimeLimit: 300 }).published).rejects.toMatchObject({
+    code: 'invalid-option',
+    message: expect.stringContaining('expected less than the timeLimit of 300 ms'),
+  });
+});

@@ -103,6 +103,7 @@ describe('decodeEnvelope', () => {
       replyTo: 'tq.reply.1',
       retries: 0,
       ignoreResult: true,
+      limits: { timeLimit: undefined, softTimeLimit: undefined },
       eta: undefined,
       expires: undefined,
       lost: 0,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { checkCall, checkHandler } from '../../src/task/options.js';
+import { checkCall, checkHandler, checkTask } from '../../src/task/options.js';
 import type { CallOptions } from '../../src/task/signature.js';
 
 describe("a call's options", () => {
   it.each<[string, CallOptions]>([
     ['none', {}],
     ['all', { queue: 'q', priority: 0, headers: {}, ignoreResult: true, taskId: 'x', deadline: 1, signal: undefined }],
+    ['both time limits', { timeLimit: 2, softTimeLimit: 1 }],
     ['all undefined', { queue: undefined, priority: undefined, taskId: undefined, deadline: undefined }],
     ['a task id of 255 bytes', { taskId: 'ä'.repeat(127) }],
   ])('are taken: %s', (_, options) => {
@@ -17,6 +18,9 @@ describe("a call's options", () => {
     [{ countdown: 3 }, "call: unknown option 'countdown'. Known are deadline, headers,"],
     [{ priority: 1.5 }, 'priority: expected a whole number from 0 to 255, found 1.5.'],
     [{ priority: -1 }, 'priority: expected a whole number from 0 to 255, found -1.'],
+    [{ timeLimit: 0 }, 'timeLimit (ms): expected a whole number from 1'],
+    [{ softTimeLimit: 0.5 }, 'softTimeLimit (ms): expected a whole number from 1'],
+    [{ timeLimit: 5, softTimeLimit: 5 }, 'softTimeLimit: expected less than the timeLimit of 5 ms, found 5 ms'],
     [{ deadline: 0 }, 'deadline (ms): expected a whole number from 1'],
     [{ taskId: '' }, "taskId: expected text of 1 to 255 bytes, found ''."],
     [{ taskId: 7 }, "taskId: expected text of 1 to 255 bytes, found '7'."],
@@ -29,4 +33,11 @@ describe("a call's options", () => {
 it('a handler that is no function is refused where the task is defined', () => {
   expect(() => checkHandler('add', undefined)).toThrow("task 'add': expected a function as handler, found undefined.");
   expect(() => checkHandler('add', () => 1)).not.toThrow();
+});
+
+it('a task whose soft time limit would never come is refused where it is defined', () => {
+  expect(() => checkTask('mail', { timeLimit: 1_000, softTimeLimit: 2_000 })).toThrow(
+    "task 'mail': softTimeLimit: expected less than the timeLimit of 1000 ms, found 2000 ms",
+  );
+  expect(() => checkTask('mail', { softTimeLimit: 2_000 })).not.toThrow();
 });
