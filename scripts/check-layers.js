@@ -33,7 +33,7 @@ const PACKAGES = {
       'task/',
       'execution/',
       'producer/',
-      ...['options', 'app', 'default-app', 'index', 'internal'],
+      ...['connection-options', 'options', 'app', 'default-app', 'index', 'internal'],
       'testing/',
     ],
   },

@@ -291,9 +291,12 @@ class OwnBroker implements AppBroker {
     deadlines: Deadlines,
     topologyOf: (queue: string) => Topology,
   ) {
-    const { urls, heartbeat: heartbeatS, connectTimeout: connectTimeoutMs, preset, prefix } = options;
+    const { urls, urlOrder, login, tls, preset, prefix } = options;
+    const { heartbeat: heartbeatS, connectTimeout: connectTimeoutMs } = options;
     const limits = { messages: options.outboxMessages, bytes: options.outboxBytes };
-    const link = { urls, heartbeatS, connectTimeoutMs, runtime };
+    // Both take the same order, so that while nothing is wrong they are on one node.
+    const inOrder = urlOrder === 'shuffled' ? shuffled(urls, () => runtime.random()) : urls;
+    const link = { urls: inOrder, login, tls, heartbeatS, connectTimeoutMs, runtime };
     this.publishing = new Connection({ ...link, role: 'publish' });
     this.consuming = new Connection({ ...link, role: 'consume' });
     this.publisher = new PublishChannel({
@@ -342,4 +345,14 @@ class OwnBroker implements AppBroker {
       for (const release of releases) release();
     };
   }
+}
+
+/** Fisher and Yates's. */
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const order = [...items];
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other] as T, order[last] as T];
+  }
+  return order;
 }

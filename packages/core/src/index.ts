@@ -1,7 +1,10 @@
 export { type App, type AppEvents, createApp } from './app.js';
+export type { Auth } from './broker/login.js';
 export type { QueueDepth } from './broker/queue-admin.js';
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
+export type { TlsOptions } from './broker/tls-options.js';
 export type { QueueOptions, QueueType } from './broker/topology.js';
+export type { UrlOrder } from './connection-options.js';
 export { declareTask, defaultApp, defineTask } from './default-app.js';
 export {
   type ErrorCode,

@@ -1,5 +1,13 @@
-import { DEFAULT_URL } from './broker/broker-url.js';
+import type { Auth } from './broker/login.js';
+import type { TlsOptions } from './broker/tls-options.js';
 import type { QueueOptions, QueueType } from './broker/topology.js';
+import {
+  type ConnectionOptions,
+  type ConnectionSettings,
+  connectionEnvironment,
+  resolveConnection,
+  type UrlOrder,
+} from './connection-options.js';
 import { TqError } from './errors.js';
 import { refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
 import type { Preset } from './protocol/envelope.js';
@@ -9,8 +17,20 @@ import { parseDuration } from './time/duration.js';
 
 /** Options of an app. Each may come from the environment instead; what is passed wins. */
 export interface AppOptions {
-  /** Broker, or several to try in turn: `amqp://user:password@host:5672/vhost`. `TQ_URL` (separated by commas). Default: `amqp://guest:guest@127.0.0.1:5672`. */
+  /** Broker, or several nodes of one cluster to try in turn: `amqp://user:password@host:5672/vhost`. `TQ_URL` (separated by commas). Default: `amqp://guest:guest@127.0.0.1:5672`. */
   readonly url?: string | readonly string[] | undefined;
+  /** `shuffled` spreads the processes that share a list of brokers; `given` tries the first one first. `TQ_URL_ORDER`. Default: `given`. */
+  readonly urlOrder?: UrlOrder | undefined;
+  /** Who logs in where the URL names nobody. `TQ_USERNAME`. Default: `guest`. */
+  readonly username?: string | undefined;
+  /** The password where the URL has none. `TQ_PASSWORD`. Default: `guest` for `guest`. */
+  readonly password?: string | undefined;
+  /** File that holds the password instead, read for each connection. `TQ_PASSWORD_FILE`. */
+  readonly passwordFile?: string | undefined;
+  /** `certificate` logs in by `tls.cert` instead of a password (EXTERNAL). `TQ_AUTH`. Default: `password`. */
+  readonly auth?: Auth | undefined;
+  /** Certificates and keys of `amqps://` connections. `TQ_TLS_CA`, `TQ_TLS_CERT`, `TQ_TLS_KEY`, `TQ_TLS_PASSPHRASE`, `TQ_TLS_SERVER_NAME`. */
+  readonly tls?: TlsOptions | undefined;
   /** Goes before every queue and exchange name, so that environments can share a vhost. `TQ_PREFIX`. Default: none. */
   readonly prefix?: string | undefined;
   /** Queue of tasks that name none. `TQ_QUEUE`. Default: `tq` (`celery` under that preset). */
@@ -46,8 +66,7 @@ export interface AppOptions {
 }
 
 /** Options with every default filled in. */
-export interface ResolvedOptions {
-  readonly urls: readonly string[];
+export interface ResolvedOptions extends ConnectionSettings {
   readonly prefix: string;
   readonly queue: string;
   readonly queueType: QueueType;
@@ -90,8 +109,9 @@ const NUMBERS = {
 
 type NumberKey = keyof typeof NUMBERS;
 
-const OTHERS = ['url', 'prefix', 'queue', 'queueType', 'queues', 'preset', 'eager', 'logger'] as const;
-const KNOWN = [...OTHERS, ...Object.keys(NUMBERS)];
+const CONNECTION = ['url', 'urlOrder', 'username', 'password', 'passwordFile', 'auth', 'tls'] as const;
+const OTHERS = ['prefix', 'queue', 'queueType', 'queues', 'preset', 'eager', 'logger'] as const;
+const KNOWN = [...CONNECTION, ...OTHERS, ...Object.keys(NUMBERS)];
 const QUEUE_KEYS = ['type', 'maxPriority'] as const;
 const QUEUE_TYPES = ['quorum', 'classic'] as const;
 const PRESETS = ['tq', 'celery'] as const;
@@ -111,7 +131,7 @@ export function resolveOptions(options: AppOptions, env: NodeJS.ProcessEnv = pro
     (Object.keys(NUMBERS) as NumberKey[]).map((key) => [key, resolveNumber(key, options[key], env)]),
   ) as Record<NumberKey, number>;
   return {
-    urls: resolveUrls(options.url ?? variable('TQ_URL')?.split(',')),
+    ...resolveConnection(passedOr(options, connectionEnvironment(env))),
     prefix: requireText(options.prefix ?? variable('TQ_PREFIX') ?? '', 'prefix', 0),
     queue: requireText(queue, 'queue', 1),
     queueType: requireOneOf(queueType, 'queueType', QUEUE_TYPES),
@@ -139,10 +159,19 @@ function requireText(value: unknown, name: string, minLength: number): string {
   throw new TqError('invalid-option', `${name}: expected a text, found ${found}.`);
 }
 
-function resolveUrls(given: string | readonly string[] | undefined): readonly string[] {
-  const urls = given === undefined ? [DEFAULT_URL] : typeof given === 'string' ? [given] : given;
-  if (urls.length > 0 && urls.every((url) => typeof url === 'string' && url !== '')) return urls;
-  throw new TqError('invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.');
+/** A password that is passed wins over a file of the environment, and the other way round. */
+function passedOr(options: AppOptions, environment: ConnectionOptions): ConnectionOptions {
+  const login = options.password ?? options.passwordFile;
+  const { password, passwordFile } = login === undefined ? environment : options;
+  return {
+    url: options.url ?? environment.url,
+    urlOrder: options.urlOrder ?? environment.urlOrder,
+    username: options.username ?? environment.username,
+    password,
+    passwordFile,
+    auth: options.auth ?? environment.auth,
+    tls: options.tls ?? environment.tls,
+  };
 }
 
 function checkQueues(queues: Readonly<Record<string, QueueOptions>>): Readonly<Record<string, QueueOptions>> {

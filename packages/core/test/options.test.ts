@@ -5,6 +5,9 @@ describe('the options of an app', () => {
   it('have the defaults that their descriptions name', () => {
     expect(resolveOptions({}, {})).toEqual({
       urls: ['amqp://guest:guest@127.0.0.1:5672'],
+      urlOrder: 'given',
+      login: { auth: 'password' },
+      tls: {},
       prefix: '',
       queue: 'tq',
       queueType: 'quorum',
@@ -84,7 +87,7 @@ describe('the options of an app', () => {
 
   it.each<[object, string, string]>([
     [{ urll: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'urll'. Did you mean 'url'?"],
-    [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are connectTimeout,"],
+    [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are auth, connectTimeout,"],
     [{ url: [] }, 'invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.'],
     [{ url: 5672 }, 'invalid-option', 'url: expected'],
     [{ prefix: 3 }, 'invalid-option', 'prefix: expected a text, found a number.'],

@@ -1,3 +1,4 @@
+import { unescape as decode } from 'node:querystring';
 import { DEFAULT_URL, maskUrl } from './broker-url.js';
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -8,9 +9,18 @@ export function describeConnectFailure(url: string, cause: Error): string {
   if (code === 'ECONNREFUSED' && isDefaultAddress(url)) {
     return `No broker at ${new URL(DEFAULT_URL).host}: start one with \`tq broker\`, or set TQ_URL.`;
   }
+  if (cause.message.includes(REFUSED_AT_OPEN)) return `No connection to ${maskUrl(url)}: ${refusedHost(url)}`;
   // Node's AggregateError of a host with several addresses has no message of its own.
   const why = cause.message === '' ? String(code ?? cause.name) : cause.message;
   return `No connection to ${maskUrl(url)}: ${why}`;
+}
+
+/** All that amqplib says of a connection.close in answer to connection.open, which carries the virtual host alone. */
+const REFUSED_AT_OPEN = 'Expected ConnectionOpenOk; got <ConnectionClose';
+
+function refusedHost(url: string): string {
+  const host = decode(new URL(url).pathname.slice(1)) || '/';
+  return `the broker does not let this user into the virtual host '${host}': it is not there, or the user has no permission in it.`;
 }
 
 function isDefaultAddress(url: string): boolean {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { ChannelModel } from 'amqplib';
 import { assertNever, TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
@@ -8,6 +7,9 @@ import { within } from '../time/within.js';
 import { cut, setKeepsAlive, writeTurnsTogether } from './amqplib-internals.js';
 import { brokerUrl, maskUrl } from './broker-url.js';
 import { describeConnectFailure } from './connect-failure.js';
+import { checkDial, dial } from './dial.js';
+import { type Login, withUser } from './login.js';
+import type { TlsOptions } from './tls-options.js';
 
 /** An open connection, until it is lost. */
 export interface Link {
@@ -25,14 +27,27 @@ export interface LinkUser {
 }
 
 export interface ConnectionOptions {
-  /** Brokers to try in turn, `amqp://` or `amqps://`. */
+  /** Brokers to try in turn, `amqp://` or `amqps://`; after a loss the one after the lost. */
   readonly urls: readonly string[];
+  /** Who logs in, where a URL names nobody. Default: `guest`. */
+  readonly login?: Login;
+  /** For `amqps://`. Default: what Node.js trusts, and no certificate of its own. */
+  readonly tls?: TlsOptions;
   /** What it is for, shown by the broker as the connection's name beside host and pid. */
   readonly role: string;
   /** Seconds; 0 turns heartbeats off. */
   readonly heartbeatS: number;
   readonly connectTimeoutMs: number;
   readonly runtime: Runtime;
+}
+
+/** What a connection says of itself. */
+export interface ConnectionStatus {
+  readonly up: boolean;
+  /** The broker that it has, or tried last; without a password. */
+  readonly broker: string;
+  /** Why it is not up. */
+  readonly error: string | undefined;
 }
 
 type State =
@@ -59,16 +74,21 @@ const CLOSE_TIMEOUT_MS = 3_000;
  * and its users put back what they had on it.
  */
 export class Connection {
-  readonly #options: ConnectionOptions;
+  readonly #options: Required<ConnectionOptions>;
   readonly #users = new Set<LinkUser>();
   #state: State = { kind: 'idle' };
+  /** Index of the broker that it has, or tries next. */
+  #at = 0;
   #epoch = 0;
   #holds = 0;
   #lastError: Error | undefined;
   #awaiting: { resolve(link: Link): void; reject(error: Error): void }[] = [];
 
   constructor(options: ConnectionOptions) {
-    this.#options = { ...options, urls: options.urls.map((url) => brokerUrl(url, options.heartbeatS)) };
+    const { urls, heartbeatS, login = { auth: 'password' }, tls = {} } = options;
+    const own = urls.map((url) => withUser(brokerUrl(url, heartbeatS), login));
+    for (const url of own) checkDial(url, { login, tls });
+    this.#options = { ...options, urls: own, login, tls };
   }
 
   /** Starts to connect, once; a user that is added later is told of the link that there is. */
@@ -79,6 +99,11 @@ export class Connection {
   /** Why there is no link, for error texts; undefined while there is one or nobody has asked yet. */
   get lastError(): Error | undefined {
     return this.#lastError;
+  }
+
+  get status(): ConnectionStatus {
+    const up = this.#state.kind === 'open';
+    return { up, broker: maskUrl(this.#url), error: this.#lastError?.message };
   }
 
   get link(): Link | undefined {
@@ -135,14 +160,19 @@ export class Connection {
     }
   }
 
+  /** @param attempt how many have failed since there was a link */
   #connect(attempt: number): void {
     this.#state = { kind: 'connecting', attempt };
-    const { urls, role, connectTimeoutMs } = this.#options;
-    const url = urls[attempt % urls.length] as string;
-    dial(url, role, connectTimeoutMs).then(
+    const { role, connectTimeoutMs: timeoutMs, login, tls } = this.#options;
+    const url = this.#url;
+    dial(url, { role, timeoutMs, login, tls }).then(
       (model) => this.#opened(model, url),
       (cause: unknown) => this.#failed(attempt, url, toError(cause)),
     );
+  }
+
+  get #url(): string {
+    return this.#options.urls[this.#at] as string;
   }
 
   #opened(model: ChannelModel, url: string): void {
@@ -197,9 +227,12 @@ export class Connection {
     for (const user of this.#users) user.linkDown(error);
   }
 
+  /** Goes on to the next broker, after a wait that grows when all have been tried. */
   #wait(attempt: number): number {
-    const { clock, random } = this.#options.runtime;
-    const wait = MIN_WAIT_MS + fullJitter(attempt, BACKOFF, random());
+    const { runtime, urls } = this.#options;
+    const { clock, random } = runtime;
+    this.#at = (this.#at + 1) % urls.length;
+    const wait = MIN_WAIT_MS + fullJitter(Math.ceil(attempt / urls.length), BACKOFF, random());
     const timer = clock.setTimer(() => this.#connect(attempt), wait);
     this.#state = { kind: 'waiting', timer };
     this.#applyHolds();
@@ -210,18 +243,6 @@ export class Connection {
     if (this.#state.kind === 'open') setKeepsAlive(this.#state.link.model, this.#holds > 0);
     if (this.#state.kind === 'waiting') this.#state.timer[this.#holds > 0 ? 'ref' : 'unref']();
   }
-}
-
-/** amqplib is loaded with the first connection: children of a pool never connect, and it is half of their start. */
-async function dial(url: string, role: string, timeoutMs: number): Promise<ChannelModel> {
-  const { connect } = await import('amqplib');
-  return connect(url, {
-    // Nagle holds small frames back 40 ms whenever acks and publishes share a socket.
-    noDelay: true,
-    keepAlive: true,
-    timeout: timeoutMs,
-    clientProperties: { connection_name: `tq ${role} ${hostname()} ${process.pid}` },
-  });
 }
 
 /** Closes; amqplib's own promise stays open when the socket dies before the broker's answer. */

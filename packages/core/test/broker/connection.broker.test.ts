@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { brokerUrl } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
+import { maskUrl } from '../../src/broker/broker-url.js';
 import type { Link } from '../../src/broker/connection.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { testRuntime } from '../test-runtime.js';
@@ -29,6 +30,86 @@ it('tries its brokers in turn until one answers', async () => {
     expect(text).toContain('ECONNREFUSED');
     expect(text).not.toContain('secret');
   }
+});
+
+it('goes on with the next broker after a loss, and round again', async () => {
+  await using first = await startProxy(brokerUrl());
+  await using second = await startProxy(brokerUrl());
+  const runtime = testRuntime();
+  const connection = connectionTo([first.url, second.url], runtime);
+  const witness = new Witness();
+  connection.addUser(witness);
+  connection.open();
+  const open = () => [first.connections(), second.connections()];
+  await witness.until('up 1');
+  expect([open(), connection.status]).toEqual([[1, 0], { up: true, broker: maskUrl(first.url), error: undefined }]);
+  first.cut();
+  await witness.until('up 2');
+  expect([open(), connection.status.broker]).toEqual([[0, 1], maskUrl(second.url)]);
+  first.refuse();
+  second.cut();
+  // The first one refuses, so it is the second one's turn again.
+  await witness.until('up 3');
+  expect([open(), connection.status.broker]).toEqual([[0, 1], maskUrl(second.url)]);
+  expect(runtime.lines.filter(isRetry).map(({ message }) => message)).toEqual([
+    expect.stringContaining('Connection lost'),
+    expect.stringContaining('Connection lost'),
+    expect.stringContaining(`No connection to ${maskUrl(first.url)}`),
+  ]);
+});
+
+it('goes on with the next broker when one refuses the login, and when one hangs in the handshake', async () => {
+  const wrong = new URL(brokerUrl());
+  wrong.password = 'wrong-secret';
+  await using mute = await muteServer();
+  const runtime = testRuntime();
+  const connection = connectionTo([wrong.href, mute.url, brokerUrl()], runtime, { connectTimeoutMs: 1_000 });
+  await connection.whenOpen();
+  expect(connection.status.broker).toBe(maskUrl(brokerUrl()));
+  expect(runtime.lines.filter(isRetry).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/ACCESS.REFUSED/),
+    expect.stringContaining('ETIMEDOUT'),
+  ]);
+});
+
+it('waits longer only when all brokers have failed once more', async () => {
+  const clock = new ManualClock();
+  const runtime = { ...testRuntime(clock), random: () => 0.999_999 };
+  const connection = connectionTo([await refusedUrl(), await refusedUrl()], runtime);
+  connection.open();
+  const waits: unknown[] = [];
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    const lines = await runtime.logged(isRetry, attempt);
+    waits.push(lines.at(-1)?.fields.retryInMs);
+    clock.advance(lines.at(-1)?.fields.retryInMs as number);
+  }
+  expect(waits).toEqual([419, 419, 819, 819, 1_619, 1_619]);
+});
+
+it('logs in as the options say where the URL names nobody', async () => {
+  const url = new URL(brokerUrl());
+  const login = { auth: 'password', username: url.username, password: url.password } as const;
+  url.username = url.password = '';
+  const runtime = testRuntime(new ManualClock());
+  await connectionTo([url.href], runtime, { login }).whenOpen();
+  const refused = connectionTo([url.href], runtime, { login: { ...login, password: 'wrong-secret' } });
+  refused.open();
+  const [line] = await runtime.logged(isRetry);
+  expect(line?.message).toMatch(/^No connection to amqp:\/\/guest@127\.0\.0\.1:\d+: .*ACCESS.REFUSED/);
+  expect(JSON.stringify([runtime.lines, refused.lastError?.stack])).not.toContain('wrong-secret');
+});
+
+it('takes the virtual host from the URL, decoded', async () => {
+  const url = new URL(brokerUrl());
+  url.pathname = '/%2F';
+  const runtime = testRuntime(new ManualClock());
+  await connectionTo([url.href], runtime).whenOpen();
+  url.pathname = '/a%20b%2Fc';
+  connectionTo([url.href], runtime).open();
+  const [line] = await runtime.logged(isRetry);
+  expect(line?.message).toMatch(
+    /^No connection to amqp:.*: the broker does not let this user into the virtual host 'a b\/c': it is not there,/,
+  );
 });
 
 it('waits longer from one failed attempt to the next, up to ten seconds', async () => {
