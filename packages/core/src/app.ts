@@ -21,6 +21,7 @@ import type { Transport } from './results/transport.js';
 import { createRuntime, type Logger, type Runtime } from './runtime.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
+import { type Middleware, MiddlewareStack } from './task/middleware.js';
 import { checkHandler, limitsOf, type TaskOptions } from './task/options.js';
 import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
 import { Registry } from './task/registry.js';
@@ -51,6 +52,12 @@ export interface App extends AsyncDisposable {
   declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
+  /**
+   * Puts middleware around every call and every run of this app's tasks, inside of what was used before, until the
+   * function that it returns is called. Use it where the tasks are defined: a child of a pool has an app of its own.
+   * @throws {TqError} `invalid-option`, `unknown-option`
+   */
+  use(middleware: Middleware): () => void;
   /** Names of the tasks that are defined here, in alphabetical order. */
   taskNames(): string[];
   /**
@@ -113,6 +120,7 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly registry = new Registry();
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
+  readonly #middleware = new MiddlewareStack();
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
   /** Made with the app, in whose asynchronous context its tasks run. */
@@ -141,6 +149,7 @@ class TqApp implements App, TaskHost, AppInternals {
       handler: handler as CallableFunction as Handler,
       queue: task.options.queue ?? this.options.queue,
       limits: limitsOf(task.options),
+      middleware: this.#middleware,
     });
     return task;
   }
@@ -151,6 +160,10 @@ class TqApp implements App, TaskHost, AppInternals {
 
   register<C extends object>(target: (new () => C) | C): TasksOf<C> {
     return registerClass(target, (name, handler, options) => this.task(name, handler, options));
+  }
+
+  use(middleware: Middleware): () => void {
+    return this.#middleware.use(middleware);
   }
 
   taskNames(): string[] {
@@ -171,7 +184,8 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   room(): Promise<void> | undefined {
-    return this.transport.room();
+    this.#producer ??= this.#createProducer();
+    return this.#producer.room();
   }
 
   get transport(): Transport {
@@ -202,13 +216,17 @@ class TqApp implements App, TaskHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
+    await this.#producer?.drain();
     this.#eager?.close();
     await this.#broker?.close();
   }
 
   #createProducer(): Producer {
-    const { prefix, queue, preset, publishTimeout, resultTimeout } = this.options;
+    const { prefix, queue, preset, publishTimeout, resultTimeout, outboxMessages, outboxBytes } = this.options;
+    const { clock, logger } = this.runtime;
     const transport = this.transport;
+    const limits = { messages: outboxMessages, bytes: outboxBytes };
+    const hold = () => transport.hold();
     return new Producer({
       prefix,
       defaultQueue: queue,
@@ -216,13 +234,16 @@ class TqApp implements App, TaskHost, AppInternals {
       publishTimeoutMs: publishTimeout,
       transport,
       newId: this.runtime.newId,
+      middleware: this.#middleware,
+      staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
+      logger,
       results: {
         transport,
         deadlines: this.#deadlines,
         resultTimeoutMs: resultTimeout,
         runningTask: () => findCurrentTask()?.task,
         unobservedFailure: (taskId, task, error) => {
-          this.runtime.logger.error({ taskId, task, err: error }, 'a call was not published, and nobody awaited it');
+          logger.error({ taskId, task, err: error }, 'a call was not published, and nobody awaited it');
           this.#observers.emit('publish:failed', { taskId, task, error });
         },
       },

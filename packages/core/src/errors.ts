@@ -9,11 +9,13 @@ export type ErrorCode =
   | 'in-child'
   | 'invalid-option'
   | 'message-too-large'
+  | 'next-misused'
   | 'not-a-task'
   | 'outbox-full'
   | 'poison'
   | 'publish-aborted'
   | 'publish-nacked'
+  | 'publish-refused'
   | 'publish-timeout'
   | 'queue-in-use'
   | 'queue-missing'
@@ -109,7 +111,7 @@ export class ResultWaitInTaskError extends TqError {
 /**
  * A call that did not reach its queue for certain. `code` tells how it ended: `unroutable`, `publish-nacked`,
  * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`,
- * `declaration-conflict`, `invalid-option`, `closed`.
+ * `declaration-conflict`, `invalid-option`, `publish-refused` (by middleware, whose error is the cause), `closed`.
  */
 export class PublishError extends TqError {
   /**

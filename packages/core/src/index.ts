@@ -35,6 +35,7 @@ export {
   onWorkerStop,
   type WorkerInfo,
 } from './task/life-hooks.js';
+export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
 export type { TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
 export type { Arguments, BulkOptions, Handler, Result, Returned, Task as TaskOf } from './task/task.js';

@@ -3,8 +3,9 @@ import { decodeBody, type TaskBody } from '../protocol/envelope.js';
 import { type EncodedError, encodeError } from '../protocol/error-codec.js';
 import { serialize } from '../protocol/serializer.js';
 import type { Logger } from '../runtime.js';
-import { runInTask } from '../task/context.js';
-import type { Registry } from '../task/registry.js';
+import { runInTask, type TaskContext } from '../task/context.js';
+import type { TaskRun } from '../task/middleware.js';
+import type { Registry, Runnable } from '../task/registry.js';
 import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
 import { RunningTask } from './running-task.js';
@@ -34,27 +35,30 @@ export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, ow
   }
   if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger);
-  const end = start(run, task.handler as (...args: readonly unknown[]) => unknown, body);
+  const end = start(run, task, body);
   if (end instanceof Promise) end.then(done);
   else done(end);
   return run;
 }
 
-/** Calls the handler; a promise of the end only where the handler returned one. */
-function start(
-  run: RunningTask,
-  handler: (...args: readonly unknown[]) => unknown,
-  { args, kwargs }: TaskBody,
-): JobEnd | Promise<JobEnd> {
+/** Calls the handler, inside of middleware; a promise of the end only where it returned one or there is middleware. */
+function start(run: RunningTask, task: Runnable, { args, kwargs }: TaskBody): JobEnd | Promise<JobEnd> {
   try {
     // A Python caller's keyword arguments arrive as one object after the positional ones.
     const all = hasMembers(kwargs) ? [...args, kwargs] : args;
-    const value = runInTask(run, () => handler(...all));
+    const value = runInTask(run, () => callThrough(task, run, all));
     if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => afterThrow(run, thrown));
     return success(value);
   } catch (thrown) {
     return failure(thrown);
   }
+}
+
+function callThrough({ handler, middleware }: Runnable, context: TaskContext, args: readonly unknown[]): unknown {
+  const onion = middleware?.execute;
+  if (onion === undefined) return handler(...(args as never[]));
+  const run: TaskRun = { context, args };
+  return onion(run, async () => handler(...(run.args as never[])));
 }
 
 const RESULT = { tqTypes: true } as const;

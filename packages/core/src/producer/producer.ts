@@ -1,12 +1,16 @@
 import { PublishError, toError } from '../errors.js';
-import { encodeBody, type Preset } from '../protocol/envelope.js';
+import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
 import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
-import { type AsyncResult, PendingResult, type ResultServices } from '../results/async-result.js';
-import type { Transport } from '../results/transport.js';
+import { type AsyncResult, type CallFacts, PendingResult, type ResultServices } from '../results/async-result.js';
+import type { CallListener, Transport } from '../results/transport.js';
+import type { Logger } from '../runtime.js';
 import { findCurrentTask } from '../task/context.js';
+import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { checkCall, limitsOf } from '../task/options.js';
-import type { Signature } from '../task/signature.js';
+import type { CallOptions, Signature } from '../task/signature.js';
+import { aroundPublish } from './around-publish.js';
+import type { Staging } from './staging.js';
 
 export interface ProducerOptions {
   readonly prefix: string;
@@ -16,7 +20,19 @@ export interface ProducerOptions {
   readonly transport: Transport;
   readonly results: ResultServices;
   readonly newId: () => string;
+  /** What the app has put around its calls. */
+  readonly middleware: { readonly publish: PublishOnion | undefined };
+  /** Where calls wait for asynchronous middleware. */
+  readonly staging: Staging;
+  readonly logger: Logger;
 }
+
+/** What a call is and where it stands in the tree of tasks; middleware may move it to another queue. */
+interface Facts extends CallFacts, Pick<Envelope, 'rootId' | 'parentId'> {
+  queue: string;
+}
+
+const NO_HEADERS: Headers = Object.freeze({});
 
 /** The name of a queue's dead-letter queue is longer, and must fit too. */
 const MAX_QUEUE_BYTES = MAX_NAME_BYTES - Buffer.byteLength(deadLetterQueue(''));
@@ -31,39 +47,78 @@ export class Producer {
 
   /** Sends one call. What is wrong with it rejects `published` and `get()`; nothing is thrown. */
   send<T>(signature: Signature): AsyncResult<T> {
-    const { prefix, defaultQueue, transport, results, newId, publishTimeoutMs, preset } = this.#options;
+    const { prefix, defaultQueue, results, newId, middleware } = this.#options;
     const { task, options } = signature;
     const id = options.taskId ?? newId();
-    const ownQueue = options.queue ?? defaultQueue;
-    const queue = prefix + ownQueue;
-    const ignoreResult = options.ignoreResult ?? false;
-    const result = new PendingResult<T>({ id, task, queue, ignoreResult }, results);
+    const queue = prefix + (options.queue ?? defaultQueue);
     const parent = findCurrentTask();
+    const facts: Facts = {
+      id,
+      task,
+      queue,
+      ignoreResult: options.ignoreResult ?? false,
+      rootId: parent?.rootId ?? id,
+      parentId: parent?.id,
+    };
+    const result = new PendingResult<T>(facts, results);
+    const onion = middleware.publish;
+    if (onion === undefined) this.#dispatch(facts, signature, result, this.#timeoutOf(options));
+    else this.#around(onion, facts, signature, result);
+    return result;
+  }
+
+  /** Leads a call through the middleware, which may change it. */
+  #around(onion: PublishOnion, facts: Facts, signature: Signature, listener: CallListener): void {
+    const { prefix, defaultQueue, staging, logger } = this.#options;
+    const { args, options } = signature;
+    const { id, task, rootId, parentId, ignoreResult } = facts;
+    const { queue = defaultQueue, priority, headers = NO_HEADERS, signal } = options;
+    const call: PublishCall = { id, task, rootId, parentId, ignoreResult, args, queue, priority, headers };
+    const send = (listener: CallListener, timeoutMs: number) => {
+      const { args, queue, priority, headers } = call;
+      facts.queue = prefix + queue;
+      this.#dispatch(facts, { task, args, options: { ...options, queue, priority, headers } }, listener, timeoutMs);
+    };
+    aroundPublish(onion, { call, listener, timeoutMs: this.#timeoutOf(options), signal, staging, logger, send });
+  }
+
+  /** Makes the message and sends it; never throws. */
+  #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
+    const { defaultQueue, transport, preset } = this.#options;
+    const { id, task, queue, rootId, parentId, ignoreResult } = facts;
+    const { options } = signature;
     try {
       checkCall(options);
-      checkQueue(ownQueue, queue);
+      checkQueue(options.queue ?? defaultQueue, queue);
       const envelope = {
         id,
         task,
-        rootId: parent?.rootId ?? id,
-        parentId: parent?.id,
+        rootId,
+        parentId,
         priority: options.priority,
         ignoreResult,
         limits: limitsOf(options),
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(signature.args, preset),
       };
-      const publishTimeout = options.deadline ?? publishTimeoutMs;
-      transport.send({ envelope, queue, publishTimeoutMs: publishTimeout, signal: options.signal, listener: result });
+      transport.send({ envelope, queue, publishTimeoutMs, signal: options.signal, listener });
     } catch (thrown) {
-      queueMicrotask(() => result.failed(asPublishError(thrown)));
+      queueMicrotask(() => listener.failed(asPublishError(thrown)));
     }
-    return result;
+  }
+
+  #timeoutOf({ deadline }: CallOptions): number {
+    return deadline ?? this.#options.publishTimeoutMs;
   }
 
   /** Resolves when one more call fits into the outbox; undefined when it fits now. */
   room(): Promise<void> | undefined {
-    return this.#options.transport.room();
+    return this.#options.transport.room() ?? this.#options.staging.room();
+  }
+
+  /** Resolves when no call is inside of middleware any more; the deadlines bound how long that can take. */
+  drain(): Promise<void> {
+    return this.#options.staging.drain();
   }
 }
 

@@ -1,5 +1,6 @@
 import { TqError } from '../errors.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
+import type { ExecuteOnion } from './middleware.js';
 
 /** A task as whoever runs it needs it: a name and the function behind it. */
 export interface Runnable {
@@ -9,6 +10,8 @@ export interface Runnable {
   readonly queue?: string | undefined;
   /** Of its definition, for calls that bring none. */
   readonly limits?: TimeLimits | undefined;
+  /** What its app has put around every run. */
+  readonly middleware?: { readonly execute: ExecuteOnion | undefined } | undefined;
 }
 
 /** The tasks of one app, by name. */

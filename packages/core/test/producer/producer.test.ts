@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Producer, type ProducerOptions } from '../../src/producer/producer.js';
+import { Staging } from '../../src/producer/staging.js';
 import type { OutgoingCall } from '../../src/results/transport.js';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
 import type { CallOptions } from '../../src/task/signature.js';
@@ -9,6 +10,8 @@ import { testRuntime } from '../test-runtime.js';
 
 function setup(more: Partial<ProducerOptions> = {}) {
   const runtime = testRuntime();
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
   const sent: OutgoingCall[] = [];
   const unobserved: Error[] = [];
   const transport = {
@@ -25,9 +28,12 @@ function setup(more: Partial<ProducerOptions> = {}) {
     publishTimeoutMs: 30_000,
     transport,
     newId: runtime.newId,
+    middleware: { publish: undefined },
+    staging: new Staging({ clock, deadlines, limits: { messages: 1, bytes: 1 }, hold: transport.hold }),
+    logger: runtime.logger,
     results: {
       transport,
-      deadlines: new Deadlines(new ManualClock()),
+      deadlines,
       resultTimeoutMs: 1_000,
       runningTask: () => undefined,
       unobservedFailure: (_id, _task, error) => unobserved.push(error),
