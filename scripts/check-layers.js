@@ -60,7 +60,7 @@ const PACKAGES = {
     imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
     layers: [
       ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command'],
-      ...['worker/', 'broker/', 'commands/', 'parse', 'main'],
+      ...['program', 'worker/', 'broker/', 'watch/', 'commands/', 'parse', 'main', 'generation-program'],
     ],
   },
 };

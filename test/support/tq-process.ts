@@ -11,6 +11,8 @@ export interface TqOptions {
   readonly cwd?: string | undefined;
   /** Beside the environment of the tests, without its `TQ_*`; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Leads a process group of its own, so that `interruptGroup` reaches all of it and nothing else. Default: false. */
+  readonly leadsGroup?: boolean | undefined;
 }
 
 /** How a process ended, and what it printed. */
@@ -28,6 +30,8 @@ export interface TqProcess extends AsyncDisposable {
   /** Resolves with the first line of standard error that fits, also one that was printed before. Rejects when it ends without. */
   line(pattern: RegExp): Promise<string>;
   kill(signal: NodeJS.Signals): void;
+  /** SIGINT to the whole group, as a terminal's Ctrl-C. */
+  interruptGroup(): void;
 }
 
 /** Starts `tq`. */
@@ -36,6 +40,7 @@ export function startTq(args: readonly string[], options: TqOptions = {}): TqPro
     cwd: options.cwd ?? tmpdir(),
     env: environment(options.env ?? {}),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.leadsGroup ?? false,
   });
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -50,6 +55,7 @@ export function startTq(args: readonly string[], options: TqOptions = {}): TqPro
     ended,
     line: (pattern) => findLine(pattern, () => printed.stderr, child),
     kill: (signal) => void child.kill(signal),
+    interruptGroup: () => void process.kill(-Number(child.pid), 'SIGINT'),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
       await ended;

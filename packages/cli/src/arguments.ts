@@ -43,4 +43,12 @@ export class Arguments {
     if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
     throw new UsageError(`--${option}: expected a whole number, found '${text}'.`, this.command);
   }
+
+  /** The options that were given, as words of a command line, without some of them. */
+  words(without: readonly string[]): readonly string[] {
+    const given = Object.entries(this.#values).filter(([option]) => !without.includes(option));
+    return given.flatMap(([option, value]) =>
+      value === true ? [`--${option}`] : [value].flat().map((text) => `--${option}=${text}`),
+    );
+  }
 }

@@ -34,6 +34,8 @@ export type WorkerState = 'created' | 'starting' | 'running' | 'stopping' | 'sto
 export interface StopOptions {
   /** Abort running tasks now instead of waiting for them. Default: false. */
   readonly cold?: boolean | undefined;
+  /** Called once nothing more is taken, while what runs goes on. The first call of `stop` has it. */
+  readonly onDetached?: (() => void) | undefined;
 }
 
 /** Consumes task queues and runs their tasks. */
@@ -134,8 +136,8 @@ class TqWorker implements Worker {
     return this.#starting;
   }
 
-  stop({ cold = false }: StopOptions = {}): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop({ cold = false, onDetached }: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop(onDetached);
     if (cold) this.#hasten?.();
     return this.#stopping;
   }
@@ -184,12 +186,13 @@ class TqWorker implements Worker {
     this.#tally.start();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(onDetached: (() => void) | undefined): Promise<void> {
     this.#state = 'stopping';
     const hastened = new Promise<void>((resolve) => {
       this.#hasten = resolve;
     });
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    onDetached?.();
     this.#executor.giveBackWaiting();
     await this.#drain(hastened);
     await this.#pool.stop(this.settings.abortGrace);

@@ -8,6 +8,7 @@ import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { readVersion } from '../version.js';
 import { describeWorker, formatBanner } from '../worker/banner.js';
+import { BY_SIGNALS, type Keeper } from '../worker/keeper.js';
 import { createLogger } from '../worker/logger.js';
 import { parseQueues } from '../worker/queues.js';
 import { StopControl } from '../worker/stop-control.js';
@@ -49,28 +50,44 @@ export const worker: Command = {
     },
     hostname: { kind: 'text', describe: 'Name of this worker in logs and dead letters. Default: tq@HOST' },
     'log-level': { kind: 'text', choices: LEVELS, describe: 'Least level that is logged. Default: info' },
+    watch: {
+      kind: 'flag',
+      describe: 'Reload when a source file of the project changes; what runs finishes on the code that it started with',
+    },
   },
   examples: [
     ['worker', 'Run the tasks of tasks.ts in four threads'],
     ['worker --app lib/jobs.ts#app --queues mail,math=2', 'Two queues: mail on shared slots, math on two of its own'],
     ['worker --pool async --concurrency 100', 'A hundred tasks at a time that mostly wait'],
+    ['worker --watch', 'Run the code as it is being written'],
   ],
   positionals: { min: 0, max: 0 },
   run,
 };
 
 async function run(args: Arguments, output: Output): Promise<number> {
+  if (!args.flag('watch')) return runWorker(args, output, BY_SIGNALS);
+  const { watchWorker } = await import('../watch/watch-worker.js');
+  const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
+  return (await watchWorker({ args, folder: process.cwd(), env: {}, log })).ended;
+}
+
+/**
+ * Runs one worker until its keeper stops it.
+ * @returns the exit code
+ */
+export async function runWorker(args: Arguments, output: Output, keeper: Keeper): Promise<number> {
   const options = readOptions(args);
   const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
   exitWhenBroken(log);
   setDefaultLogger(log);
-  const stopping = new StopControl(log);
+  const stopping = new StopControl(log, keeper);
   const loaded = await loadApp(args.text('app'), process.cwd());
   try {
     const running = createWorker(loaded.app, { ...options, tasks: [loaded.file] });
     stopping.control(running);
-    announce(running, loaded, { log, output });
-    await runUntilStopped(running, stopping, log);
+    announce(running, loaded, { log, output, keeper });
+    await runUntilStopped(running, { stopping, log, keeper });
   } finally {
     await loaded.app.close();
   }
@@ -99,14 +116,24 @@ function exitWhenBroken(log: Logger): void {
   });
 }
 
+interface Surroundings {
+  readonly log: Logger;
+  readonly output: Output;
+  readonly keeper: Keeper;
+}
+
 /** A banner for a person, one line for a log. */
-function announce(running: Worker, loaded: LoadedApp, { log, output }: { log: Logger; output: Output }): void {
+function announce(running: Worker, loaded: LoadedApp, { log, output, keeper }: Surroundings): void {
+  if (output.interactive && !keeper.showsBanner) return;
   const facts = describeWorker(running, loaded);
   if (output.interactive) output.block(formatBanner(facts, readVersion()));
   else log.info(facts, 'worker starting');
 }
 
-async function runUntilStopped(running: Worker, stopping: StopControl, log: Logger): Promise<void> {
+async function runUntilStopped(
+  running: Worker,
+  { stopping, log, keeper }: Pick<Surroundings, 'log' | 'keeper'> & { readonly stopping: StopControl },
+): Promise<void> {
   try {
     await Promise.race([running.start(), stopping.ended]);
   } catch (error) {
@@ -115,6 +142,7 @@ async function runUntilStopped(running: Worker, stopping: StopControl, log: Logg
   if (!stopping.asked) {
     const { slots, queues } = running.health();
     log.info({ slots, queues: queues.map(({ name }) => name) }, 'ready: consuming');
+    keeper.ready();
   }
   await stopping.ended;
 }

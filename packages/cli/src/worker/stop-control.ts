@@ -2,10 +2,10 @@ import { formatDuration } from '@tq/core/internal';
 import type { Worker } from '@tq/worker';
 import type { Logger } from 'pino';
 import { EXIT } from '../exit-codes.js';
-import { onStopSignals, type StopSignal } from '../signals.js';
+import type { Keeper } from './keeper.js';
 
 /**
- * Stops a worker by signals: the first warm, the second cold, the third ends the process.
+ * Stops a worker by signals, or by what stands for them: the first warm, the second cold, the third ends the process.
  *
  *   waiting ─ control() ─> controlling ─ 1st signal ─> stopping warm ─ 2nd ─> stopping cold ─ 3rd ─> exit
  *   waiting ─ 1st signal ─> exit, since nothing has started
@@ -14,16 +14,18 @@ export class StopControl {
   /** Resolves when the worker has stopped. */
   readonly ended: Promise<void>;
   readonly #log: Logger;
+  readonly #keeper: Keeper;
   #worker: Worker | undefined;
   #asked = false;
   #end: (stopped: Promise<void>) => void = () => undefined;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, keeper: Keeper) {
     this.#log = log;
+    this.#keeper = keeper;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    onStopSignals([(signal) => this.#warm(signal), (signal) => this.#cold(signal)]);
+    keeper.onStop([(signal) => this.#warm(signal), (signal) => this.#cold(signal)]);
   }
 
   /** Somebody has asked for an end. */
@@ -36,7 +38,7 @@ export class StopControl {
     this.#worker = worker;
   }
 
-  #warm(signal: StopSignal): void {
+  #warm(signal: string): void {
     if (this.#worker === undefined) {
       this.#log.info({ signal }, 'stopped before it had started');
       process.exit(EXIT.ok);
@@ -45,10 +47,10 @@ export class StopControl {
     const { running } = this.#worker.health();
     const limit = formatDuration(this.#worker.settings.shutdownTimeout);
     this.#log.info({ signal, running }, `stopping: waits up to ${limit} for what runs; signal again to abort it`);
-    this.#end(this.#worker.stop());
+    this.#end(this.#worker.stop({ onDetached: () => this.#keeper.detached() }));
   }
 
-  #cold(signal: StopSignal): void {
+  #cold(signal: string): void {
     this.#log.warn({ signal }, 'stopping now: aborts what runs and gives it back; signal again to end at once');
     void this.#worker?.stop({ cold: true });
   }
