@@ -9,7 +9,7 @@ const BIN = fileURLToPath(new URL('../../packages/cli/bin/tq.js', import.meta.ur
 export interface TqOptions {
   /** Default: the temporary directory. */
   readonly cwd?: string | undefined;
-  /** Beside the environment of the tests, without its `TQ_*`; undefined takes one away. */
+  /** Beside the environment of the tests, without its `TQ_*` and npm's own `npm_*`; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Leads a process group of its own, so that `interruptGroup` reaches all of it and nothing else. Default: false. */
   readonly leadsGroup?: boolean | undefined;
@@ -89,6 +89,6 @@ function findLine(pattern: RegExp, text: () => string, child: ChildProcess): Pro
 }
 
 function environment(own: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TQ_'));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:TQ|npm)_/.test(name));
   return { ...Object.fromEntries(inherited), NO_COLOR: undefined, ...own };
 }

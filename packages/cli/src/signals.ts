@@ -38,13 +38,13 @@ export function onStopSignals(steps: readonly StopStep[]): () => void {
   };
 }
 
-/** Under `npm run` one Ctrl-C must not count as two: the same signal again within a moment is an echo of it. */
+/** Under `npm run` one Ctrl-C must not count as two: SIGINT again within a moment is an echo of it. */
 function echoDetector(): (signal: StopSignal) => boolean {
-  let last: { readonly signal: StopSignal; readonly at: number } | undefined;
+  let last = Number.NEGATIVE_INFINITY;
   return (signal) => {
+    if (signal !== 'SIGINT' || process.env.npm_lifecycle_event === undefined) return false;
     const before = last;
-    last = { signal, at: performance.now() };
-    if (process.env.npm_lifecycle_event === undefined || before === undefined) return false;
-    return before.signal === signal && last.at - before.at < ECHO_LIMIT_MS;
+    last = performance.now();
+    return last - before < ECHO_LIMIT_MS;
   };
 }
