@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Logger } from 'pino';
+import type { Logger } from '@tq/core/internal';
 import { EXIT } from '../exit-codes.js';
 import type { Generation, GenerationEnd, GenerationListener } from './generation.js';
 import type { StopKind } from './messages.js';
