@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * `npm run check`: format, lint, layers and types, one line each; what a failed one printed follows its line. The exit
+ * `npm run check`: format, lint, layers, types and the comments of public names, one line each; what a failed one printed follows its line. The exit
  * code is 0 only when all are OK.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readApi } from './api-docs.js';
 import { checkLayers } from './check-layers.js';
 import { installDependencies } from './install.js';
 import { capture, runScript, TOOLS } from './run.js';
@@ -18,6 +19,7 @@ const STEPS = [
   ['lint', () => biome('check', '--formatter-enabled=false', '--error-on-warnings')],
   ['layers', layers],
   ['types of packages', () => tsc('-b')],
+  ['API comments', () => readApi(undefined)],
   ...['test', 'bench', 'examples']
     .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
     .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),

@@ -51,6 +51,7 @@ export type BrokerErrorCode = 'invalid-option' | 'unknown-option' | 'listen-fail
 
 /** What keeps a broker from starting or running. The message says what was expected, what was found, and what to do. */
 export class BrokerError extends Error {
+  /** What happened, for programs. */
   readonly code: BrokerErrorCode;
 
   constructor(code: BrokerErrorCode, message: string, options?: { readonly cause?: unknown }) {

@@ -5,16 +5,27 @@ import type { Tally } from './session/tally.js';
 
 /** What a broker holds and has done, as counts. */
 export interface BrokerState {
+  /** Clients that are connected. */
   readonly connections: number;
+  /** Open channels of all connections. */
   readonly channels: number;
+  /** Queues of all virtual hosts. */
   readonly queues: number;
+  /** Consumers of all queues. */
   readonly consumers: number;
   /** Messages that wait for delivery. */
   readonly messages: number;
   /** Messages that are delivered and not settled. */
   readonly unacknowledged: number;
-  /** Bytes; `blocked` while publishers have to wait. */
-  readonly memory: { readonly used: number; readonly limit: number; readonly blocked: boolean };
+  /** What messages take. */
+  readonly memory: {
+    /** Bytes. */
+    readonly used: number;
+    /** Bytes at which publishers have to wait. */
+    readonly limit: number;
+    /** They have to wait now. */
+    readonly blocked: boolean;
+  };
   /** Since the broker started. */
   readonly totals: Readonly<Tally>;
   /** Addresses with ports. */

@@ -18,6 +18,7 @@ export interface BrokerOptions {
   readonly users?: Readonly<Record<string, string>> | undefined;
   /** Names of virtual hosts. Default `['/']`. */
   readonly vhosts?: readonly string[] | undefined;
+  /** What the broker refuses or slows. */
   readonly limits?: BrokerLimits | undefined;
   /** Where the broker says what a person should know. Default: nowhere. */
   readonly logger?: BrokerLogger | undefined;
@@ -42,8 +43,11 @@ export interface BrokerLimits {
 
 /** A logger in the form of pino's. */
 export interface BrokerLogger {
+  /** What an operator wants to know. */
   info(fields: object, text: string): void;
+  /** What went wrong and is dealt with. */
   warn(fields: object, text: string): void;
+  /** What needs somebody's eye. */
   error(fields: object, text: string): void;
 }
 

@@ -33,7 +33,14 @@ import { Deadlines } from './time/deadlines.js';
 /** What an app tells its observers. */
 export interface AppEvents {
   /** A call failed to be published, and nobody awaited it. */
-  'publish:failed': { readonly taskId: string; readonly task: string; readonly error: Error };
+  'publish:failed': {
+    /** The call's task id. */
+    readonly taskId: string;
+    /** Name of the task that was called. */
+    readonly task: string;
+    /** Why it was not published. */
+    readonly error: Error;
+  };
 }
 
 /** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
@@ -46,6 +53,10 @@ export interface App extends AsyncDisposable {
     definition: { readonly name: N } & TaskOptions,
     handler: F,
   ): Task<N, F>;
+  /**
+   * Makes a task of a function.
+   * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
+   */
   // The form used most comes last: where none fits, the compiler explains the last one.
   task<const N extends string, F extends CallableFunction>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */

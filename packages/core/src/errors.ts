@@ -47,7 +47,9 @@ export type ErrorFields = Readonly<Record<string, unknown>>;
  * The message says what was expected, what was found, and what to do; `code` says it to programs.
  */
 export class TqError extends Error {
+  /** What happened, for programs. */
   readonly code: ErrorCode;
+  /** Facts about it, for programs. */
   readonly fields: ErrorFields;
 
   constructor(code: ErrorCode, message: string, options: { fields?: ErrorFields; cause?: unknown } = {}) {
@@ -62,17 +64,21 @@ export class TqError extends Error {
 export interface RemoteError {
   /** Class name of the remote error, `ValueError` for instance (Celery's `exc_type`). */
   readonly name: string;
+  /** Its text. */
   readonly message: string;
   /** Remote stack or Python traceback, where one came. */
   readonly stack: string | undefined;
   /** The remote error's own `code`, where it had one: `ENOENT`, or one of tq's such as `worker-lost`. */
   readonly code: string | undefined;
+  /** What caused it, where it had a cause. */
   readonly cause: RemoteError | undefined;
 }
 
 /** The task ran, or was refused, and its end is a failure: what `get()` rejects with. Code `task-failed`. */
 export class TaskFailedError extends TqError {
+  /** The id of the task that failed. */
   readonly taskId: string;
+  /** What the worker said of the failure. */
   readonly remote: RemoteError;
 
   constructor(taskId: string, remote: RemoteError) {

@@ -3,10 +3,15 @@ import { type Clock, systemClock } from './time/clock.js';
 
 /** Where log lines go: the subset of pino that tq calls, so that a pino logger fits as it is. */
 export interface Logger {
+  /** Single steps, for whoever looks for a fault in tq. */
   trace(fields: object, message: string): void;
+  /** Every task, and what connections do. */
   debug(fields: object, message: string): void;
+  /** What an operator wants to know: starts, stops, summaries. */
   info(fields: object, message: string): void;
+  /** What went wrong and is dealt with: a failed task, a lost connection. */
   warn(fields: object, message: string): void;
+  /** What needs somebody's eye. */
   error(fields: object, message: string): void;
 }
 

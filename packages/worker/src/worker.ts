@@ -16,11 +16,18 @@ const FREEZE_LIMIT_MS = 1_000;
 export interface WorkerHealth {
   /** True only when the worker runs, every queue is consumed and the broker takes publishes. */
   readonly healthy: boolean;
+  /** Where it is in its life. */
   readonly state: WorkerState;
   /** The broker takes no publishes (a memory or disk alarm): settled runs wait, and nothing new starts. */
   readonly blocked: boolean;
   /** Queues by full name, and whether they are consumed now. */
-  readonly queues: readonly { readonly name: string; readonly attached: boolean }[];
+  readonly queues: readonly {
+    /** Full name, prefix included. */
+    readonly name: string;
+    /** It is consumed now. */
+    readonly attached: boolean;
+  }[];
+  /** Tasks that it can run at a time. */
   readonly slots: number;
   /** Runs that hold a slot. */
   readonly running: number;
@@ -31,6 +38,7 @@ export interface WorkerHealth {
 /** created ─ start() ─> starting ─> running ─ stop() ─> stopping ─> stopped */
 export type WorkerState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
+/** How a worker is to stop. */
 export interface StopOptions {
   /** Abort running tasks now instead of waiting for them. Default: false. */
   readonly cold?: boolean | undefined;
@@ -53,6 +61,7 @@ export interface Worker extends AsyncDisposable {
    * or with `cold` at once, aborts what runs and gives it back. Idempotent; a later call with `cold` hastens it.
    */
   stop(options?: StopOptions): Promise<void>;
+  /** What it is doing, and whether it can. */
   health(): WorkerHealth;
   /** Names of the tasks that it can run, known after `start()`. */
   taskNames(): readonly string[];

@@ -17,6 +17,7 @@ import {
 export interface QueueDepth {
   /** Messages that are ready: those that a worker holds unacknowledged are not among them. */
   readonly messages: number;
+  /** Workers' and others' consumers that are attached. */
   readonly consumers: number;
 }
 

@@ -27,6 +27,7 @@ export type ResultState =
   | 'revoked'
   | 'unknown';
 
+/** How to wait for a result. */
 export interface GetOptions {
   /** How long to wait, ms. Default: the app's `resultTimeout` (60 s). */
   readonly timeout?: number | undefined;
@@ -40,6 +41,7 @@ export interface GetOptions {
 export interface AsyncResult<T> {
   /** The task's id, a UUID unless the caller chose it. */
   readonly id: string;
+  /** What is known of the task now. */
   readonly state: ResultState;
   /**
    * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,

@@ -5,6 +5,7 @@ import type { Logger } from '../runtime.js';
 
 /** What a running task knows of itself. */
 export interface TaskContext {
+  /** The task's id, by which its result is found. */
   readonly id: string;
   /** The task's name. */
   readonly task: string;
@@ -16,6 +17,7 @@ export interface TaskContext {
   readonly headers: Headers;
   /** First task of the tree; equals `id` for a root. */
   readonly rootId: string;
+  /** The task that called this one; undefined for a root. */
   readonly parentId: string | undefined;
   /** Keyword arguments of a Python caller; empty for tq's own calls. */
   readonly kwargs: Readonly<Record<string, unknown>>;

@@ -14,6 +14,7 @@ export interface PublishCall {
   readonly rootId: string;
   /** The task that makes the call, or undefined outside of one. */
   readonly parentId: string | undefined;
+  /** Nobody asks for its result. */
   readonly ignoreResult: boolean;
   /** The arguments as they were passed; they become JSON after the innermost `next()`. */
   args: readonly unknown[];

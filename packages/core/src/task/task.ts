@@ -22,7 +22,9 @@ export type Result<F extends CallableFunction> = Awaited<Returned<F>>;
  *   from a bound with a signature instead of being the compiler's error TS7006 where the task is defined
  */
 export interface Task<N extends string = string, F extends CallableFunction = Handler> {
+  /** What messages call it. */
   readonly name: N;
+  /** What all its calls have in common. */
   readonly options: TaskOptions;
   /**
    * Runs the handler here and now, as the bare function that it is: no broker, no context.
