@@ -40,6 +40,7 @@ const STOP_TIMEOUT = 60_000;
  * @property {number} epmdPort port of the name server that the node shares with its cluster only
  * @property {string} cookie secret shared by the nodes of a cluster and their command line
  * @property {string} config lines appended to rabbitmq.conf
+ * @property {readonly string[]} plugins those that are enabled
  * @property {number | undefined} [pid] the running node
  * @property {number | undefined} [epmdPid] the name server, when this node started it
  */
@@ -66,10 +67,10 @@ export function findRabbit() {
 
 /**
  * Describes a node: new ports and cookie, or those of the cluster that it joins. Starts nothing.
- * @param {{ dir: string, label: string, config?: string | undefined, cluster?: RabbitNode | undefined }} options
+ * @param {{ dir: string, label: string, config?: string | undefined, plugins?: readonly string[] | undefined, cluster?: RabbitNode | undefined }} options
  * @returns {Promise<RabbitNode>}
  */
-export async function describeNode({ dir, label, config = '', cluster }) {
+export async function describeNode({ dir, label, config = '', plugins = [], cluster }) {
   const name = `${label}@localhost`;
   const joining = cluster
     ? [
@@ -86,6 +87,7 @@ export async function describeNode({ dir, label, config = '', cluster }) {
     epmdPort: cluster ? cluster.epmdPort : await freePort(),
     cookie: cluster ? cluster.cookie : randomBytes(16).toString('hex').toUpperCase(),
     config: [...joining, config].join('\n'),
+    plugins,
   };
 }
 
@@ -211,7 +213,8 @@ function writeFiles(node) {
   const cookie = join(home, '.erlang.cookie');
   if (!existsSync(cookie)) writeFileSync(cookie, node.cookie, { mode: 0o400 });
   writeFileSync(join(node.dir, 'empty.conf'), '');
-  writeFileSync(join(node.dir, 'enabled_plugins'), '[].\n');
+  // `?? []`: a node that an earlier version has described names none.
+  writeFileSync(join(node.dir, 'enabled_plugins'), `[${(node.plugins ?? []).join(',')}].\n`);
   const lines = [
     `listeners.tcp.1 = ${HOST}:${node.port}`,
     'disk_free_limit.absolute = 1MB',

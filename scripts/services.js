@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run services`: installs RabbitMQ where it is missing, and the foreign clients of test/interop where it can, starts a
- * node of tq's own for the tests, then prints its URL. Run again, it only prints the URL. `npm run services -- stop` ends the node and deletes its data;
+ * `npm run services`: installs RabbitMQ where it is missing, and the foreign clients of test/interop and openssl where it
+ * can, starts a node of tq's own for the tests, then prints its URL. Run again, it only prints the URL. `npm run services -- stop` ends the node and deletes its data;
  * `npm run services -- status` prints the URL and ends with 0 when it runs.
  */
 import { spawnSync } from 'node:child_process';
@@ -53,12 +53,20 @@ function installRabbit() {
   if (findRabbit() === undefined) throw new Error(`rabbitmq-server was installed and cannot be found; ${how}`);
 }
 
-/** Installs the clients that test/interop drives; without them those tests are skipped, or fail where CI is set. */
+/**
+ * Installs the clients that test/interop drives, without which those tests are skipped, or fail where CI is set, and
+ * openssl, with which tests make their certificates.
+ */
 function installClients() {
-  const missing = missingClients();
+  const missing = [...missingClients(), ...(hasOpenssl() ? [] : ['openssl'])];
   if (missing.length === 0 || !executable(APT) || process.getuid?.() !== 0) return;
   const failure = install(missing);
-  if (failure !== undefined) console.error(`services: ${failure}; the tests in test/interop need them`);
+  if (failure !== undefined)
+    console.error(`services: ${failure}; the tests in test/interop and those of TLS need them`);
+}
+
+function hasOpenssl() {
+  return spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0;
 }
 
 /**

@@ -24,6 +24,8 @@ import type { BrokerNode, BrokerNodeOptions } from './broker-node.js';
 export interface RabbitOptions extends BrokerNodeOptions {
   /** Lines for rabbitmq.conf, e.g. `consumer_timeout = 10000`. */
   readonly config?: string | undefined;
+  /** Plugins to enable, `rabbitmq_auth_mechanism_ssl` for instance. */
+  readonly plugins?: readonly string[] | undefined;
   /** A running node whose cluster this one joins. That node must be stopped last. */
   readonly cluster?: RabbitServer | undefined;
 }
@@ -48,6 +50,7 @@ export async function startRabbit(options: RabbitOptions = {}): Promise<RabbitSe
     dir,
     label: `tq-${randomBytes(6).toString('hex')}`,
     config: heartbeat + (options.config ?? ''),
+    plugins: options.plugins,
     cluster: options.cluster?.node,
   });
   const guardian = startGuardian(dir);

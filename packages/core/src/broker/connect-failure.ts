@@ -1,5 +1,6 @@
 import { unescape as decode } from 'node:querystring';
 import { DEFAULT_URL, maskUrl } from './broker-url.js';
+import { describeTlsFailure } from './tls-failure.js';
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
@@ -10,6 +11,8 @@ export function describeConnectFailure(url: string, cause: Error): string {
     return `No broker at ${new URL(DEFAULT_URL).host}: start one with \`tq broker\`, or set TQ_URL.`;
   }
   if (cause.message.includes(REFUSED_AT_OPEN)) return `No connection to ${maskUrl(url)}: ${refusedHost(url)}`;
+  const tls = describeTlsFailure(url, cause);
+  if (tls !== undefined) return `No connection to ${maskUrl(url)}: ${tls}`;
   // Node's AggregateError of a host with several addresses has no message of its own.
   const why = cause.message === '' ? String(code ?? cause.name) : cause.message;
   return `No connection to ${maskUrl(url)}: ${why}`;
