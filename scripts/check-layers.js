@@ -60,7 +60,7 @@ const PACKAGES = {
     imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
     layers: [
       ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command'],
-      ...['program', 'worker/', 'broker/', 'watch/', 'commands/', 'parse', 'main', 'generation-program'],
+      ...['program', 'worker/', 'broker/', 'watch/', 'dev/', 'commands/', 'parse', 'main', 'generation-program'],
     ],
   },
 };
@@ -71,7 +71,10 @@ const ONLY_IN = [
   { module: 'lmdb', places: ['packages/broker/src/store/'] },
   {
     module: 'node:net',
-    places: ['packages/core/src/broker/', 'packages/broker/src/server', 'packages/broker/src/session/'],
+    places: [
+      ...['packages/core/src/broker/', 'packages/broker/src/server', 'packages/broker/src/session/'],
+      'packages/cli/src/dev/answers-amqp',
+    ],
   },
 ];
 

@@ -56,6 +56,10 @@ describe('tq', () => {
       ['--memory-limit', 'tq broker --host 0.0.0.0 --user ada:secret'],
     ],
     [
+      ['dev', '--help'],
+      ['--memory', '--concurrency', 'tq dev --port 5673'],
+    ],
+    [
       ['tasks', '--help'],
       ['--json', 'tq tasks --app lib/jobs.ts#app'],
     ],
@@ -66,7 +70,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, call, tasks.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],
@@ -80,6 +84,7 @@ describe('tq', () => {
     [['worker', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
     [['worker', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],
     [['broker', '--port', '70000'], '--port: expected a port from 1 to 65535'],
+    [['dev', '--port', '70000'], '--port: expected a port from 1 to 65535'],
     [['broker', '--memory-limit', 'much'], '--memory-limit: expected a size such as 256mb'],
     [['broker', '--user', 'ada'], '--user: expected NAME:PASSWORD'],
     [['broker', '--memory', '--data', 'x'], '--memory: expected no --data beside it'],

@@ -17,7 +17,7 @@ export function readBrokerOptions(args: Arguments, folder: string): Omit<BrokerO
   const memoryLimit = args.text('memory-limit');
   return {
     ...readData(args, folder),
-    port: readPort(args),
+    port: readPort(args) ?? DEFAULT_PORT,
     host: args.text('host'),
     users: users.length === 0 ? undefined : readUsers(users),
     vhosts: vhosts.length === 0 ? undefined : vhosts,
@@ -25,13 +25,21 @@ export function readBrokerOptions(args: Arguments, folder: string): Omit<BrokerO
   };
 }
 
-const DEFAULT_PORT = 5_672;
+/** AMQP's own. */
+export const DEFAULT_PORT = 5_672;
 const MAX_PORT = 65_535;
 
-function readPort(args: Arguments): number {
-  const port = args.integer('port') ?? DEFAULT_PORT;
-  if (port >= 0 && port <= MAX_PORT) return port;
-  throw new UsageError(`--port: expected a port from 1 to ${MAX_PORT}, or 0 for a free one, found ${port}.`, 'broker');
+/**
+ * The value of `--port`; undefined when it was not given.
+ * @throws {UsageError}
+ */
+export function readPort(args: Arguments): number | undefined {
+  const port = args.integer('port');
+  if (port === undefined || (port >= 0 && port <= MAX_PORT)) return port;
+  throw new UsageError(
+    `--port: expected a port from 1 to ${MAX_PORT}, or 0 for a free one, found ${port}.`,
+    args.command,
+  );
 }
 
 function readData(args: Arguments, folder: string): Pick<BrokerOptions, 'memory' | 'dataDir'> {

@@ -51,7 +51,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
     onStopSignals([resolve]);
   });
   const running = await startBroker({ ...options, logger }).catch((thrown: unknown) => {
-    throw describeStartFailure(thrown, options);
+    throw describeStartFailure(thrown, options, 'broker');
   });
   const facts = describeBroker(running, options);
   if (output.json) output.print(JSON.stringify({ ...facts, version: readVersion(), pid: process.pid }));

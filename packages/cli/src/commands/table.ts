@@ -15,6 +15,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./broker.js')).broker,
   },
   {
+    name: 'dev',
+    usage: 'dev',
+    summary: 'Run a broker and a worker that reloads, for development',
+    load: async () => (await import('./dev.js')).dev,
+  },
+  {
     name: 'call',
     usage: 'call NAME [JSON ARGS…]',
     summary: 'Call a task by its name and print its result',
