@@ -28,6 +28,7 @@ const PACKAGES = {
       ...['errors', 'nearest', 'options-check', 'observers'],
       'time/',
       ...['runtime', 'protocol/'],
+      ['app-events', 'worker-events'],
       'broker/',
       'results/',
       'task/',
@@ -44,7 +45,7 @@ const PACKAGES = {
       'pools/',
       'execution/',
       'consumer',
-      ...['options', 'worker', 'index', 'internal'],
+      ...['options', 'worker-life', 'worker', 'index', 'internal'],
     ],
   },
   broker: {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { AppEvents, ConnectionUp } from './app-events.js';
 import { Connection } from './broker/connection.js';
 import { PublishChannel } from './broker/publish-channel.js';
 import { QueueAdmin } from './broker/queue-admin.js';
@@ -29,19 +30,6 @@ import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
-
-/** What an app tells its observers. */
-export interface AppEvents {
-  /** A call failed to be published, and nobody awaited it. */
-  'publish:failed': {
-    /** The call's task id. */
-    readonly taskId: string;
-    /** Name of the task that was called. */
-    readonly task: string;
-    /** Why it was not published. */
-    readonly error: Error;
-  };
-}
 
 /** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
 export interface App extends AsyncDisposable {
@@ -77,7 +65,7 @@ export interface App extends AsyncDisposable {
    */
   queue(name: string): TaskQueue;
   /** Observes what the app does until the function that it returns is called. */
-  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void;
+  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void;
   /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. Idempotent. */
   close(): Promise<void>;
 }
@@ -142,7 +130,9 @@ class TqApp implements App, TaskHost, AppInternals {
     this.options = options;
     this.runtime = createRuntime(options.logger, clock);
     this.#deadlines = new Deadlines(this.runtime.clock);
-    this.#observers = new Observers((err) => this.runtime.logger.error({ err }, 'an observer of the app threw'));
+    this.#observers = new Observers((err, event) =>
+      this.runtime.logger.error({ err, event }, 'an observer of the app failed'),
+    );
     this.#eager = options.eager ? this.#createEager() : undefined;
     addRegistry(this.registry);
   }
@@ -185,7 +175,7 @@ class TqApp implements App, TaskHost, AppInternals {
     return new TaskQueue({ prefix: this.options.prefix, admin: (queue) => this.#queueAdmin(queue) }, name);
   }
 
-  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => void): () => void {
+  on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void {
     return this.#observers.on(name, listener);
   }
 
@@ -291,8 +281,17 @@ class TqApp implements App, TaskHost, AppInternals {
     if (this.#broker === undefined) {
       if (this.#closing !== undefined) throw new TqError('closed', 'The app is closed; create a new one.');
       this.#broker = new OwnBroker(this.options, this.runtime, this.#deadlines, (queue) => this.topologyOf(queue));
+      this.#watch('publish', this.#broker.publishing);
+      this.#watch('consume', this.#broker.consuming);
     }
     return this.#broker;
+  }
+
+  #watch(role: ConnectionUp['role'], connection: Connection): void {
+    connection.addUser({
+      linkUp: () => this.#observers.emit('connection:up', { role }),
+      linkDown: (error) => this.#observers.emit('connection:down', { role, error }),
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-export { type App, type AppEvents, createApp } from './app.js';
+export { type App, createApp } from './app.js';
+export type { AppEvents, ConnectionDown, ConnectionUp, PublishFailed } from './app-events.js';
 export type { Auth } from './broker/login.js';
 export type { QueueDepth } from './broker/queue-admin.js';
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
@@ -39,3 +40,15 @@ export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
 export type { TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
 export type { Arguments, BulkOptions, Handler, Result, Returned, Task as TaskOf } from './task/task.js';
+export type {
+  QueueAttached,
+  QueueDetached,
+  TaskEnded,
+  TaskFailed,
+  TaskIdentity,
+  TaskLost,
+  TaskRefused,
+  WorkerEvents,
+  WorkerIdentity,
+  WorkerReady,
+} from './worker-events.js';

@@ -9,15 +9,24 @@ export { declare, lookAtQueue } from './broker/declare.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
-export { assertNever, type ErrorCode, PublishError, TimeLimitError, TqError, toError } from './errors.js';
+export {
+  assertNever,
+  type ErrorCode,
+  PublishError,
+  type RemoteError,
+  TimeLimitError,
+  TqError,
+  toError,
+} from './errors.js';
 export { findTask, taskLimits, taskNames, unknownTask } from './execution/find-task.js';
 export type { Job, JobEnd } from './execution/job.js';
 export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';
 export { nearest } from './nearest.js';
+export { Observers } from './observers.js';
 export { type Range, refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
 export { decodeBody, decodeEnvelope, type TaskBody, type TaskMessage } from './protocol/envelope.js';
-export { type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
+export { decodeError, type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
 export {
@@ -33,7 +42,7 @@ export type { TimeLimits } from './protocol/time-limits.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';
-export { hasHooks, runStartHooks, runStopHooks } from './task/life-hooks.js';
+export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo } from './task/life-hooks.js';
 export { checkTimeLimits } from './task/options.js';
 export { addRegistry, becomeChild, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
@@ -42,3 +51,4 @@ export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
 export { within } from './time/within.js';
+export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

@@ -30,16 +30,31 @@ it('stops telling one that has left', () => {
   expect(heard).toEqual([1]);
 });
 
-it('reports an observer that throws, and goes on with the others', () => {
+it('reports an observer that throws or rejects, and goes on with the others', async () => {
   const reported: unknown[] = [];
-  const observers = new Observers<Events>((error) => reported.push(error));
+  const observers = new Observers<Events>((error, name) => reported.push([name, error]));
   const heard: number[] = [];
   const broken = new Error('broken observer');
   observers.on('thing:happened', () => {
     throw broken;
   });
+  observers.on('thing:happened', async () => Promise.reject(broken));
   observers.on('thing:happened', (event) => heard.push(event));
   observers.emit('thing:happened', 1);
   expect(heard).toEqual([1]);
-  expect(reported).toEqual([broken]);
+  expect(reported).toEqual([['thing:happened', broken]]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reported).toEqual([
+    ['thing:happened', broken],
+    ['thing:happened', broken],
+  ]);
+});
+
+it('tells whether anybody listens', () => {
+  const observers = new Observers<Events>(() => undefined);
+  expect(observers.has('thing:happened')).toBe(false);
+  const leave = observers.on('thing:happened', () => undefined);
+  expect([observers.has('thing:happened'), observers.has('other:happened')]).toEqual([true, false]);
+  leave();
+  expect(observers.has('thing:happened')).toBe(false);
 });

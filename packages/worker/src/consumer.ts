@@ -10,6 +10,7 @@ import {
 } from '@tq/core/internal';
 import type { Executor } from './execution/execute.js';
 import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
+import type { RunEvents } from './execution/run-events.js';
 import type { ReplyAddress, Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
 import { Run, runKey } from './run.js';
@@ -25,6 +26,7 @@ export interface QueueConsumerOptions {
   readonly knows: (task: string) => boolean;
   readonly executor: Executor;
   readonly settler: Settler;
+  readonly events: RunEvents;
 }
 
 /**
@@ -38,7 +40,7 @@ export class QueueConsumer {
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
-    const { app, queue, prefetch } = options;
+    const { app, queue, prefetch, events } = options;
     this.#channel = new ConsumeChannel({
       connection: app.broker().consuming,
       queue,
@@ -46,6 +48,8 @@ export class QueueConsumer {
       exclusive: false,
       prepare: (link) => declare(link.model, app.topologyOf(queue)),
       onDelivery: (delivery) => this.#received(delivery),
+      onAttached: () => events.consumed(queue),
+      onDetached: (error) => events.consumed(queue, error),
       onLost: () => this.#lost(),
       runtime: app.runtime,
     });
@@ -89,7 +93,7 @@ export class QueueConsumer {
     try {
       task = decodeEnvelope(delivery.message);
     } catch (error) {
-      this.#refuse(delivery, dead('poison', toError(error)), poisonReplyAddress(delivery));
+      this.#refuse(delivery, undefined, dead('poison', toError(error)), poisonReplyAddress(delivery));
       return;
     }
     this.#admit(task, delivery);
@@ -107,14 +111,15 @@ export class QueueConsumer {
     const now = app.runtime.clock.wallTime();
     const refusal = refusalOf({ task, redelivered, counted, limits, now, knows });
     if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
-    else this.#refuse(delivery, refusal, replyAddress(task));
+    else this.#refuse(delivery, task, refusal, replyAddress(task));
   }
 
-  #refuse(delivery: Delivery, outcome: Outcome, reply: ReplyAddress | undefined): void {
-    const { queue, settler, app } = this.#options;
+  #refuse(delivery: Delivery, task: TaskMessage | undefined, outcome: Outcome, reply: ReplyAddress | undefined): void {
+    const { queue, settler, app, events } = this.#options;
     if (outcome.kind === 'dead') {
       const { error } = outcome.failure;
       app.runtime.logger.warn({ queue, reason: outcome.reason, id: reply?.taskId }, String(error.exc_message));
+      events.refused(queue, task, outcome.reason, outcome.failure);
     }
     const { message, lease } = delivery;
     const item = {

@@ -11,6 +11,8 @@ export class Run implements Lease {
   /** The queue that it was delivered from. */
   readonly queue: string;
   readonly message: InboundMessage;
+  /** When it got its slot, ms on the monotonic clock. */
+  startedAt = 0;
   readonly #deliveries: Delivery[];
 
   constructor(task: TaskMessage, queue: string, delivery: Delivery) {

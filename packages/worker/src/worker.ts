@@ -1,13 +1,25 @@
-import { type App, type AppInternals, internalsOf, type LinkUser, type Logger, within } from '@tq/core/internal';
+import {
+  type App,
+  type AppInternals,
+  internalsOf,
+  type LinkUser,
+  type Logger,
+  TqError,
+  type WorkerEvents,
+  within,
+} from '@tq/core/internal';
 import { QueueConsumer } from './consumer.js';
 import { Executor } from './execution/execute.js';
+import { RunEvents } from './execution/run-events.js';
 import { Settler } from './execution/settle.js';
 import { SlotGroup } from './execution/slots.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
+import { loadModules } from './load-modules.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
 import { createPool } from './pools/create-pool.js';
 import type { Pool } from './pools/pool.js';
+import { WorkerLife } from './worker-life.js';
 
 /** The shortest heartbeat is 1 s, and asking the broker costs a round trip: better once too often. */
 const FREEZE_LIMIT_MS = 1_000;
@@ -51,9 +63,9 @@ export interface Worker extends AsyncDisposable {
   /** Facts for a banner: what is consumed, with what. */
   readonly settings: Omit<ResolvedWorkerOptions, 'tasks'>;
   /**
-   * Resolves when the pool is ready and every queue is consumed. From then on the worker comes back from whatever
+   * Resolves when the pool is ready, every queue is consumed and the hooks of `onWorkerReady` have run. From then on the worker comes back from whatever
    * happens to its connection. Rejects with `task-load-failed`, or `declaration-conflict` when a queue exists with
-   * other properties.
+   * other properties, and with what a hook of `onWorkerStart` threw.
    */
   start(): Promise<void>;
   /**
@@ -63,6 +75,8 @@ export interface Worker extends AsyncDisposable {
   stop(options?: StopOptions): Promise<void>;
   /** What it is doing, and whether it can. */
   health(): WorkerHealth;
+  /** Observes what the worker does until the function that it returns is called. An observer that fails is logged. */
+  on<K extends keyof WorkerEvents>(name: K, listener: (event: WorkerEvents[K]) => unknown): () => void;
   /** Names of the tasks that it can run, known after `start()`. */
   taskNames(): readonly string[];
 }
@@ -86,11 +100,12 @@ class TqWorker implements Worker {
   readonly #consumers: readonly QueueConsumer[];
   readonly #tally: Tally;
   readonly #freezeWatch: FreezeWatch;
+  readonly #life: WorkerLife;
   /** Starts what waited for the broker once it takes publishes again. */
   readonly #blockedWatch: LinkUser = {
-    linkUp: () => this.#executor.pump(),
+    linkUp: () => this.#brokerBlocked(false),
     linkDown: () => undefined,
-    linkBlocked: () => this.#executor.pump(),
+    linkBlocked: (blocked) => this.#brokerBlocked(blocked),
   };
   #state: WorkerState = 'created';
   #known: ReadonlySet<string> = new Set();
@@ -104,6 +119,14 @@ class TqWorker implements Worker {
     this.#logger = logger ?? app.runtime.logger;
     this.#app = logger === undefined ? app : withLogger(app, logger);
     const { clock } = app.runtime;
+    this.#life = new WorkerLife({
+      identity: { hostname: settings.hostname, queues: settings.queues.map(({ name }) => app.options.prefix + name) },
+      logger: this.#logger,
+      clock,
+      shutdownTimeout: settings.shutdownTimeout,
+      abortGrace: settings.abortGrace,
+    });
+    const events = new RunEvents(this.#life.observers, clock, settings.lostLimit);
     const settler = new Settler(this.#app, settings.hostname);
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
@@ -124,6 +147,7 @@ class TqWorker implements Worker {
       limits,
       tally: this.#tally,
       freezeWatch: this.#freezeWatch,
+      events,
     });
     this.#consumers = settings.queues.map(({ name }) => {
       const group = groups.get(name) as SlotGroup;
@@ -136,8 +160,13 @@ class TqWorker implements Worker {
         knows: (task) => this.#known.has(task),
         executor: this.#executor,
         settler,
+        events,
       });
     });
+  }
+
+  on<K extends keyof WorkerEvents>(name: K, listener: (event: WorkerEvents[K]) => unknown): () => void {
+    return this.#life.observers.on(name, listener);
   }
 
   start(): Promise<void> {
@@ -176,12 +205,12 @@ class TqWorker implements Worker {
 
   async #start(): Promise<void> {
     this.#state = 'starting';
-    const { publishing, consuming } = this.#app.broker();
-    this.#releases = [publishing.hold(), consuming.hold()];
-    publishing.open();
-    consuming.open();
-    publishing.addUser(this.#blockedWatch);
+    this.#life.starting();
     try {
+      // The modules of an async pool run in this process, and their hooks are this worker's.
+      if (this.settings.pool === 'async') await loadModules(this.settings.tasks);
+      await this.#life.beginning();
+      this.#connect();
       await this.#pool.start();
       this.#known = new Set(this.#pool.tasks());
       await Promise.all(this.#consumers.map((consumer) => consumer.start()));
@@ -193,10 +222,26 @@ class TqWorker implements Worker {
     this.#state = 'running';
     this.#freezeWatch.start();
     this.#tally.start();
+    await this.#life.ready({ tasks: this.taskNames(), slots: this.#pool.slots });
+  }
+
+  #connect(): void {
+    if (this.#state !== 'starting') throw new TqError('worker-stopped', 'The worker was stopped while it started.');
+    const { publishing, consuming } = this.#app.broker();
+    this.#releases = [publishing.hold(), consuming.hold()];
+    publishing.open();
+    consuming.open();
+    publishing.addUser(this.#blockedWatch);
+  }
+
+  #brokerBlocked(blocked: boolean): void {
+    this.#executor.pump();
+    this.#life.brokerBlocked(blocked);
   }
 
   async #stop(onDetached: (() => void) | undefined): Promise<void> {
     this.#state = 'stopping';
+    this.#life.stopping();
     const hastened = new Promise<void>((resolve) => {
       this.#hasten = resolve;
     });
@@ -212,8 +257,10 @@ class TqWorker implements Worker {
     this.#freezeWatch.stop();
     this.#tally.stop();
     this.#app.broker().publishing.removeUser(this.#blockedWatch);
+    await this.#life.ending();
     for (const release of this.#releases.splice(0)) release();
     this.#state = 'stopped';
+    this.#life.stopped();
   }
 
   /** Waits for what runs: until it is done, until the timeout, or until somebody wants it cold. */

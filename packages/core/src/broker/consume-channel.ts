@@ -17,6 +17,10 @@ export interface ConsumeChannelOptions {
   /** Applies what must exist before consuming; called with every new channel. */
   readonly prepare: (link: Link) => Promise<void>;
   readonly onDelivery: (delivery: Delivery) => void;
+  /** The queue is consumed now: the first time, and after each loss. */
+  readonly onAttached?: (() => void) | undefined;
+  /** The queue is not consumed any more, though nobody cancelled it. */
+  readonly onDetached?: ((error: Error) => void) | undefined;
   /** The channel is gone with all its deliveries: their leases are over. */
   readonly onLost: () => void;
   readonly runtime: Runtime;
@@ -118,8 +122,10 @@ export class ConsumeChannel implements LinkUser {
     if (this.#state.kind === 'down') void this.#attach(link);
   }
 
-  linkDown(): void {
-    if (this.#state.kind === 'attaching' || this.#state.kind === 'attached') this.#state = { kind: 'down' };
+  linkDown(error: Error): void {
+    const { kind } = this.#state;
+    if (kind === 'attaching' || kind === 'attached') this.#state = { kind: 'down' };
+    if (kind === 'attached') this.#options.onDetached?.(error);
   }
 
   async #attach(link: Link): Promise<void> {
@@ -143,6 +149,7 @@ export class ConsumeChannel implements LinkUser {
       this.#attempt = 0;
       this.#firstAttach?.resolve();
       this.#firstAttach = undefined;
+      this.#options.onAttached?.();
     } catch (error) {
       if (this.#state === attaching) this.#attachFailed(link, toError(error));
     }
@@ -172,11 +179,12 @@ export class ConsumeChannel implements LinkUser {
     const looking: State = { kind: 'attaching', link: state.link };
     this.#state = looking;
     this.#retired.add(session);
+    const error = new Error('the consumer was cancelled by the broker');
+    this.#options.onDetached?.(error);
     const look = await lookAtQueue(state.link.model, this.#options.queue).catch(() => undefined);
     if (look?.kind === 'missing') session.closeWhenSettled();
     else void session.close();
     if (this.#state !== looking) return;
-    const error = new Error('the consumer was cancelled by the broker');
     this.#again(state.link, error, 'consuming stopped; starting again');
   }
 
@@ -186,7 +194,9 @@ export class ConsumeChannel implements LinkUser {
     const state = this.#state;
     if (state.kind === 'draining' && state.session === session) this.#state = { kind: 'closed' };
     if (state.kind !== 'attached' || state.session !== session) return;
-    this.#again(state.link, reason ?? new Error('its connection was lost'), 'consuming stopped; starting again');
+    const error = reason ?? new Error('its connection was lost');
+    this.#options.onDetached?.(error);
+    if (this.#state === state) this.#again(state.link, error, 'consuming stopped; starting again');
   }
 
   #again(link: Link, error: Error, what: string): void {

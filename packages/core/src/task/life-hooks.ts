@@ -1,11 +1,10 @@
 import { toError } from '../errors.js';
+import type { WorkerEvents, WorkerIdentity } from '../worker-events.js';
 
 /** What a worker is, for hooks that start and stop with it. */
-export interface WorkerInfo {
-  /** Name of the worker, `tq@HOST` unless told. */
-  readonly hostname: string;
-  /** Queues that it consumes, full names. */
-  readonly queues: readonly string[];
+export interface WorkerInfo extends WorkerIdentity {
+  /** Observes what the worker does until the function that it returns is called; the way to its events under `tq worker`. */
+  on<K extends keyof WorkerEvents>(name: K, listener: (event: WorkerEvents[K]) => unknown): () => void;
 }
 
 /** The moments of a life, each with what its hooks are given. */
@@ -38,23 +37,34 @@ export function onSlotStop(hook: () => unknown): void {
   add('slotStop', hook);
 }
 
-/** Runs once in the worker's own process, before it connects. One that throws keeps the worker from starting. */
+/**
+ * Runs once in the worker's own process, before it connects; what it observes there it hears from the beginning. One
+ * that throws keeps the worker from starting: `start()` rejects with that error. In a task module it is found under
+ * `tq worker` and in an async pool; a program that starts a worker with threads or processes adds it itself.
+ */
 export function onWorkerStart(hook: (worker: WorkerInfo) => unknown): void {
   add('workerStart', hook);
 }
 
-/** Runs once in the worker's own process, when every queue is consumed. */
+/**
+ * Runs once in the worker's own process, when every queue is consumed; `start()` resolves after it. One that throws is
+ * logged, and the worker goes on.
+ */
 export function onWorkerReady(hook: (worker: WorkerInfo) => unknown): void {
   add('workerReady', hook);
 }
 
-/** Runs once in the worker's own process, when it has stopped; the last one that was added comes first. */
+/**
+ * Runs once in the worker's own process when it has stopped, also after a start that failed; the last one that was added
+ * comes first. What ran is over and settled, and calls can still be published. One that throws is logged. All together
+ * get what is left of `shutdownTimeout`, but at least `abortGrace`.
+ */
 export function onWorkerStop(hook: (worker: WorkerInfo) => unknown): void {
   add('workerStop', hook);
 }
 
 /** Runs the hooks of a beginning one after the other, in the order in which they were added; rejects with the first that fails. */
-export async function runStartHooks<M extends 'slotStart' | 'workerStart' | 'workerReady'>(
+export async function runStartHooks<M extends 'slotStart' | 'workerStart'>(
   moment: M,
   info: LifeHooks[M],
 ): Promise<void> {
@@ -62,15 +72,27 @@ export async function runStartHooks<M extends 'slotStart' | 'workerStart' | 'wor
 }
 
 /**
+ * Runs the hooks of a worker that is ready, in the order in which they were added. Each runs, whatever the others do.
+ * @returns what failed
+ */
+export function runReadyHooks(info: WorkerInfo): Promise<readonly Error[]> {
+  return runEach(hooks('workerReady'), info);
+}
+
+/**
  * Runs the hooks of an end, the last one that was added first. Each runs, whatever the others do.
  * @returns what failed
  */
-export async function runStopHooks<M extends 'slotStop' | 'workerStop'>(
+export function runStopHooks<M extends 'slotStop' | 'workerStop'>(
   moment: M,
   info: LifeHooks[M],
 ): Promise<readonly Error[]> {
+  return runEach([...hooks(moment)].reverse(), info);
+}
+
+async function runEach(all: readonly Hook[], info: LifeHooks[Moment]): Promise<readonly Error[]> {
   const failures: Error[] = [];
-  for (const hook of [...hooks(moment)].reverse()) {
+  for (const hook of all) {
     try {
       await hook(info as never);
     } catch (thrown) {

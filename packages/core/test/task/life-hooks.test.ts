@@ -1,5 +1,13 @@
 import { beforeEach, expect, it } from 'vitest';
-import { hasHooks, onSlotStart, onSlotStop, runStartHooks, runStopHooks } from '../../src/task/life-hooks.js';
+import {
+  hasHooks,
+  onSlotStart,
+  onSlotStop,
+  onWorkerReady,
+  runReadyHooks,
+  runStartHooks,
+  runStopHooks,
+} from '../../src/task/life-hooks.js';
 
 beforeEach(() => {
   delete (globalThis as Record<symbol, unknown>)[Symbol.for('tq.life-hooks')];
@@ -40,4 +48,16 @@ it('tells whether there is anything to run', () => {
   onSlotStop(() => undefined);
   expect(hasHooks('slotStop')).toBe(true);
   expect(hasHooks('slotStart')).toBe(false);
+});
+
+it('runs every hook of a worker that is ready, in order, whatever the others do', async () => {
+  const seen: string[] = [];
+  const worker = { hostname: 'tq@w1', queues: ['math'], on: () => () => undefined };
+  onWorkerReady(({ hostname, queues }) => {
+    seen.push(`${hostname} ${queues}`);
+    throw new Error('no metrics');
+  });
+  onWorkerReady(() => seen.push('second'));
+  expect(await runReadyHooks(worker)).toEqual([new Error('no metrics')]);
+  expect(seen).toEqual(['tq@w1 math', 'second']);
 });

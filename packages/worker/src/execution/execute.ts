@@ -3,6 +3,7 @@ import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
 import { type LossLimits, type Outcome, outcomeOf } from './outcome.js';
+import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
 import type { Tally } from './tally.js';
@@ -14,6 +15,7 @@ export interface ExecutorOptions {
   readonly limits: LossLimits;
   readonly tally: Tally;
   readonly freezeWatch: FreezeWatch;
+  readonly events: RunEvents;
 }
 
 /**
@@ -96,13 +98,15 @@ export class Executor {
 
   #start(run: Run, group: SlotGroup): void {
     this.#running++;
+    this.#options.events.started(run);
     this.#options.pool.run(toJob(run), (end) => this.#finish(run, group, end));
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
-    const { limits, tally, freezeWatch } = this.#options;
+    const { limits, tally, freezeWatch, events } = this.#options;
     const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
+    events.ended(run, end);
     const verifying = freezeWatch.verifying();
     if (verifying === undefined) this.#settle(run, group, outcome);
     else void verifying.then(() => this.#settle(run, group, outcome));

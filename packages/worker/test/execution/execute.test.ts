@@ -1,6 +1,7 @@
-import type { Job, JobEnd } from '@tq/core/internal';
+import { type Job, type JobEnd, Observers } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
+import { RunEvents } from '../../src/execution/run-events.js';
 import { Settler } from '../../src/execution/settle.js';
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
@@ -75,6 +76,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown } = {}) {
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,
+    events: new RunEvents(new Observers(() => undefined), clock, 3),
   });
   const submit = (group: SlotGroup, id: string, more: Parameters<typeof taskMessage>[0] = { replyTo: undefined }) => {
     const made = runOf(log, { id, ...more });

@@ -1,0 +1,31 @@
+/** What an app tells its observers. */
+export interface AppEvents {
+  /** A call failed to be published, and nobody awaited it. */
+  'publish:failed': PublishFailed;
+  /** A connection to the broker is open: the first time, and after each loss. */
+  'connection:up': ConnectionUp;
+  /** A connection to the broker was lost; it comes back by itself, and what was published meanwhile waits. */
+  'connection:down': ConnectionDown;
+}
+
+/** A call that did not reach its queue for certain. */
+export interface PublishFailed {
+  /** The task's id. */
+  readonly taskId: string;
+  /** The task's name. */
+  readonly task: string;
+  /** Why: a `PublishError`. */
+  readonly error: Error;
+}
+
+/** A connection that is open. */
+export interface ConnectionUp {
+  /** What it is for: calls and replies of a worker go out on `publish`, deliveries and results come in on `consume`. */
+  readonly role: 'publish' | 'consume';
+}
+
+/** A connection that is lost. */
+export interface ConnectionDown extends ConnectionUp {
+  /** Why. */
+  readonly error: Error;
+}
