@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/tq.js', import.meta.url));
 
 export interface TqOptions {
+  /** The program. Default: that of the workspace. */
+  readonly bin?: string | undefined;
   /** Default: the temporary directory. */
   readonly cwd?: string | undefined;
   /** Beside the environment of the tests, without its `TQ_*` and npm's own `npm_*`; undefined takes one away. */
@@ -36,7 +38,7 @@ export interface TqProcess extends AsyncDisposable {
 
 /** Starts `tq`. */
 export function startTq(args: readonly string[], options: TqOptions = {}): TqProcess {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [options.bin ?? BIN, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: environment(options.env ?? {}),
     stdio: ['ignore', 'pipe', 'pipe'],
