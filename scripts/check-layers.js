@@ -60,8 +60,19 @@ const PACKAGES = {
   cli: {
     imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
     layers: [
-      ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command'],
-      ...['program', 'worker/', 'broker/', 'watch/', 'dev/', 'commands/', 'parse', 'main', 'generation-program'],
+      ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command', 'note-logger'],
+      ...[
+        'program',
+        'worker/',
+        'broker/',
+        'watch/',
+        'dev/',
+        'queues/',
+        'commands/',
+        'parse',
+        'main',
+        'generation-program',
+      ],
     ],
   },
 };

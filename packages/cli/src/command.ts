@@ -31,11 +31,14 @@ export interface Command {
 
 /** A command before it is loaded: enough to list it. */
 export interface CommandEntry {
+  /** The word that chooses it; for a verb its command's word before it, `queues list`. */
   readonly name: string;
   /** Its name and the words after it, `call NAME [ARGS…]`. */
   readonly usage: string;
   readonly summary: string;
   load(): Promise<Command>;
+  /** Commands of their own, one of which has to follow; what is loaded then only explains them. */
+  readonly verbs?: readonly CommandEntry[] | undefined;
 }
 
 /** The command that was chosen, loaded. */

@@ -19,7 +19,7 @@ export const EXIT_CODES_TEXT = [
   '  2  the command line, the environment or the place of the task file is wrong',
   '  3  no result within the time',
   '  4  the broker was not reached within the time',
-  '  130, 143  stopped waiting because of SIGINT (Ctrl-C) or SIGTERM; a worker or a broker that stops so ends with 0',
+  '  130, 143  stopped waiting because of SIGINT (Ctrl-C) or SIGTERM; a worker, a broker or a --watch that stops so ends with 0',
 ].join('\n');
 
 /** The exit code for what a command threw. */
@@ -34,6 +34,7 @@ export function exitCodeOf(error: unknown): number {
     case 'connect-failed':
     case 'connection-lost':
     case 'publish-timeout':
+    case 'queue-timeout':
       return EXIT.unreachable;
     default:
       return EXIT.failed;

@@ -18,15 +18,16 @@ async function main(words: readonly string[], output: Output): Promise<number> {
 
 async function runCommand(line: readonly string[], output: Output): Promise<number> {
   // No option of `tq` itself takes a value, so the first word that is none is the command.
-  const name = line.find((word) => !word.startsWith('-'));
-  const [chosen, { parse }] = await Promise.all([choose(name), import('./parse.js')]);
+  const start = line.findIndex((word) => !word.startsWith('-'));
+  const [chosen, { parse }] = await Promise.all([choose(line[start], line[start + 1]), import('./parse.js')]);
   const parsed = await parse(line, { entries: COMMANDS, chosen, version: readVersion() });
   if (parsed.kind === 'run' && chosen !== undefined) return chosen.command.run(parsed.arguments, output);
   if (parsed.kind === 'print') output.print(parsed.text);
   return EXIT.ok;
 }
 
-async function choose(name: string | undefined): Promise<Chosen | undefined> {
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
+async function choose(name: string | undefined, next: string | undefined): Promise<Chosen | undefined> {
+  const first = COMMANDS.find((candidate) => candidate.name === name);
+  const entry = first?.verbs?.find((verb) => verb.name === `${name} ${next}`) ?? first;
   return entry === undefined ? undefined : { entry, command: await entry.load() };
 }

@@ -2,7 +2,11 @@ import type { Writable } from 'node:stream';
 import { type InspectOptions, inspect, stripVTControlCharacters } from 'node:util';
 
 /** A stream that may be a terminal. */
-export type Terminal = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+export type Terminal = Writable & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+};
 
 export interface OutputOptions {
   readonly stdout: Terminal;
@@ -18,6 +22,10 @@ const RESET = '\u001b[0m';
 const WIPE = '\r\u001b[K';
 /** Columns of a terminal that tells none. */
 const WIDTH = 80;
+/** Its lines. */
+const HEIGHT = 24;
+/** Everything from the cursor on. */
+const ERASE_BELOW = '\u001b[J';
 
 /** How results are shown: whole, whatever their size. */
 const WHOLE: InspectOptions = { depth: null, maxArrayLength: null, maxStringLength: null, breakLength: 100 };
@@ -27,6 +35,8 @@ export class Output {
   readonly #options: OutputOptions;
   #lastNote = '';
   #isLive = false;
+  /** Lines that the next `redraw` goes over. */
+  #drawn = 0;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -49,6 +59,23 @@ export class Output {
   /** Prints data as it is. */
   print(text: string): void {
     this.#options.stdout.write(`${text}\n`);
+  }
+
+  /**
+   * Prints data that is the newest state of what was printed this way before: over it on a terminal, and below it, with a
+   * line between, anywhere else. As JSON it is one line more.
+   */
+  redraw(text: string): void {
+    const { stdout } = this.#options;
+    if (stdout.isTTY !== true || this.json) {
+      this.print(this.#drawn === 0 || this.json ? text : `\n${text}`);
+      this.#drawn = 1;
+      return;
+    }
+    const width = stdout.columns || WIDTH;
+    const lines = fitted(text.split('\n'), (stdout.rows || HEIGHT) - 1).map((line) => line.slice(0, width));
+    stdout.write(`${this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A`}${ERASE_BELOW}${lines.join('\n')}\n`);
+    this.#drawn = lines.length;
   }
 
   /** Prints a value for a person: text bare, all else as JavaScript writes it. */
@@ -98,6 +125,8 @@ export class Output {
   }
 
   #say(text: string): void {
+    // What is said stays where it is; the next drawing begins below it.
+    if (this.#options.stdout.isTTY === true && this.interactive) this.#drawn = 0;
     this.#options.stderr.write(`${this.#isLive ? WIPE : ''}${text}\n`);
     this.#isLive = false;
   }
@@ -105,6 +134,13 @@ export class Output {
   get #mayColour(): boolean {
     return !this.#options.env.NO_COLOR;
   }
+}
+
+/** What does not fit on the screen could not be drawn over. */
+function fitted(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length <= rows) return lines;
+  const shown = lines.slice(0, Math.max(1, rows - 1));
+  return [...shown, `… ${lines.length - shown.length} lines more`];
 }
 
 const FRAMES_SHOWN = 8;

@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { Arguments, type OptionValue } from './arguments.js';
 import type { Chosen, Command, CommandEntry, OptionSpec } from './command.js';
 import { EXIT_CODES_TEXT } from './exit-codes.js';
+import { formatRows } from './rows.js';
 import { suggest, UsageError } from './usage.js';
 
 /** What the words on the command line come to. */
@@ -27,8 +28,9 @@ export async function parse(
   else describeOne(parser, chosen);
   const { values, text } = runParser(parser, words);
   if (text !== '') return { kind: 'print', text };
-  const [name, ...positionals] = values._.map(String);
-  if (chosen === undefined) throw await unknownCommand(name, words[0], entries);
+  const plain = values._.map(String);
+  if (chosen === undefined) throw await unknownCommand(plain[0], words[0], entries);
+  const positionals = plain.slice(chosen.entry.name.split(' ').length);
   return { kind: 'run', arguments: await checkOne(chosen, positionals, values) };
 }
 
@@ -68,7 +70,9 @@ function describeAll(parser: Argv, entries: readonly CommandEntry[]): void {
 }
 
 function describeOne(parser: Argv, { entry, command }: Chosen): void {
-  parser.usage(`Usage: $0 ${entry.usage} [OPTIONS]\n\n${entry.summary}.\n\n${command.details}`);
+  const verbs = entry.verbs?.map(({ usage, summary }) => [`tq ${usage}`, summary] as const);
+  const list = verbs === undefined ? '' : `\n\n${formatRows('Commands:', verbs)}`;
+  parser.usage(`Usage: $0 ${entry.usage} [OPTIONS]\n\n${entry.summary}.\n\n${command.details}${list}`);
   for (const [name, { kind, describe, choices }] of Object.entries(command.options)) {
     const type = kind === 'text' ? 'string' : 'boolean';
     parser.option(name, { type, describe, ...(choices === undefined ? {} : { choices }) });
@@ -98,7 +102,18 @@ async function unknownCommand(
   return new UsageError(`Unknown command '${name}'. ${await suggest(name, names)}`);
 }
 
+async function unknownVerb(
+  name: string,
+  found: string | undefined,
+  entries: readonly CommandEntry[],
+): Promise<UsageError> {
+  const verbs = entries.map((entry) => entry.name.slice(name.length + 1));
+  if (found === undefined) return new UsageError(`Expected a word after ${name}: ${verbs.join(', ')}.`, name);
+  return new UsageError(`Unknown command '${name} ${found}'. ${await suggest(found, verbs)}`, name);
+}
+
 async function checkOne({ entry, command }: Chosen, words: readonly string[], values: RawValues): Promise<Arguments> {
+  if (entry.verbs !== undefined) throw await unknownVerb(entry.name, words[0], entry.verbs);
   const checked: Record<string, OptionValue> = {};
   for (const [option, value] of Object.entries(values)) {
     if (option === '_' || option === '$0' || GLOBAL.includes(option)) continue;

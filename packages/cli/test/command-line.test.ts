@@ -41,7 +41,19 @@ describe('tq', () => {
   });
 
   it.each([
-    [['--help'], ['Commands:', 'tq worker', 'tq broker', 'tq call NAME', 'tq tasks', 'Exit codes:', 'TQ_URL']],
+    [
+      ['--help'],
+      [
+        'Commands:',
+        'tq worker',
+        'tq broker',
+        'tq call NAME',
+        'tq tasks',
+        'tq queues list|show',
+        'Exit codes:',
+        'TQ_URL',
+      ],
+    ],
     [['help'], ['Commands:']],
     [
       ['worker', '--help'],
@@ -60,6 +72,14 @@ describe('tq', () => {
       ['--memory', '--concurrency', 'tq dev --port 5673'],
     ],
     [
+      ['queues', '--help'],
+      ['tq queues list ', 'tq queues show NAME', 'tq queues purge NAME…', 'tq queues delete NAME…', 'Exit codes:'],
+    ],
+    [
+      ['help', 'queues', 'delete'],
+      ['--if-empty', '--yes', 'tq queues delete NAME… [OPTIONS]'],
+    ],
+    [
       ['tasks', '--help'],
       ['--json', 'tq tasks --app lib/jobs.ts#app'],
     ],
@@ -70,7 +90,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks, queues.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],
@@ -92,6 +112,13 @@ describe('tq', () => {
     [['call', 'fib', '30', 'hello'], `Argument 2: expected JSON, found hello. For text, quote it twice: '"hello"'.`],
     [['call', 'fib', '12345678901234567890'], 'Argument 1: expected a number that JavaScript keeps'],
     [['call', 'fib', '--timeout', '0s'], '--timeout (ms): expected a whole number from 1'],
+    [['queues'], 'Expected a word after queues: list, show, purge, delete.'],
+    [['queues', 'prge', 'mail', '--yes'], "Unknown command 'queues prge'. Did you mean purge?"],
+    [['queues', 'show'], 'Expected tq queues show NAME, found nothing after queues show.'],
+    [['queues', 'list', '--all'], "--all: expected RabbitMQ's management API beside it"],
+    [['queues', 'list', '--interval', '1s'], '--interval: expected --watch beside it.'],
+    [['queues', 'list', '--watch', '--interval', '1ms'], '--interval (ms): expected a whole number from 100'],
+    [['queues', 'list', '--all', '--management', 'amqp://x'], '--management: expected an http:// or https:// address'],
     [['tasks', 'tasks.ts'], "Expected tq tasks, found 'tasks.ts' as well."],
   ])('refuses %j with 2 and says what was expected', async (args, text) => {
     const { code, stdout, stderr } = await tq(...args);

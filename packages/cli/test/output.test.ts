@@ -88,3 +88,33 @@ describe('output', () => {
     expect(maskCredentials(text)).toBe(masked);
   });
 });
+
+describe('a state that is drawn again and again', () => {
+  function draw(texts: readonly string[], { json = false, terminal = true, rows = 24 } = {}) {
+    const stdout = Object.assign(new PassThrough(), { isTTY: terminal, columns: 10, rows });
+    const output = new Output({ stdout, stderr: terminalStream(terminal), env: {}, json });
+    for (const text of texts) {
+      if (text.startsWith('note')) output.note(text);
+      else output.redraw(text);
+    }
+    return String(stdout.read());
+  }
+
+  it('goes over itself on a terminal, cut to its width, so that the lines can be counted', () => {
+    expect(draw(['one\ntwo', 'a line that is long'])).toBe('\u001b[Jone\ntwo\n\u001b[2A\u001b[Ja line tha\n');
+  });
+
+  it('leaves out what does not fit on the screen', () => {
+    expect(draw(['1\n2\n3\n4\n5', '1'], { rows: 4 })).toBe('\u001b[J1\n2\n… 3 lines \n\u001b[3A\u001b[J1\n');
+  });
+
+  it('begins below what was said meanwhile', () => {
+    expect(draw(['one', 'note', 'two'])).toBe('\u001b[Jone\n\u001b[Jtwo\n');
+  });
+
+  it('is a block each time elsewhere, and a line of JSON each time with --json', () => {
+    expect(draw(['a\nb', 'c'], { terminal: false })).toBe('a\nb\n\nc\n');
+    expect(draw(['[1]', '[2]'], { terminal: false, json: true })).toBe('[1]\n[2]\n');
+    expect(draw(['[1]', '[2]'], { json: true })).toBe('[1]\n[2]\n');
+  });
+});

@@ -1,8 +1,9 @@
 import { createApp } from '@tq/core';
-import { type App, internalsOf, type Logger, parseDuration, requireInteger, serialize } from '@tq/core/internal';
+import { type App, internalsOf, parseDuration, requireInteger, serialize } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { noteLogger } from '../note-logger.js';
 import type { Output } from '../output.js';
 import { onStopSignals, type StopSignal, signalExitCode } from '../signals.js';
 import { UsageError } from '../usage.js';
@@ -114,11 +115,4 @@ function timeoutOf(args: Arguments): number | undefined {
 /** What JSON has no word for is written in tq's typed form, as on the wire. */
 function resultLine(id: string, result: unknown): string {
   return serialize({ id, result: result ?? null }, 'result', { tqTypes: true });
-}
-
-/** Warnings and errors as plain lines: a person waits for this command. */
-function noteLogger(output: Output): Logger {
-  const silent = () => undefined;
-  const say = (_fields: object, message: string) => output.note(message);
-  return { trace: silent, debug: silent, info: silent, warn: say, error: say };
 }

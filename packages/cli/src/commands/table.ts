@@ -32,4 +32,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'List the tasks of a task file and their queues',
     load: async () => (await import('./tasks.js')).tasks,
   },
+  {
+    name: 'queues',
+    usage: 'queues list|show|purge|delete',
+    summary: 'Look at queues, empty and delete them',
+    load: async () => (await import('./queues.js')).queues,
+    verbs: [
+      {
+        name: 'queues list',
+        usage: 'queues list',
+        summary: 'List the queues of an app with what is in them',
+        load: async () => (await import('./queues-list.js')).queuesList,
+      },
+      {
+        name: 'queues show',
+        usage: 'queues show NAME',
+        summary: 'Show all that is known of a queue',
+        load: async () => (await import('./queues-show.js')).queuesShow,
+      },
+      {
+        name: 'queues purge',
+        usage: 'queues purge NAME…',
+        summary: 'Throw away what is ready in queues',
+        load: async () => (await import('./queues-purge.js')).queuesPurge,
+      },
+      {
+        name: 'queues delete',
+        usage: 'queues delete NAME…',
+        summary: 'Delete queues with what is in them',
+        load: async () => (await import('./queues-delete.js')).queuesDelete,
+      },
+    ],
+  },
 ];
