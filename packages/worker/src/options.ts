@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { type Logger, refuseUnknownKeys, requireInteger, requireOneOf, TqError } from '@tq/core/internal';
+import {
+  checkTimeLimits,
+  type Logger,
+  refuseUnknownKeys,
+  requireInteger,
+  requireOneOf,
+  TqError,
+} from '@tq/core/internal';
 import type { Pool } from './pools/pool.js';
 
 /** Options of a worker. */
@@ -18,6 +25,22 @@ export interface WorkerOptions {
   readonly shutdownTimeout?: number | undefined;
   /** How long aborted tasks get before they are killed, ms. Default: 2,000. */
   readonly abortGrace?: number | undefined;
+  /**
+   * Longest time that a run may take whose call and task say nothing, ms, from 1 on: then its thread or process is ended
+   * and replaced, and the task fails with `TimeLimitError`. The async pool cannot do that and refuses it. Default: none.
+   */
+  readonly timeLimit?: number | undefined;
+  /** When the signal of such a run aborts with a `SoftTimeLimitError`, ms, from 1 on, less than `timeLimit`. Default: none. */
+  readonly softTimeLimit?: number | undefined;
+  /** Tasks that a thread or process runs before another takes its place, from 1 on. Default: no limit. */
+  readonly maxTasksPerChild?: number | undefined;
+  /**
+   * Bytes that a thread or process may hold after a task before another takes its place, from 1 on: of a process its
+   * resident set, of a thread its heap and the buffers of its objects. Default: no limit.
+   */
+  readonly maxMemoryPerChild?: number | undefined;
+  /** How long a task of the async pool may keep the event loop before the log names it, ms; 0 never looks. Default: 1,000, and at most half of a heartbeat. */
+  readonly blockedLoopLimit?: number | undefined;
   /** Name of this worker, in dead letters and logs. Default: `tq@HOST`. */
   readonly hostname?: string | undefined;
   /** Pool children that may die with one task before it is given up, 1 to 100. Default: 3. */
@@ -47,6 +70,12 @@ export interface ResolvedWorkerOptions {
   readonly prefetchMultiplier: number;
   readonly shutdownTimeout: number;
   readonly abortGrace: number;
+  readonly timeLimit: number | undefined;
+  readonly softTimeLimit: number | undefined;
+  readonly maxTasksPerChild: number | undefined;
+  readonly maxMemoryPerChild: number | undefined;
+  /** Undefined leaves it to the heartbeat. */
+  readonly blockedLoopLimit: number | undefined;
   readonly hostname: string;
   readonly lostLimit: number;
   readonly deliveryLimit: number;
@@ -55,6 +84,7 @@ export interface ResolvedWorkerOptions {
 
 const KNOWN = [
   ...['tasks', 'queues', 'concurrency', 'pool', 'prefetchMultiplier', 'shutdownTimeout', 'abortGrace', 'hostname'],
+  ...['timeLimit', 'softTimeLimit', 'maxTasksPerChild', 'maxMemoryPerChild', 'blockedLoopLimit'],
   ...['lostLimit', 'deliveryLimit', 'summaryInterval', 'logger'],
 ];
 
@@ -85,6 +115,7 @@ export function resolveWorkerOptions(options: WorkerOptions, defaultQueue: strin
     prefetchMultiplier: requireInteger(options.prefetchMultiplier ?? 1, 'prefetchMultiplier', { min: 1, max: 100 }),
     shutdownTimeout: requireInteger(options.shutdownTimeout ?? 25_000, 'shutdownTimeout (ms)', MAX_MS),
     abortGrace: requireInteger(options.abortGrace ?? 2_000, 'abortGrace (ms)', MAX_MS),
+    ...resolveLimits(options, pool),
     hostname: options.hostname ?? `tq@${hostname()}`,
     lostLimit: requireInteger(options.lostLimit ?? 3, 'lostLimit', { min: 1, max: 100 }),
     // The broker's own limit is 30; the worker gives up before it, since a dead letter of the broker's answers nobody.
@@ -92,6 +123,28 @@ export function resolveWorkerOptions(options: WorkerOptions, defaultQueue: strin
     summaryInterval: requireInteger(options.summaryInterval ?? 60_000, 'summaryInterval (ms)', { ...MAX_MS, min: 1 }),
   };
 }
+
+/** What only ends children is refused where there are none, rather than ignored. */
+function resolveLimits(options: WorkerOptions, pool: Pool['kind']) {
+  checkTimeLimits(options, '');
+  const { timeLimit, softTimeLimit, maxTasksPerChild, maxMemoryPerChild, blockedLoopLimit } = options;
+  for (const [name, value] of Object.entries({ timeLimit, maxTasksPerChild, maxMemoryPerChild })) {
+    if (value === undefined) continue;
+    requireInteger(value, name, { min: 1, max: Number.MAX_SAFE_INTEGER });
+    if (pool === 'async') throw new TqError('invalid-option', `${name}: ${ASYNC_CANNOT[name]}`);
+  }
+  if (blockedLoopLimit !== undefined) requireInteger(blockedLoopLimit, 'blockedLoopLimit (ms)', MAX_MS);
+  return { timeLimit, softTimeLimit, maxTasksPerChild, maxMemoryPerChild, blockedLoopLimit };
+}
+
+const RECYCLES_NONE =
+  'expected a thread or process pool, whose children can be replaced, found pool async, which has none.';
+const ASYNC_CANNOT: Readonly<Record<string, string>> = {
+  timeLimit:
+    'expected a thread or process pool, found pool async, which cannot end a task. Use pool thread or process, or softTimeLimit.',
+  maxTasksPerChild: RECYCLES_NONE,
+  maxMemoryPerChild: RECYCLES_NONE,
+};
 
 function resolveQueues(queues: NonNullable<WorkerOptions['queues']>): readonly QueueShare[] {
   const entries = Array.isArray(queues) ? queues.map((name) => [name, undefined] as const) : Object.entries(queues);

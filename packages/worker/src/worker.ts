@@ -23,6 +23,8 @@ import { WorkerLife } from './worker-life.js';
 
 /** The shortest heartbeat is 1 s, and asking the broker costs a round trip: better once too often. */
 const FREEZE_LIMIT_MS = 1_000;
+/** How long a task may keep the event loop before the log names it. */
+const BLOCKED_LOOP_MS = 1_000;
 
 /** What a worker says of itself. */
 export interface WorkerHealth {
@@ -137,7 +139,16 @@ class TqWorker implements Worker {
       registry: app.registry,
       childEnv: childEnv(app),
     };
-    this.#pool = createPool({ kind: settings.pool, slots, modules: settings.tasks, services, runtime: app.runtime });
+    this.#pool = createPool({
+      kind: settings.pool,
+      slots,
+      modules: settings.tasks,
+      services,
+      runtime: app.runtime,
+      recycling: { maxTasks: settings.maxTasksPerChild, maxMemoryBytes: settings.maxMemoryPerChild },
+      graceMs: settings.abortGrace,
+      blockedLoopMs: settings.blockedLoopLimit ?? blockedLoopLimit(app.options.heartbeat),
+    });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#freezeWatch = new FreezeWatch(clock, FREEZE_LIMIT_MS, () => this.#verify());
     this.#executor = new Executor({
@@ -148,6 +159,7 @@ class TqWorker implements Worker {
       tally: this.#tally,
       freezeWatch: this.#freezeWatch,
       events,
+      timeLimits: { timeLimit: settings.timeLimit, softTimeLimit: settings.softTimeLimit },
     });
     this.#consumers = settings.queues.map(({ name }) => {
       const group = groups.get(name) as SlotGroup;
@@ -280,6 +292,11 @@ class TqWorker implements Worker {
 function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string, SlotGroup> {
   const shared = new SlotGroup(concurrency);
   return new Map(queues.map(({ name, slots }) => [name, slots === undefined ? shared : new SlotGroup(slots)]));
+}
+
+/** A loop that stands still for half a heartbeat is soon taken for dead. */
+function blockedLoopLimit(heartbeatS: number): number {
+  return heartbeatS === 0 ? BLOCKED_LOOP_MS : Math.min(BLOCKED_LOOP_MS, heartbeatS * 500);
 }
 
 /** A task module may use the default app where the worker has one of its own: its calls must find the same queues. */

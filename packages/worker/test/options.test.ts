@@ -14,6 +14,11 @@ it('fills in every default', () => {
     prefetchMultiplier: 1,
     shutdownTimeout: 25_000,
     abortGrace: 2_000,
+    timeLimit: undefined,
+    softTimeLimit: undefined,
+    maxTasksPerChild: undefined,
+    maxMemoryPerChild: undefined,
+    blockedLoopLimit: undefined,
     hostname: `tq@${hostname()}`,
     lostLimit: 3,
     deliveryLimit: 20,
@@ -28,6 +33,12 @@ it('keeps what is given', () => {
     ...{ hostname: 'w1', lostLimit: 1, deliveryLimit: 29, summaryInterval: 1 },
   };
   expect(resolveWorkerOptions(given, 'tq')).toMatchObject(given);
+});
+
+it('keeps the limits that are given', () => {
+  const given = { timeLimit: 2, softTimeLimit: 1, maxTasksPerChild: 1, maxMemoryPerChild: 1, blockedLoopLimit: 0 };
+  expect(resolveWorkerOptions({ ...given, tasks: TASKS }, 'tq')).toMatchObject(given);
+  expect(resolveWorkerOptions({ softTimeLimit: 1, pool: 'async' }, 'tq')).toMatchObject({ softTimeLimit: 1 });
 });
 
 it.each<[WorkerOptions['queues'], object[]]>([
@@ -71,6 +82,11 @@ it.each<[object, string, RegExp]>([
   [{ concurency: 2 }, 'unknown-option', /'concurency'.*'concurrency'/],
   [{ tasks: [] }, 'invalid-option', /tasks: expected the modules.*new URL/],
   [{ pool: 'process' }, 'invalid-option', /pool: .*thread.*async.*process/],
+  [{ timeLimit: 1_000, softTimeLimit: 1_000 }, 'invalid-option', /softTimeLimit: expected less than the timeLimit/],
+  [{ pool: 'async', timeLimit: 1_000 }, 'invalid-option', /timeLimit: .*async, which cannot end a task.*softTimeLimit/],
+  [{ pool: 'async', maxTasksPerChild: 5 }, 'invalid-option', /maxTasksPerChild: expected a thread or process pool/],
+  [{ pool: 'async', maxMemoryPerChild: 5 }, 'invalid-option', /maxMemoryPerChild: expected a thread or process pool/],
+  [{ maxTasksPerChild: 0 }, 'invalid-option', /maxTasksPerChild: expected a whole number from 1/],
   [{ queues: [] }, 'invalid-option', /queues: expected at least one queue/],
   [{ queues: {} }, 'invalid-option', /queues: expected at least one queue/],
   [{ queues: ['mail', ''] }, 'invalid-option', /queues: expected names, found an empty one/],

@@ -3,6 +3,7 @@ import { createWorker, type Worker, type WorkerOptions } from '@tq/worker';
 import { type LoadedApp, loadApp } from '@tq/worker/internal';
 import type { Logger } from 'pino';
 import type { Arguments } from '../arguments.js';
+import { parseByteSize } from '../broker/byte-size.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
@@ -47,6 +48,23 @@ export const worker: Command = {
     'shutdown-timeout': {
       kind: 'text',
       describe: 'How long a warm stop waits for what runs: 500ms, 10s, 5m. Default: 25s',
+    },
+    'time-limit': {
+      kind: 'text',
+      describe:
+        'Longest time that a task may take that sets none: 30s; then its slot is ended and replaced. Default: none',
+    },
+    'soft-time-limit': {
+      kind: 'text',
+      describe: "When such a task's signal aborts, less than --time-limit: 25s. Default: none",
+    },
+    'max-tasks-per-child': {
+      kind: 'text',
+      describe: 'Tasks after which a thread or process is replaced. Default: no limit',
+    },
+    'max-memory-per-child': {
+      kind: 'text',
+      describe: 'Memory after which a thread or process is replaced: 200mb. Default: no limit',
     },
     hostname: { kind: 'text', describe: 'Name of this worker in logs and dead letters. Default: tq@HOST' },
     'log-level': { kind: 'text', choices: LEVELS, describe: 'Least level that is logged. Default: info' },
@@ -97,15 +115,24 @@ export async function runWorker(args: Arguments, output: Output, keeper: Keeper)
 
 function readOptions(args: Arguments): WorkerOptions {
   const queues = args.text('queues');
-  const shutdownTimeout = args.text('shutdown-timeout');
+  const memory = args.text('max-memory-per-child');
   return {
     queues: queues === undefined ? undefined : parseQueues(queues),
     concurrency: args.integer('concurrency'),
     pool: args.text('pool') as WorkerOptions['pool'],
     prefetchMultiplier: args.integer('prefetch-multiplier'),
-    shutdownTimeout: shutdownTimeout === undefined ? undefined : parseDuration(shutdownTimeout, '--shutdown-timeout'),
+    shutdownTimeout: duration(args, 'shutdown-timeout'),
+    timeLimit: duration(args, 'time-limit'),
+    softTimeLimit: duration(args, 'soft-time-limit'),
+    maxTasksPerChild: args.integer('max-tasks-per-child'),
+    maxMemoryPerChild: memory === undefined ? undefined : parseByteSize(memory, '--max-memory-per-child', 'worker'),
     hostname: args.text('hostname'),
   };
+}
+
+function duration(args: Arguments, option: string): number | undefined {
+  const text = args.text(option);
+  return text === undefined ? undefined : parseDuration(text, `--${option}`);
 }
 
 /** The state of the process is unknown: the broker gives what runs here to others. */

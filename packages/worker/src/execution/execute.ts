@@ -1,4 +1,4 @@
-import type { AppInternals, Job, JobEnd } from '@tq/core/internal';
+import type { AppInternals, Job, JobEnd, TimeLimits } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
@@ -7,6 +7,7 @@ import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
 import type { Tally } from './tally.js';
+import { limitsFor } from './time-limits.js';
 
 export interface ExecutorOptions {
   readonly app: AppInternals;
@@ -16,6 +17,8 @@ export interface ExecutorOptions {
   readonly tally: Tally;
   readonly freezeWatch: FreezeWatch;
   readonly events: RunEvents;
+  /** Of runs whose call and task have none. */
+  readonly timeLimits: TimeLimits;
 }
 
 /**
@@ -98,8 +101,10 @@ export class Executor {
 
   #start(run: Run, group: SlotGroup): void {
     this.#running++;
-    this.#options.events.started(run);
-    this.#options.pool.run(toJob(run), (end) => this.#finish(run, group, end));
+    const { pool, timeLimits, events } = this.#options;
+    events.started(run);
+    const limits = limitsFor(run.task.limits, pool.limitsOf(run.task.task), timeLimits);
+    pool.run(toJob(run, limits), (end) => this.#finish(run, group, end));
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
@@ -128,7 +133,7 @@ export class Executor {
   }
 }
 
-function toJob({ task, queue }: Run): Job {
+function toJob({ task, queue }: Run, limits: TimeLimits | undefined): Job {
   return {
     id: task.id,
     task: task.task,
@@ -138,6 +143,7 @@ function toJob({ task, queue }: Run): Job {
     parentId: task.parentId,
     headers: task.headers,
     bodyText: task.bodyText,
+    limits,
   };
 }
 

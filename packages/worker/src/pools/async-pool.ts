@@ -1,6 +1,22 @@
-import { type Clock, type Job, type JobEnd, type JobRun, runJob, TqError, taskNames } from '@tq/core/internal';
+import {
+  type Clock,
+  type Deadline,
+  Deadlines,
+  findTask,
+  hasHooks,
+  type Job,
+  type JobEnd,
+  type JobRun,
+  runJob,
+  type TimeLimits,
+  TqError,
+  taskNames,
+  within,
+} from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
+import { LoopWatch } from './loop-watch.js';
 import type { Pool, PoolServices } from './pool.js';
+import { startSlot, stopSlot } from './slot-hooks.js';
 import { guardRejections } from './stray-errors.js';
 
 /** What an async pool is made of. */
@@ -11,16 +27,22 @@ export interface AsyncPoolOptions {
   readonly modules: readonly string[];
   readonly services: PoolServices;
   readonly clock: Clock;
+  /** How long a task may keep the event loop before it is named in the log, ms; 0 never looks. */
+  readonly blockedLoopMs: number;
 }
 
 interface RunningJob {
+  readonly id: string;
+  readonly task: string;
   run: JobRun | undefined;
+  deadline: Deadline | undefined;
   readonly done: (end: JobEnd) => void;
 }
 
 /**
  * Runs jobs in the worker's own event loop: for tasks that wait, not for tasks that compute. A task that blocks stalls
- * the heartbeats; one that never ends cannot be killed, and an exception that nobody catches ends the worker.
+ * the heartbeats, and is named in the log; one that never ends cannot be killed, so its hard time limit is a soft one;
+ * and an exception that nobody catches ends the worker. Slot hooks run once for the whole pool.
  *
  *   created → running → stopping → stopped
  */
@@ -29,6 +51,10 @@ export class AsyncPool implements Pool {
   readonly slots: number;
   readonly #options: AsyncPoolOptions;
   readonly #running = new Set<RunningJob>();
+  readonly #deadlines: Deadlines;
+  readonly #watch: LoopWatch | undefined;
+  /** Tasks whose hard limit was told to be none. */
+  readonly #told = new Set<string>();
   #state: 'created' | 'running' | 'stopping' | 'stopped' = 'created';
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -38,6 +64,11 @@ export class AsyncPool implements Pool {
   constructor(options: AsyncPoolOptions) {
     this.slots = options.slots;
     this.#options = options;
+    const { clock, blockedLoopMs: limitMs, services } = options;
+    this.#deadlines = new Deadlines(clock);
+    if (limitMs > 0) {
+      this.#watch = new LoopWatch({ clock, logger: services.logger, limitMs, running: () => this.#running });
+    }
   }
 
   start(): Promise<void> {
@@ -47,9 +78,19 @@ export class AsyncPool implements Pool {
 
   async #start(): Promise<void> {
     await loadModules(this.#options.modules);
-    if (this.#state !== 'created') throw new TqError('worker-stopped', 'The pool was stopped while it started.');
+    if (this.#state !== 'created') throw stoppedEarly();
+    await startSlot();
+    if (this.#state !== 'created') {
+      await stopSlot(this.#options.services.logger);
+      throw stoppedEarly();
+    }
     this.#unguard = guardRejections();
+    this.#watch?.start();
     this.#state = 'running';
+  }
+
+  limitsOf(task: string): TimeLimits | undefined {
+    return (this.#options.services.registry.get(task) ?? findTask(task))?.limits;
   }
 
   tasks(): readonly string[] {
@@ -63,21 +104,44 @@ export class AsyncPool implements Pool {
   run(job: Job, done: (end: JobEnd) => void): void {
     if (this.free() === 0)
       throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);
-    const running: RunningJob = { run: undefined, done };
+    const running: RunningJob = { id: job.id, task: job.task, run: undefined, deadline: undefined, done };
     this.#running.add(running);
-    let returned = false;
+    running.run =
+      this.#watch === undefined ? this.#begin(job, running) : this.#watch.begin(job, () => this.#begin(job, running));
+    if (job.limits !== undefined && this.#running.has(running)) this.#limit(running, job.limits);
+  }
+
+  #begin(job: Job, running: RunningJob): JobRun {
     const { logger, registry } = this.#options.services;
+    let returned = false;
     const onEnd = (end: JobEnd) => {
       if (returned) this.#end(running, end);
       else queueMicrotask(() => this.#end(running, end));
     };
-    running.run = runJob(job, logger, onEnd, registry);
+    const run = runJob(job, logger, onEnd, registry);
     returned = true;
+    return run;
+  }
+
+  /** Nobody can end a task here but itself, so the hard limit tells it to end when there is no soft one before. */
+  #limit(running: RunningJob, { timeLimit, softTimeLimit }: TimeLimits): void {
+    if (timeLimit !== undefined) this.#tellOfHardLimit(running.task, timeLimit);
+    const limitMs = Math.min(timeLimit ?? Number.POSITIVE_INFINITY, softTimeLimit ?? Number.POSITIVE_INFINITY);
+    running.deadline = this.#deadlines.set(limitMs, () => running.run?.exceedSoftLimit(limitMs));
+  }
+
+  #tellOfHardLimit(task: string, timeLimit: number): void {
+    if (this.#told.has(task)) return;
+    this.#told.add(task);
+    const text = `task '${task}' has a hard time limit, which an async pool cannot enforce: its signal is aborted, no more; use a thread or process pool`;
+    this.#options.services.logger.warn({ task, timeLimit }, text);
   }
 
   #end(running: RunningJob, end: JobEnd): void {
     // A handler that ends after the cold stop has reported it is too late.
     if (!this.#running.delete(running)) return;
+    if (running.deadline !== undefined) this.#deadlines.cancel(running.deadline);
+    this.#watch?.ended(running);
     running.done(end);
     if (this.#running.size === 0) this.#drained?.();
   }
@@ -91,11 +155,24 @@ export class AsyncPool implements Pool {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    const started = this.#state === 'running';
     this.#state = 'stopping';
+    const { clock } = this.#options;
+    const stopBy = clock.monotonic() + graceMs;
     if (this.#running.size > 0) await this.#drain(graceMs);
+    const abandoned = this.#running.size > 0;
     for (const running of this.#running) this.#end(running, { kind: 'stopped' });
+    // What a task still uses that heeds nothing is not closed under it.
+    if (started && !abandoned && hasHooks('slotStop')) await this.#stopHooks(Math.max(0, stopBy - clock.monotonic()));
+    this.#watch?.stop();
     this.#unguard?.();
     this.#state = 'stopped';
+  }
+
+  async #stopHooks(graceMs: number): Promise<void> {
+    const { clock, services } = this.#options;
+    if (await within(clock, graceMs, stopSlot(services.logger))) return;
+    services.logger.warn({ graceMs }, 'slot-stop hooks took longer than the grace; the pool ends without them');
   }
 
   async #drain(graceMs: number): Promise<void> {
@@ -108,4 +185,8 @@ export class AsyncPool implements Pool {
       for (const { run } of this.#running) run?.abort();
     });
   }
+}
+
+function stoppedEarly(): TqError {
+  return new TqError('worker-stopped', 'The pool was stopped while it started.');
 }

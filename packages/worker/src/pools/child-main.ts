@@ -2,18 +2,22 @@ import {
   assertNever,
   becomeChild,
   createLogger,
+  hasHooks,
   type Job,
   type JobEnd,
   type JobRun,
   type Logger,
   runJob,
+  taskLimits,
   taskNames,
 } from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
 import { type ChildMessage, decodeRun, isTuple, type ParentMessage } from './job-messages.js';
 import { encodeLogFields } from './log-fields.js';
+import { measureMemory } from './memory.js';
 import { encodePortError } from './port-error.js';
 import { PortTransport } from './port-transport.js';
+import { startSlot, stopSlot } from './slot-hooks.js';
 import { logRejection, logTaskRejection } from './stray-errors.js';
 
 /** A child's way to its parent, whatever it is made of. */
@@ -25,8 +29,9 @@ export interface ParentLink {
 }
 
 /**
- * The whole life of a child of a pool, thread or process: load the task modules, say `ready`, run one job after the
- * other, until the parent ends it or is gone. It never connects to a broker; calls that its tasks make go to the parent.
+ * The whole life of a child of a pool, thread or process: load the task modules, run the slot-start hooks, say `ready`,
+ * run one job after the other, until the parent retires or ends it or is gone. It never connects to a broker; calls that
+ * its tasks make go to the parent.
  * @param modules file URLs or absolute paths
  */
 export async function runChild(modules: readonly string[], link: ParentLink): Promise<void> {
@@ -34,7 +39,8 @@ export async function runChild(modules: readonly string[], link: ParentLink): Pr
   child.listen();
   try {
     await loadModules(modules);
-    link.post({ type: 'ready', tasks: taskNames() });
+    await startSlot();
+    link.post({ type: 'ready', tasks: taskNames(), limits: taskLimits(), hasStopHooks: hasHooks('slotStop') });
   } catch (error) {
     link.post({ type: 'failed-to-load', error: encodePortError(error) });
     process.exit(1);
@@ -46,6 +52,7 @@ class ChildMain {
   readonly #logger: Logger;
   readonly #transport: PortTransport;
   #running: { readonly job: Job; readonly run: JobRun } | undefined;
+  #reportsMemory = false;
 
   constructor(link: ParentLink) {
     this.#link = link;
@@ -66,9 +73,26 @@ class ChildMain {
   }
 
   #receive(message: ParentMessage): void {
-    if (isTuple(message)) this.#start(decodeRun(message));
-    else if (message.type === 'abort') this.#running?.run.abort();
-    else this.#transport.receive(message);
+    if (isTuple(message)) {
+      this.#start(decodeRun(message));
+      return;
+    }
+    switch (message.type) {
+      case 'abort':
+        this.#running?.run.abort();
+        return;
+      case 'soft-limit':
+        this.#running?.run.exceedSoftLimit(message.limitMs);
+        return;
+      case 'report-memory':
+        this.#reportsMemory = true;
+        return;
+      case 'retire':
+        void this.#retire();
+        return;
+      default:
+        this.#transport.receive(message);
+    }
   }
 
   #start(job: Job): void {
@@ -84,20 +108,30 @@ class ChildMain {
   #report(end: JobEnd): void {
     switch (end.kind) {
       case 'success':
-        this.#link.post(['success', end.resultText]);
+        this.#link.post(
+          this.#reportsMemory ? ['success', end.resultText, measureMemory()] : ['success', end.resultText],
+        );
         return;
       case 'failure':
       case 'poison':
       case 'refused':
       case 'unknown-task':
       case 'stopped':
-        this.#link.post({ type: 'end', end });
+        this.#link.post(
+          this.#reportsMemory ? { type: 'end', end, memoryBytes: measureMemory() } : { type: 'end', end },
+        );
         return;
       case 'lost':
         throw new Error('A child cannot end a job as lost.');
       default:
         assertNever(end);
     }
+  }
+
+  /** No job runs any more, and none comes. */
+  async #retire(): Promise<void> {
+    await stopSlot(this.#logger);
+    process.exit(0);
   }
 
   /** The child's state is as good as before: somebody forgot an await. */

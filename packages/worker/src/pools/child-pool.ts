@@ -1,6 +1,9 @@
-import { type Clock, type Job, type JobEnd, TqError } from '@tq/core/internal';
-import { ChildSlot, type Spawn } from './child-slot.js';
+import { type Clock, Deadlines, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
+import { ChildLife, type ChildOwner, type Spawn } from './child-life.js';
+import { ChildSlot } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
+import { type RecyclingLimits, RecyclingRule } from './recycling.js';
+import { Standby } from './standby.js';
 
 /** What a pool of children is made of. */
 export interface ChildPoolOptions {
@@ -15,6 +18,10 @@ export interface ChildPoolOptions {
   readonly random: () => number;
   /** How long a child may take to load the task modules, ms. */
   readonly startTimeoutMs: number;
+  /** After what a child is replaced. */
+  readonly recycling: RecyclingLimits;
+  /** How long the slot-stop hooks of a recycled child may take, ms. */
+  readonly graceMs: number;
 }
 
 /** Runs jobs in threads or processes, so that a task that computes, blocks or kills its child harms neither heartbeats nor others. */
@@ -22,16 +29,27 @@ export class ChildPool implements Pool {
   readonly kind: Pool['kind'];
   readonly slots: number;
   readonly #children: readonly ChildSlot[];
+  readonly #standby: Standby;
   readonly #listeners: (() => void)[] = [];
+  /** What the first child told, for all. */
+  #known: Pick<ChildLife, 'tasks' | 'limits'> = { tasks: [], limits: {} };
   #starting: Promise<void> | undefined;
 
   constructor(options: ChildPoolOptions) {
     this.kind = options.kind;
     this.slots = options.slots;
+    const { services, clock, random } = options;
+    const { logger } = services;
+    const recycling = new RecyclingRule(options.recycling, logger);
+    const createChild = (owner: ChildOwner) =>
+      new ChildLife({ ...options, reportMemory: recycling.needsMemory }, owner);
+    this.#standby = new Standby({ createChild, logger, clock, random, graceMs: options.graceMs });
     const onReplaced = () => {
       for (const listener of this.#listeners) listener();
     };
-    this.#children = Array.from({ length: options.slots }, () => new ChildSlot({ ...options, onReplaced }));
+    const deadlines = new Deadlines(clock);
+    const slot = { createChild, standby: this.#standby, recycling, deadlines, logger, clock, random, onReplaced };
+    this.#children = Array.from({ length: options.slots }, () => new ChildSlot(slot));
   }
 
   start(): Promise<void> {
@@ -44,6 +62,7 @@ export class ChildPool implements Pool {
     const [first, ...others] = this.#children;
     try {
       await first?.start();
+      this.#known = { tasks: first?.child?.tasks ?? [], limits: first?.child?.limits ?? {} };
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -52,7 +71,11 @@ export class ChildPool implements Pool {
   }
 
   tasks(): readonly string[] {
-    return this.#children[0]?.tasks ?? [];
+    return this.#known.tasks;
+  }
+
+  limitsOf(task: string): TimeLimits | undefined {
+    return this.#known.limits[task];
   }
 
   free(): number {
@@ -74,7 +97,7 @@ export class ChildPool implements Pool {
   }
 
   async stop(graceMs: number): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.stop(graceMs)));
+    await Promise.all([this.#standby.stop(graceMs), ...this.#children.map((child) => child.stop(graceMs))]);
   }
 }
 

@@ -1,72 +1,77 @@
-import { assertNever, type Clock, fullJitter, type Job, type JobEnd, type Timer, TqError } from '@tq/core/internal';
-import { CallRelay } from './call-relay.js';
-import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
-import { decodeLogFields } from './log-fields.js';
-import type { PoolServices } from './pool.js';
-import { decodePortError } from './port-error.js';
-
-/** A child as its slot sees it: a thread or a process. */
-export interface Child {
-  post(message: ParentMessage): void;
-  /** Ends it at once, whatever it does; `exited` follows. */
-  kill(): void;
-}
-
-/** What a child tells its slot. */
-export interface ChildEvents {
-  message(message: ChildMessage): void;
-  /** It is gone; called once, after its last message. `how` is its exit code or error. */
-  exited(how: string): void;
-}
-
-/** Starts a child. */
-export type Spawn = (events: ChildEvents) => Child;
+import {
+  assertNever,
+  type Clock,
+  type Deadlines,
+  encodeError,
+  fullJitter,
+  type Job,
+  type JobEnd,
+  type Logger,
+  TimeLimitError,
+  type Timer,
+  TqError,
+} from '@tq/core/internal';
+import { type ChildDeath, type ChildLife, type ChildOwner, loadFailed } from './child-life.js';
+import { createDeferred, type Deferred } from './deferred.js';
+import { type LimitedRun, LimitWatch } from './limit-watch.js';
+import type { RecyclingRule } from './recycling.js';
+import type { Recyclable, Standby } from './standby.js';
 
 /** What a slot is made of. */
 export interface ChildSlotOptions {
-  readonly spawn: Spawn;
-  readonly services: PoolServices;
+  readonly createChild: (owner: ChildOwner) => ChildLife;
+  readonly standby: Standby;
+  readonly recycling: RecyclingRule;
+  /** Of the time limits of all slots. */
+  readonly deadlines: Deadlines;
+  readonly logger: Logger;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** How long a child may take to load the task modules, ms. */
-  readonly startTimeoutMs: number;
   /** Called when the replacement of a dead child is ready. */
   readonly onReplaced: () => void;
 }
 
-type State = 'created' | 'starting' | 'idle' | 'busy' | 'waiting' | 'draining' | 'killed' | 'stopped';
+type State = 'created' | 'starting' | 'idle' | 'busy' | 'overdue' | 'waiting' | 'draining' | 'ending' | 'stopped';
 
 interface RunningJob {
   readonly job: Job;
   readonly done: (end: JobEnd) => void;
+  readonly limits: LimitWatch | undefined;
+  /** The hard limit that it has passed, ms. */
+  exceededMs: number | undefined;
 }
 
 /** Delay before a child is replaced that died without having done anything; the first replacement comes at once. */
 const REPLACE = { baseMs: 200, maxMs: 10_000 };
 
 /**
- * One slot: a child, its job, and its replacement when it dies.
+ * One slot: a child, its job, and its replacement when it dies, takes too long or has done enough.
  *
- *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy
- *                     ▲    │            │                  │
- *                     │    └────────────┴── child dies ────┤ (the job ends as lost)
- *                     └──── delay ── waiting ◀─────────────┘
- *   stop: starting, idle ──▶ killed ─exit─▶ stopped;  created, waiting ──▶ stopped
- *         busy ──▶ draining ── job ends, or the grace is over ──▶ killed ─exit─▶ stopped
+ *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy ─hard limit─▶ overdue (the child is killed)
+ *                     ▲    │            │                  │                  │
+ *                     │    └────────────┴── child dies ────┤ (job lost)       │ (job failed)
+ *                     └──── delay ── waiting ◀─────────────┴──────────────────┘
+ *   stop: starting, idle, overdue ──▶ ending ─exit─▶ stopped;  created, waiting ──▶ stopped
+ *         busy ──▶ draining ── job ends, or the grace is over ──▶ ending ─exit─▶ stopped
+ *
+ * A child that has done enough is swapped for the standby's while the slot is idle, and its state stays idle.
  */
-export class ChildSlot {
+export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #options: ChildSlotOptions;
   #state: State = 'created';
-  #child: Child | undefined;
-  #relay: CallRelay | undefined;
+  #life: ChildLife | undefined;
   #running: RunningJob | undefined;
-  #tasks: readonly string[] = [];
+  /** Jobs that the child has ended. */
+  #jobs = 0;
+  /** The child has done enough. */
+  #due = false;
   /** Set until the first child is ready. */
   #starting: Deferred | undefined;
+  /** The slot has one timer, whose meaning is the state's. */
   #timer: Timer | undefined;
-  /** What the child said before it died. */
-  #lastWords: Error | undefined;
+  /** When the grace of a stop is over, monotonic ms. */
+  #stopBy = 0;
   /** Children in a row that died before they had ended a job. */
   #idleDeaths = 0;
   readonly #firstAttempt = createDeferred();
@@ -80,9 +85,9 @@ export class ChildSlot {
     return this.#state === 'idle';
   }
 
-  /** Names of the tasks that the child can run. */
-  get tasks(): readonly string[] {
-    return this.#tasks;
+  /** The child, for what it told of itself; undefined between two. */
+  get child(): ChildLife | undefined {
+    return this.#life;
   }
 
   /** Resolves when the first child is ready. Rejects with `task-load-failed`, after which the slot is stopped. */
@@ -104,13 +109,18 @@ export class ChildSlot {
 
   /** Runs a job; the slot must be idle. */
   run(job: Job, done: (end: JobEnd) => void): void {
-    this.#child?.post(encodeRun(job));
-    this.#running = { job, done };
+    this.#life?.run(job);
+    const limits = job.limits === undefined ? undefined : new LimitWatch(job.limits, this.#options.deadlines, this);
+    this.#running = { job, done, limits, exceededMs: undefined };
     this.#state = 'busy';
   }
 
-  /** Ends the child: at once, or after `graceMs` when it has a job. Resolves when it is gone. */
+  /**
+   * Ends the child: when it has no job, at once or with its slot-stop hooks; else after the job, for whose end and the
+   * hooks together it has `graceMs`. Resolves when it is gone.
+   */
   stop(graceMs: number): Promise<void> {
+    this.#options.standby.forget(this);
     switch (this.#state) {
       case 'created':
       case 'waiting':
@@ -118,15 +128,15 @@ export class ChildSlot {
         break;
       case 'starting':
       case 'idle':
-        this.#kill();
+      case 'overdue':
+        this.#state = 'ending';
+        void this.#life?.retire(graceMs);
         break;
       case 'busy':
-        this.#state = 'draining';
-        this.#child?.post({ type: 'abort' });
-        this.#setTimer(graceMs, () => this.#kill());
+        this.#drain(graceMs);
         break;
       case 'draining':
-      case 'killed':
+      case 'ending':
       case 'stopped':
         break;
       default:
@@ -135,50 +145,10 @@ export class ChildSlot {
     return this.#stopped.promise;
   }
 
-  #spawn(): void {
-    this.#state = 'starting';
-    this.#lastWords = undefined;
-    const child = this.#options.spawn({
-      message: (message) => this.#receive(message),
-      exited: (how) => this.#exited(how),
-    });
-    this.#child = child;
-    this.#relay = new CallRelay(this.#options.services.transport, (answer) => child.post(answer));
-    this.#setTimer(this.#options.startTimeoutMs, () => {
-      this.#lastWords = loadFailed(`they were not done within ${this.#options.startTimeoutMs} ms (a top-level await?)`);
-      child.kill();
-    });
-  }
-
-  #receive(message: ChildMessage): void {
-    if (isTuple(message)) {
-      this.#end({ kind: 'success', resultText: message[1] });
-      return;
-    }
-    switch (message.type) {
-      case 'end':
-        this.#end(message.end);
-        return;
-      case 'ready':
-        this.#ready(message.tasks);
-        return;
-      case 'failed-to-load':
-      case 'crashed':
-        this.#lastWords = decodePortError(message.error);
-        return;
-      case 'log':
-        this.#options.services.logger[message.level](decodeLogFields(message.fieldsText), message.message);
-        return;
-      default:
-        this.#relay?.receive(message);
-    }
-  }
-
-  #ready(tasks: readonly string[]): void {
+  ready(): void {
     if (this.#state !== 'starting') return;
-    this.#clearTimer();
-    this.#tasks = tasks;
     this.#state = 'idle';
+    this.#options.standby.learn(this.#life?.startMs);
     this.#firstAttempt.resolve();
     const starting = this.#starting;
     this.#starting = undefined;
@@ -186,46 +156,118 @@ export class ChildSlot {
     else starting.resolve();
   }
 
-  #end(end: JobEnd): void {
-    const running = this.#running;
+  /** A job that ends after it was found to be overdue, and before its child is gone, has ended so. */
+  ended(end: JobEnd, memoryBytes: number | undefined): void {
+    const running = this.#takeRunning();
     if (running === undefined) return;
-    this.#running = undefined;
     this.#idleDeaths = 0;
-    if (this.#state === 'busy') this.#state = 'idle';
-    else this.#kill();
+    if (this.#state === 'busy') {
+      this.#state = 'idle';
+      this.#recycleWhenDue(memoryBytes);
+    } else if (this.#state === 'draining') {
+      this.#clearTimer();
+      this.#state = 'ending';
+      void this.#life?.retire(Math.max(0, this.#stopBy - this.#options.clock.monotonic()));
+    }
     running.done(end);
   }
 
-  #kill(): void {
-    this.#clearTimer();
-    this.#state = 'killed';
-    this.#child?.kill();
-  }
-
-  #exited(how: string): void {
+  exited(death: ChildDeath): void {
     const state = this.#state;
-    const running = this.#running;
-    this.#running = undefined;
-    this.#child = undefined;
-    this.#relay?.close();
+    const running = this.#takeRunning();
+    this.#life = undefined;
     this.#clearTimer();
     this.#firstAttempt.resolve();
-    const reason = this.#lastWords === undefined ? how : `${this.#lastWords.name}: ${this.#lastWords.message}`;
-    if (state !== 'killed' && this.#starting === undefined) this.#logDeath(reason, running?.job);
-    if (state === 'killed' || state === 'draining') this.#finish();
-    else this.#replace(state, reason);
-    running?.done(state === 'killed' ? { kind: 'stopped' } : { kind: 'lost', how: reason });
+    if (this.#due) this.#options.standby.forget(this);
+    if (state === 'ending' || state === 'draining') {
+      if (state === 'draining' || death.error !== undefined) this.#logDeath(death, running?.job);
+      this.#finish();
+    } else {
+      this.#replace(state, death, running?.job);
+    }
+    running?.done(endOf(running, state, death));
+    if (this.#state === 'idle') this.#options.onReplaced();
   }
 
-  #replace(state: State, reason: string): void {
+  softLimit(limitMs: number): void {
+    this.#life?.post({ type: 'soft-limit', limitMs });
+  }
+
+  /** The spare is wanted before the hard limit, so that it is ready at the limit. */
+  get leadMs(): number {
+    return this.#options.standby.leadMs;
+  }
+
+  hardLimitNears(): void {
+    this.#options.standby.prepare();
+  }
+
+  hardLimit(limitMs: number): void {
+    if (this.#state !== 'busy' || this.#running === undefined) return;
+    this.#running.exceededMs = limitMs;
+    this.#state = 'overdue';
+    this.#life?.kill();
+  }
+
+  swap(next: ChildLife): ChildLife {
+    const old = this.#life as ChildLife;
+    this.#adopt(next);
+    return old;
+  }
+
+  #spawn(): void {
+    this.#adopt(this.#options.createChild(this));
+  }
+
+  #adopt(life: ChildLife): void {
+    life.owner = this;
+    this.#life = life;
+    this.#jobs = 0;
+    this.#due = false;
+    this.#state = life.ready ? 'idle' : 'starting';
+  }
+
+  #takeRunning(): RunningJob | undefined {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.limits?.cancel();
+    return running;
+  }
+
+  #recycleWhenDue(memoryBytes: number | undefined): void {
+    const { standby, recycling } = this.#options;
+    this.#jobs++;
+    if (this.#due) {
+      standby.offer(this);
+    } else if (recycling.isDue(this.#jobs, memoryBytes)) {
+      this.#due = true;
+      standby.recycle(this);
+    }
+  }
+
+  #drain(graceMs: number): void {
+    this.#state = 'draining';
+    this.#stopBy = this.#options.clock.monotonic() + graceMs;
+    this.#running?.limits?.cancel();
+    this.#life?.post({ type: 'abort' });
+    this.#setTimer(graceMs, () => {
+      this.#state = 'ending';
+      this.#life?.kill();
+    });
+  }
+
+  #replace(state: State, death: ChildDeath, job: Job | undefined): void {
     if (this.#starting !== undefined) {
-      this.#starting.reject(this.#lastWords ?? loadFailed(`the child ended while it loaded them (${reason})`));
+      this.#starting.reject(death.error ?? loadFailed(`the child ended while it loaded them (${death.reason})`));
       this.#starting = undefined;
       this.#finish();
       return;
     }
-    if (state === 'busy') {
-      this.#spawn();
+    if (state !== 'overdue') this.#logDeath(death, job);
+    if (state === 'busy' || state === 'overdue') {
+      const spare = this.#options.standby.take();
+      if (spare === undefined) this.#spawn();
+      else this.#adopt(spare);
       return;
     }
     // Nothing was achieved since the last start, so it may well happen again: no hot loop.
@@ -235,10 +277,10 @@ export class ChildSlot {
     this.#setTimer(delay, () => this.#spawn());
   }
 
-  #logDeath(how: string, job: Job | undefined): void {
-    const fields = { how, id: job?.id, task: job?.task, err: this.#lastWords };
+  #logDeath({ reason, error }: ChildDeath, job: Job | undefined): void {
+    const fields = { how: reason, id: job?.id, task: job?.task, err: error };
     const text = job === undefined ? 'A child of the pool died.' : 'A child of the pool died under a task.';
-    this.#options.services.logger.error(fields, `${text} It is replaced unless the pool stops.`);
+    this.#options.logger.error(fields, `${text} It is replaced unless the pool stops.`);
   }
 
   #finish(): void {
@@ -250,7 +292,6 @@ export class ChildSlot {
     this.#stopped.resolve();
   }
 
-  /** The slot has one timer, whose meaning is the state's. */
   #setTimer(delayMs: number, callback: () => void): void {
     this.#clearTimer();
     this.#timer = this.#options.clock.setTimer(callback, delayMs);
@@ -262,24 +303,13 @@ export class ChildSlot {
   }
 }
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-function createDeferred(): Deferred {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
-}
-
-function loadFailed(found: string): TqError {
-  return new TqError('task-load-failed', `Expected the task modules to load in a child of the pool, but ${found}.`);
+/** How a job ended whose child is gone without having told. */
+function endOf({ job, exceededMs }: RunningJob, state: State, { reason }: ChildDeath): JobEnd {
+  if (exceededMs !== undefined) {
+    const { error } = encodeError(new TimeLimitError(job.task, exceededMs));
+    return { kind: 'failure', failure: { error, traceback: null } };
+  }
+  return state === 'ending' ? { kind: 'stopped' } : { kind: 'lost', how: reason };
 }
 
 function stoppedEarly(): TqError {

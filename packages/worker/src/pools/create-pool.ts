@@ -1,9 +1,10 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { assertNever, type Runtime, systemClock, TqError } from '@tq/core/internal';
 import { AsyncPool } from './async-pool.js';
+import type { Spawn } from './child-life.js';
 import { ChildPool } from './child-pool.js';
-import type { Spawn } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
+import type { RecyclingLimits } from './recycling.js';
 import { createThreadSpawn } from './thread-spawn.js';
 
 /** Which pool, and what it is made of. */
@@ -20,9 +21,17 @@ export interface PoolOptions {
   readonly startTimeoutMs?: number | undefined;
   /** Limits of a thread's heap; Node's own by default. */
   readonly resourceLimits?: ResourceLimits | undefined;
+  /** After what children are replaced; never by default. */
+  readonly recycling?: RecyclingLimits | undefined;
+  /** How long a task of an async pool may keep the loop before the log names it, ms; 0, the default, never looks. */
+  readonly blockedLoopMs?: number | undefined;
+  /** How long the slot-stop hooks of a recycled child may take, ms; 2,000 by default. */
+  readonly graceMs?: number | undefined;
 }
 
 const START_TIMEOUT_MS = 60_000;
+const GRACE_MS = 2_000;
+const NO_RECYCLING: RecyclingLimits = { maxTasks: undefined, maxMemoryBytes: undefined };
 
 /**
  * Makes a pool; nothing runs before its `start()`.
@@ -36,10 +45,11 @@ export function createPool(options: PoolOptions): Pool {
   const { clock, random } = runtime ?? { clock: systemClock, random: Math.random };
   switch (kind) {
     case 'async':
-      return new AsyncPool({ slots, modules, services, clock });
+      return new AsyncPool({ slots, modules, services, clock, blockedLoopMs: options.blockedLoopMs ?? 0 });
     case 'thread': {
-      const startTimeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
-      return new ChildPool({ kind, slots, spawn: createSpawn(kind, options), services, clock, random, startTimeoutMs });
+      const { startTimeoutMs = START_TIMEOUT_MS, recycling = NO_RECYCLING, graceMs = GRACE_MS } = options;
+      const spawn = createSpawn(kind, options);
+      return new ChildPool({ kind, slots, spawn, services, clock, random, startTimeoutMs, recycling, graceMs });
     }
     default:
       return assertNever(kind);

@@ -1,4 +1,4 @@
-import type { Headers, Job, JobEnd, LogLevel, OutgoingCall, QueueStatus, Reply } from '@tq/core/internal';
+import type { Headers, Job, JobEnd, LogLevel, OutgoingCall, QueueStatus, Reply, TimeLimits } from '@tq/core/internal';
 import type { PortError } from './port-error.js';
 
 /**
@@ -17,14 +17,20 @@ export type RunMessage = readonly [
   bodyText: string,
 ];
 
-/** A job succeeded; a tuple for the same reason. */
-export type SuccessMessage = readonly [type: 'success', resultText: string];
+/** A job succeeded; a tuple for the same reason. With the child's memory when it was asked to report it. */
+export type SuccessMessage = readonly [type: 'success', resultText: string, memoryBytes?: number];
 
 /** Everything that a pool says to a child. */
 export type ParentMessage =
   | RunMessage
   /** The running job must end: its signal aborts. */
   | { readonly type: 'abort' }
+  /** The running job takes longer than its soft limit: its signal aborts. */
+  | { readonly type: 'soft-limit'; readonly limitMs: number }
+  /** Report memory with every end from now on. */
+  | { readonly type: 'report-memory' }
+  /** There are no more jobs: run the slot-stop hooks and end. */
+  | { readonly type: 'retire' }
   | CallAnswer;
 
 /** What becomes of the calls that a child's task made; `seq` is the call's or the question's. */
@@ -39,9 +45,16 @@ export type CallAnswer =
 export type ChildMessage =
   | SuccessMessage
   /** The running job ended otherwise. */
-  | { readonly type: 'end'; readonly end: ChildEnd }
+  | { readonly type: 'end'; readonly end: ChildEnd; readonly memoryBytes?: number }
   /** The task modules are loaded. First message, unless loading failed; `run` is sent after it only. */
-  | { readonly type: 'ready'; readonly tasks: readonly string[] }
+  | {
+      readonly type: 'ready';
+      readonly tasks: readonly string[];
+      /** Of those tasks that have any, by name. */
+      readonly limits: Readonly<Record<string, TimeLimits>>;
+      /** `retire` has something to do. */
+      readonly hasStopHooks: boolean;
+    }
   /** The task modules did not load; the child ends. */
   | { readonly type: 'failed-to-load'; readonly error: PortError }
   /** An exception that nobody caught; the child ends, since its state is unknown. */

@@ -1,4 +1,4 @@
-import type { Job, JobEnd, Logger, Registry, Transport } from '@tq/core/internal';
+import type { Job, JobEnd, Logger, Registry, TimeLimits, Transport } from '@tq/core/internal';
 
 /** What a pool needs of the worker around it. */
 export interface PoolServices {
@@ -29,14 +29,16 @@ export interface Pool {
   start(): Promise<void>;
   /** Names of the tasks that the children can run, known after `start()`. */
   tasks(): readonly string[];
+  /** The time limits of a task's definition; undefined when it has none. Known after `start()`. */
+  limitsOf(task: string): TimeLimits | undefined;
   /** Slots that can take a job now. */
   free(): number;
-  /** Runs a job; needs a free slot. `done` is called exactly once, never before `run` returns. */
+  /** Runs a job, within its limits; needs a free slot. `done` is called exactly once, never before `run` returns. */
   run(job: Job, done: (end: JobEnd) => void): void;
   /** Called whenever a slot becomes free otherwise than by `done`: a further or a replacement child is ready. */
   onFree(listener: () => void): void;
   /**
-   * Ends every slot. Running jobs are aborted through their signal, get `graceMs`, then are killed where the pool can;
+   * Ends every slot, after its slot-stop hooks. Running jobs are aborted through their signal, get `graceMs`, then are killed where the pool can;
    * they end as `stopped`.
    */
   stop(graceMs: number): Promise<void>;

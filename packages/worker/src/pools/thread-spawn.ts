@@ -5,7 +5,7 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
-import type { Child, ChildEvents, Spawn } from './child-slot.js';
+import type { Child, ChildEvents, Spawn } from './child-life.js';
 import type { ChildMessage } from './job-messages.js';
 
 /** What a thread is started with. */

@@ -1,4 +1,4 @@
-import { type Job, type JobEnd, Observers } from '@tq/core/internal';
+import { type Job, type JobEnd, Observers, type TimeLimits } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
@@ -37,6 +37,10 @@ class FakePool implements Pool {
     return ['fib'];
   }
 
+  limitsOf(task: string): TimeLimits | undefined {
+    return task === 'limited' ? { timeLimit: 2_000, softTimeLimit: undefined } : undefined;
+  }
+
   free(): number {
     return this.#size - this.#open.size - this.broken;
   }
@@ -64,7 +68,9 @@ class FakePool implements Pool {
   }
 }
 
-function setup({ size = 10, frozen = async () => undefined as unknown } = {}) {
+const NO_LIMITS = { timeLimit: undefined, softTimeLimit: undefined };
+
+function setup({ size = 10, frozen = async () => undefined as unknown, timeLimits = NO_LIMITS as TimeLimits } = {}) {
   const fake = fakeApp();
   const { app, clock, log, runtime } = fake;
   const pool = new FakePool(size);
@@ -77,6 +83,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown } = {}) {
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,
     events: new RunEvents(new Observers(() => undefined), clock, 3),
+    timeLimits,
   });
   const submit = (group: SlotGroup, id: string, more: Parameters<typeof taskMessage>[0] = { replyTo: undefined }) => {
     const made = runOf(log, { id, ...more });
@@ -100,6 +107,26 @@ it('starts as many runs of a queue as it has slots, and the next when one is set
   pool.end('d');
   await settled();
   expect([pool.started.length, executor.running, group.busy]).toEqual([4, 0, 0]);
+});
+
+it("holds a run to the call's limits, else to the task's, else to the worker's, each by itself", () => {
+  const { pool, submit } = setup({ timeLimits: { timeLimit: 9_000, softTimeLimit: 1_000 } });
+  const group = new SlotGroup(10);
+  const limits = { timeLimit: 500, softTimeLimit: undefined };
+  submit(group, 'call', { replyTo: undefined, task: 'limited', limits });
+  submit(group, 'task', { replyTo: undefined, task: 'limited' });
+  submit(group, 'worker', { replyTo: undefined, task: 'fib' });
+  expect(pool.jobs.map((job) => job.limits)).toEqual([
+    { timeLimit: 500, softTimeLimit: 1_000 },
+    { timeLimit: 2_000, softTimeLimit: 1_000 },
+    { timeLimit: 9_000, softTimeLimit: 1_000 },
+  ]);
+});
+
+it('holds a run to no limit when nobody sets one', () => {
+  const { pool, submit } = setup();
+  submit(new SlotGroup(1), 'free');
+  expect(pool.jobs[0]?.limits).toBeUndefined();
 });
 
 it('keeps the slot until the reply is confirmed', async () => {
