@@ -26,7 +26,7 @@ const PACKAGES = {
     imports: [],
     layers: [
       ...['errors', 'nearest', 'options-check', 'observers'],
-      'time/',
+      ...['time/', 'schema/'],
       ...['runtime', 'protocol/'],
       ['app-events', 'worker-events'],
       'broker/',

@@ -20,14 +20,21 @@ import type { AsyncResult } from './results/async-result.js';
 import { Rpc } from './results/rpc.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Logger, type Runtime } from './runtime.js';
+import type { ArgsSchema, ResultSchema } from './schema/standard-schema.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
-import { checkHandler, limitsOf, type TaskOptions } from './task/options.js';
+import {
+  checkHandler,
+  type DefinitionOptions,
+  limitsOf,
+  type SchemaOptions,
+  type TaskOptions,
+} from './task/options.js';
 import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
-import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
+import { type CallOf, createTask, type Handler, type HandlerFor, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
 
@@ -37,18 +44,32 @@ export interface App extends AsyncDisposable {
    * Makes a task of a function.
    * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
    */
-  task<const N extends string, F extends CallableFunction>(
-    definition: { readonly name: N } & TaskOptions,
-    handler: F,
-  ): Task<N, F>;
+  task<
+    const N extends string,
+    F extends CallableFunction,
+    A extends ArgsSchema | undefined = undefined,
+    R extends ResultSchema | undefined = undefined,
+  >(
+    definition: { readonly name: N } & TaskOptions & SchemaOptions<A, R>,
+    handler: F & HandlerFor<F, A, R>,
+  ): Task<N, F, CallOf<F, A, R>>;
   /**
    * Makes a task of a function.
    * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
    */
   // The form used most comes last: where none fits, the compiler explains the last one.
-  task<const N extends string, F extends CallableFunction>(name: N, handler: F, options?: TaskOptions): Task<N, F>;
+  task<
+    const N extends string,
+    F extends CallableFunction,
+    A extends ArgsSchema | undefined = undefined,
+    R extends ResultSchema | undefined = undefined,
+  >(
+    name: N,
+    handler: F & HandlerFor<F, A, R>,
+    options?: TaskOptions & SchemaOptions<A, R>,
+  ): Task<N, F, CallOf<F, A, R>>;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
-  declareTask<T extends Task>(name: T['name'], options?: TaskOptions): T;
+  declareTask<T extends Task>(name: T['name'], options?: TaskOptions & Pick<DefinitionOptions, 'args'>): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
   /**
@@ -76,6 +97,8 @@ export interface AppInternals {
   readonly runtime: Runtime;
   readonly registry: Registry;
   readonly transport: Transport;
+  /** Resolves when no call waits for middleware or a validator; undefined when none does now. */
+  waiting(): Promise<void> | undefined;
   /** Connections and publisher, made when first asked for. */
   broker(): AppBroker;
   /** How a task queue is declared; takes the full name, prefix included. */
@@ -137,30 +160,43 @@ class TqApp implements App, TaskHost, AppInternals {
     addRegistry(this.registry);
   }
 
-  task<N extends string, F extends CallableFunction>(
-    first: N | ({ readonly name: N } & TaskOptions),
+  task<
+    N extends string,
+    F extends CallableFunction,
+    A extends ArgsSchema | undefined,
+    R extends ResultSchema | undefined,
+  >(
+    first: N | ({ readonly name: N } & DefinitionOptions),
     handler: F,
-    options: TaskOptions = {},
-  ): Task<N, F> {
+    options: DefinitionOptions = {},
+  ): Task<N, F, CallOf<F, A, R>> {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
+    return this.#define(name, handler as CallableFunction as Handler, rest) as unknown as Task<N, F, CallOf<F, A, R>>;
+  }
+
+  #define(name: string, handler: Handler, options: DefinitionOptions): Task {
     checkHandler(name, handler);
-    const task = createTask(this, name, handler, rest as TaskOptions);
+    const task = createTask(this, name, handler, options);
+    const { args, result } = options;
     this.registry.add({
       name,
-      handler: handler as CallableFunction as Handler,
+      handler,
       queue: task.options.queue ?? this.options.queue,
       limits: limitsOf(task.options),
       middleware: this.#middleware,
+      args,
+      result,
     });
     return task;
   }
 
-  declareTask<T extends Task>(name: T['name'], options: TaskOptions = {}): T {
+  declareTask<T extends Task>(name: T['name'], options: DefinitionOptions = {}): T {
+    if (options.result !== undefined) throw resultOfDeclaration(name);
     return createTask(this, name, undefined, options) as Task as T;
   }
 
   register<C extends object>(target: (new () => C) | C): TasksOf<C> {
-    return registerClass(target, (name, handler, options) => this.task(name, handler, options));
+    return registerClass(target, (name, handler, options) => this.#define(name, handler, options));
   }
 
   use(middleware: Middleware): () => void {
@@ -195,6 +231,10 @@ class TqApp implements App, TaskHost, AppInternals {
     return childTransport() ?? this.#ownBroker().transport;
   }
 
+  waiting(): Promise<void> | undefined {
+    return this.#producer?.waiting();
+  }
+
   broker(): AppBroker {
     return this.#ownBroker();
   }
@@ -217,7 +257,7 @@ class TqApp implements App, TaskHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
-    await this.#producer?.drain();
+    await this.waiting();
     this.#eager?.close();
     await this.#broker?.close();
   }
@@ -305,6 +345,11 @@ function encoderOf(preset: Preset): (envelope: Envelope, replyTo: string | undef
 const silent = () => undefined;
 /** For a connection that is opened for one question: the broker may close it as its answer, which is nobody's news. */
 const SILENT: Logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+
+function resultOfDeclaration(name: string): TqError {
+  const text = `task '${name}': result: expected none where the task is only declared, found one. Give it where the handler is: the worker validates results.`;
+  return new TqError('invalid-option', text);
+}
 
 /** The connections of one app and what runs on them. */
 class OwnBroker implements AppBroker {

@@ -7,7 +7,9 @@ export type ErrorCode =
   | 'declaration-conflict'
   | 'duplicate-task'
   | 'in-child'
+  | 'invalid-args'
   | 'invalid-option'
+  | 'invalid-result'
   | 'message-too-large'
   | 'next-misused'
   | 'not-a-task'
@@ -117,7 +119,8 @@ export class ResultWaitInTaskError extends TqError {
 /**
  * A call that did not reach its queue for certain. `code` tells how it ended: `unroutable`, `publish-nacked`,
  * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`,
- * `declaration-conflict`, `invalid-option`, `publish-refused` (by middleware, whose error is the cause), `closed`.
+ * `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused` (by middleware, whose error is the
+ * cause), `closed`.
  */
 export class PublishError extends TqError {
   /**

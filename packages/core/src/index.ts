@@ -25,6 +25,20 @@ export type { Preset } from './protocol/envelope.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
 export type { Logger } from './runtime.js';
+export type { Issue } from './schema/issue-text.js';
+export type {
+  ArgsSchema,
+  ResultSchema,
+  SchemaFailure,
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaPathSegment,
+  SchemaResult,
+  SchemaSuccess,
+  SchemaTypes,
+  StandardSchema,
+} from './schema/standard-schema.js';
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
@@ -37,9 +51,19 @@ export {
   type WorkerInfo,
 } from './task/life-hooks.js';
 export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
-export type { TaskOptions } from './task/options.js';
+export type { DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
-export type { Arguments, BulkOptions, Handler, Result, Returned, Task as TaskOf } from './task/task.js';
+export type {
+  Arguments,
+  BulkOptions,
+  CallOf,
+  Handler,
+  HandlerFor,
+  HandlerResult,
+  Result,
+  Returned,
+  Task as TaskOf,
+} from './task/task.js';
 export type {
   QueueAttached,
   QueueDetached,

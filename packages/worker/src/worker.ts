@@ -311,6 +311,7 @@ function withLogger(app: AppInternals, logger: Logger): AppInternals {
     registry: app.registry,
     transport: app.transport,
     runtime: { ...app.runtime, logger },
+    waiting: () => app.waiting(),
     broker: () => app.broker(),
     topologyOf: (queue) => app.topologyOf(queue),
   };

@@ -3,9 +3,12 @@ import { decodeBody, type TaskBody } from '../protocol/envelope.js';
 import { type EncodedError, encodeError } from '../protocol/error-codec.js';
 import { serialize } from '../protocol/serializer.js';
 import type { Logger } from '../runtime.js';
+import { argsRefusal } from '../schema/refusal.js';
+import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { runInTask, type TaskContext } from '../task/context.js';
 import type { TaskRun } from '../task/middleware.js';
 import type { Registry, Runnable } from '../task/registry.js';
+import { callHandler, isThenable } from './call-handler.js';
 import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
 import { RunningTask } from './running-task.js';
@@ -35,18 +38,37 @@ export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, ow
   }
   if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger);
-  const end = start(run, task, body);
+  const end = runInTask(run, () => start(run, task, argumentsOf(body)));
   if (end instanceof Promise) end.then(done);
   else done(end);
   return run;
 }
 
-/** Calls the handler, inside of middleware; a promise of the end only where it returned one or there is middleware. */
-function start(run: RunningTask, task: Runnable, { args, kwargs }: TaskBody): JobEnd | Promise<JobEnd> {
+/** A Python caller's keyword arguments arrive as one object after the positional ones. */
+function argumentsOf({ args, kwargs }: TaskBody): readonly unknown[] {
+  return hasMembers(kwargs) ? [...args, kwargs] : args;
+}
+
+/** Validates where there is a schema, then calls; a promise of the end only where one was given or there is middleware. */
+function start(run: RunningTask, task: Runnable, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
+  if (task.args === undefined) return call(run, task, args);
+  const validation = validateArgs(task.args, args);
+  if (!(validation instanceof Promise)) return afterArgs(run, task, validation);
+  return validation.then((late) => (run.stopped ? STOPPED : afterArgs(run, task, late)));
+}
+
+function afterArgs(run: RunningTask, task: Runnable, validation: ArgsValidation): JobEnd | Promise<JobEnd> {
+  if (validation.kind === 'fits') return call(run, task, validation.value);
+  const { code, message, options } = argsRefusal(task.name, validation);
+  // The stack is that of what a validator threw: tq's own tells nobody anything.
+  const { error } = encodeError(new TqError(code, message, options));
+  return { kind: 'refused', failure: { error, traceback: encodeError(options.cause).traceback } };
+}
+
+/** Calls the handler, inside of middleware. */
+function call(run: RunningTask, task: Runnable, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
   try {
-    // A Python caller's keyword arguments arrive as one object after the positional ones.
-    const all = hasMembers(kwargs) ? [...args, kwargs] : args;
-    const value = runInTask(run, () => callThrough(task, run, all));
+    const value = callThrough(task, run, args);
     if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => afterThrow(run, thrown));
     return success(value);
   } catch (thrown) {
@@ -54,11 +76,11 @@ function start(run: RunningTask, task: Runnable, { args, kwargs }: TaskBody): Jo
   }
 }
 
-function callThrough({ handler, middleware }: Runnable, context: TaskContext, args: readonly unknown[]): unknown {
-  const onion = middleware?.execute;
-  if (onion === undefined) return handler(...(args as never[]));
+function callThrough(task: Runnable, context: TaskContext, args: readonly unknown[]): unknown {
+  const onion = task.middleware?.execute;
+  if (onion === undefined) return callHandler(task, args);
   const run: TaskRun = { context, args };
-  return onion(run, async () => handler(...(run.args as never[])));
+  return onion(run, async () => callHandler(task, run.args));
 }
 
 const RESULT = { tqTypes: true } as const;
@@ -71,9 +93,11 @@ function success(value: unknown): JobEnd {
   }
 }
 
+const STOPPED: JobEnd = { kind: 'stopped' };
+
 /** What a run fails with that a stop told to end is the abort's doing, not the task's: it runs again elsewhere. */
 function afterThrow(run: RunningTask, thrown: unknown): JobEnd {
-  return run.stopped ? { kind: 'stopped' } : failure(thrown);
+  return run.stopped ? STOPPED : failure(thrown);
 }
 
 function failure(thrown: unknown): JobEnd {
@@ -91,10 +115,6 @@ const NOT_RUNNING: JobRun = { abort: () => undefined, exceedSoftLimit: () => und
 function refuse(done: (end: JobEnd) => void, end: JobEnd): JobRun {
   done(end);
   return NOT_RUNNING;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function hasMembers(record: Readonly<Record<string, unknown>>): boolean {

@@ -3,8 +3,10 @@ import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js'
 import type { Headers } from '../protocol/message.js';
 import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import { type AsyncResult, type CallFacts, PendingResult, type ResultServices } from '../results/async-result.js';
-import type { CallListener, Transport } from '../results/transport.js';
+import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
+import { argsRefusal } from '../schema/refusal.js';
+import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { findCurrentTask } from '../task/context.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { checkCall, limitsOf } from '../task/options.js';
@@ -22,7 +24,7 @@ export interface ProducerOptions {
   readonly newId: () => string;
   /** What the app has put around its calls. */
   readonly middleware: { readonly publish: PublishOnion | undefined };
-  /** Where calls wait for asynchronous middleware. */
+  /** Where calls wait for asynchronous middleware and validators. */
   readonly staging: Staging;
   readonly logger: Logger;
 }
@@ -70,14 +72,15 @@ export class Producer {
   /** Leads a call through the middleware, which may change it. */
   #around(onion: PublishOnion, facts: Facts, signature: Signature, listener: CallListener): void {
     const { prefix, defaultQueue, staging, logger } = this.#options;
-    const { args, options } = signature;
+    const { args, schema, options } = signature;
     const { id, task, rootId, parentId, ignoreResult } = facts;
     const { queue = defaultQueue, priority, headers = NO_HEADERS, signal } = options;
     const call: PublishCall = { id, task, rootId, parentId, ignoreResult, args, queue, priority, headers };
     const send = (listener: CallListener, timeoutMs: number) => {
       const { args, queue, priority, headers } = call;
       facts.queue = prefix + queue;
-      this.#dispatch(facts, { task, args, options: { ...options, queue, priority, headers } }, listener, timeoutMs);
+      const own = { ...options, queue, priority, headers };
+      this.#dispatch(facts, { task, args, schema, options: own }, listener, timeoutMs);
     };
     aroundPublish(onion, { call, listener, timeoutMs: this.#timeoutOf(options), signal, staging, logger, send });
   }
@@ -86,7 +89,7 @@ export class Producer {
   #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
     const { defaultQueue, transport, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
-    const { options } = signature;
+    const { args, schema, options } = signature;
     try {
       checkCall(options);
       checkQueue(options.queue ?? defaultQueue, queue);
@@ -99,9 +102,12 @@ export class Producer {
         ignoreResult,
         limits: limitsOf(options),
         headers: checkHeaders(options.headers),
-        bodyText: encodeBody(signature.args, preset),
+        bodyText: encodeBody(args, preset),
       };
-      transport.send({ envelope, queue, publishTimeoutMs, signal: options.signal, listener });
+      const call = { envelope, queue, publishTimeoutMs, signal: options.signal, listener };
+      // After the encoding, so that what is sent is the input, whatever a validator does with it.
+      if (schema === undefined) transport.send(call);
+      else this.#sendIfFit(call, validateArgs(schema, args));
     } catch (thrown) {
       queueMicrotask(() => listener.failed(asPublishError(thrown)));
     }
@@ -116,10 +122,45 @@ export class Producer {
     return this.#options.transport.room() ?? this.#options.staging.room();
   }
 
-  /** Resolves when no call is inside of middleware any more; the deadlines bound how long that can take. */
-  drain(): Promise<void> {
-    return this.#options.staging.drain();
+  /**
+   * Resolves when no call waits for middleware or a validator any more, which the deadlines bound; undefined when none
+   * waits now.
+   */
+  waiting(): Promise<void> | undefined {
+    return this.#options.staging.size === 0 ? undefined : this.#drain();
   }
+
+  /** Again and again, since a call that leaves the middleware may wait for its validator next. */
+  async #drain(): Promise<void> {
+    const { staging } = this.#options;
+    while (staging.size > 0) await staging.drain();
+  }
+
+  /** Sends at once what is found to fit at once. */
+  #sendIfFit(call: OutgoingCall, validation: ArgsValidation | Promise<ArgsValidation>): void {
+    const { transport, staging } = this.#options;
+    const { task } = call.envelope;
+    if (!(validation instanceof Promise)) {
+      requireFit(task, validation);
+      transport.send(call);
+      return;
+    }
+    staging.add({
+      ready: validation.then((late) => requireFit(task, late)),
+      timeoutMs: call.publishTimeoutMs,
+      signal: call.signal,
+      lastError: () => new Error('its arguments are still being validated'),
+      onReady: (publishTimeoutMs) => transport.send({ ...call, publishTimeoutMs }),
+      onFailed: (error) => call.listener.failed(error),
+    });
+  }
+}
+
+/** @throws {PublishError} `invalid-args` */
+function requireFit(task: string, validation: ArgsValidation): void {
+  if (validation.kind === 'fits') return;
+  const { code, message, options } = argsRefusal(task, validation);
+  throw new PublishError(code, message, options);
 }
 
 /** @param queue its name on the broker, prefix included */

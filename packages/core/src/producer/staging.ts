@@ -4,12 +4,12 @@ import type { Clock } from '../time/clock.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
 
-/** A call that waits for its queue to be looked at and for the reply queue to be consumed. */
+/** A call that waits to be sent: for its queue to be looked at, for the reply queue to be consumed, for its validation. */
 export interface Staged {
   readonly ready: Promise<void>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Why there is no connection, for the error text. */
+  /** Why it is not ready, for the error text. */
   readonly lastError: () => Error | undefined;
   /** Called with what is left of the timeout. */
   readonly onReady: (remainingMs: number) => void;
@@ -46,7 +46,7 @@ export class Staging {
 
   add(staged: Staged): void {
     if (this.#entries.size >= this.#limits.messages) {
-      const text = `${this.#entries.size} calls wait for the broker, ${this.#limits.messages} are allowed. Await result.published, or use task.bulk, which waits for room.`;
+      const text = `${this.#entries.size} calls wait to be sent, ${this.#limits.messages} are allowed. Await result.published, or use task.bulk, which waits for room.`;
       queueMicrotask(() => staged.onFailed(new PublishError('outbox-full', text)));
       return;
     }

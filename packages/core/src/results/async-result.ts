@@ -46,7 +46,7 @@ export interface AsyncResult<T> {
   /**
    * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,
    * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`,
-   * `queue-missing`, `declaration-conflict`, `invalid-option`, `publish-refused`, `closed`.
+   * `queue-missing`, `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused`, `closed`.
    */
   readonly published: Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import { TqError } from '../errors.js';
 import { type ClassMethod, methodsOf } from './decorators.js';
-import type { TaskOptions } from './options.js';
+import type { DefinitionOptions } from './options.js';
 import type { Handler, Task } from './task.js';
 
 /** The typed tasks of a class: one for each method. Only those with `@Task()` exist; reading another throws by name. */
@@ -15,7 +15,7 @@ export type TasksOf<C extends object> = {
  */
 export function registerClass<C extends object>(
   target: (new () => C) | C,
-  define: (name: string, handler: Handler, options: TaskOptions) => Task,
+  define: (name: string, handler: Handler, options: DefinitionOptions) => Task,
 ): TasksOf<C> {
   const instance = typeof target === 'function' ? new (target as new () => C)() : target;
   const className = instance.constructor.name;

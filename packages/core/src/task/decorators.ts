@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { TqError } from '../errors.js';
-import type { TaskOptions } from './options.js';
-import type { Handler } from './task.js';
+import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
+import type { DefinitionOptions, SchemaOptions, TaskOptions } from './options.js';
+import type { Arguments, Handler, HandlerResult, Result } from './task.js';
 
 /** What `@Task()` says of a method. */
 export interface TaskMetadata extends TaskOptions {
@@ -29,16 +30,58 @@ function reflection(): Reflection {
  * Works as a legacy decorator, which gets (prototype, key, descriptor), and as a standard one, which gets
  * (method, context): loaders differ in which they make of the same source.
  */
-export type TaskDecorator = {
-  <F extends Handler>(prototype: object, key: string, descriptor: TypedPropertyDescriptor<F>): void;
-  (method: Handler, context: ClassMethodDecoratorContext & { readonly static: false; readonly private: false }): void;
+export type TaskDecorator<
+  A extends ArgsSchema | undefined = undefined,
+  R extends ResultSchema | undefined = undefined,
+> = {
+  /**
+   * As TypeScript's `experimentalDecorators` apply it.
+   * @typeParam F the method
+   */
+  <F extends MethodFor<A, R>>(
+    prototype: object,
+    key: string,
+    descriptor: TypedPropertyDescriptor<F> & SameForCallers<F, A, R>,
+  ): void;
+  /**
+   * As the standard has it.
+   * @typeParam F the method
+   */
+  <F extends MethodFor<A, R>>(
+    method: F & SameForCallers<F, A, R>,
+    context: ClassMethodDecoratorContext & { readonly static: false; readonly private: false },
+  ): void;
 };
+
+/** What a method must be to work with the schemas of its task. */
+type MethodFor<A extends ArgsSchema | undefined, R extends ResultSchema | undefined> = A extends ArgsSchema
+  ? (...args: SchemaOutput<A>) => HandlerResult<R>
+  : (...args: never[]) => HandlerResult<R>;
+
+/** Callers see the method's own types, so its schemas must take and make the same ones. */
+type SameForCallers<
+  F extends CallableFunction,
+  A extends ArgsSchema | undefined,
+  R extends ResultSchema | undefined,
+> = (A extends ArgsSchema
+  ? Arguments<F> extends SchemaInput<A>
+    ? unknown
+    : { readonly 'the schema must take what the method does; else use app.task': SchemaInput<A> }
+  : unknown) &
+  (R extends ResultSchema
+    ? SchemaOutput<R> extends Result<F>
+      ? unknown
+      : { readonly 'the schema must make what the method returns; else use app.task': SchemaOutput<R> }
+    : unknown);
 
 /**
  * Marks a method as a task; `app.register(…)` makes it one.
  * @throws {TqError} `not-a-task` on anything but a public method of the instance with a name
  */
-export function Task(metadata: TaskMetadata = {}, ...misuse: never[]): TaskDecorator {
+export function Task<A extends ArgsSchema | undefined = undefined, R extends ResultSchema | undefined = undefined>(
+  metadata: TaskMetadata & SchemaOptions<A, R> = {},
+  ...misuse: never[]
+): TaskDecorator<A, R> {
   if (misuse.length > 0) {
     throw new TqError('not-a-task', 'Expected @Task() with parentheses, found @Task: write @Task() or @Task({ … }).');
   }
@@ -46,7 +89,7 @@ export function Task(metadata: TaskMetadata = {}, ...misuse: never[]): TaskDecor
   const reflect = reflection();
   return ((...applied: DecoratorArguments): void => {
     reflect.defineMetadata(METADATA_KEY, metadata, decoratedMethod(applied));
-  }) as TaskDecorator;
+  }) as TaskDecorator<A, R>;
 }
 
 type DecoratorArguments = readonly [
@@ -80,7 +123,7 @@ export interface ClassMethod {
   readonly key: string;
   /** Bound to the instance. */
   readonly handler: Handler;
-  readonly metadata: TaskMetadata | undefined;
+  readonly metadata: (TaskMetadata & DefinitionOptions) | undefined;
 }
 
 /**
@@ -92,7 +135,7 @@ export function methodsOf(instance: object): ClassMethod[] {
   for (let owner = instance; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
       if (key === 'constructor' || typeof value !== 'function' || methods.has(key)) continue;
-      const metadata = reflection().getOwnMetadata(METADATA_KEY, value) as TaskMetadata | undefined;
+      const metadata = reflection().getOwnMetadata(METADATA_KEY, value) as ClassMethod['metadata'];
       methods.set(key, { key, handler: value.bind(instance) as Handler, metadata });
     }
   }

@@ -2,6 +2,7 @@ import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import type { Headers } from '../protocol/message.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
+import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -26,15 +27,27 @@ export interface TaskOptions {
   readonly softTimeLimit?: number | undefined;
 }
 
-const TASK_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit'] as const;
-const CALL_KEYS = [...TASK_KEYS, 'taskId', 'deadline', 'signal'] as const;
+/** What a task's arguments and result must fit: schemas of any library that has https://standardschema.dev. */
+export interface SchemaOptions<A extends ArgsSchema | undefined, R extends ResultSchema | undefined> {
+  /** Of the list of arguments, a tuple most often. Calls send what it takes; the handler gets what it makes of that. */
+  readonly args?: A | undefined;
+  /** Takes what the handler returns; the caller gets what it makes of that. */
+  readonly result?: R | undefined;
+}
+
+/** All that may be said of a task where it is defined. */
+export type DefinitionOptions = TaskOptions & SchemaOptions<ArgsSchema | undefined, ResultSchema | undefined>;
+
+const DEFAULT_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit'] as const;
+const TASK_KEYS = [...DEFAULT_KEYS, 'args', 'result'] as const;
+const CALL_KEYS = [...DEFAULT_KEYS, 'taskId', 'deadline', 'signal'] as const;
 const MAX_TASK_NAME = 255;
 
 /**
  * Checks a task's name and options where it is defined.
  * @throws {TqError} `invalid-option` or `unknown-option`
  */
-export function checkTask(name: string, options: TaskOptions): TaskOptions {
+export function checkTask(name: string, options: DefinitionOptions): DefinitionOptions {
   if (typeof name !== 'string' || name === '' || name.length > MAX_TASK_NAME) {
     throw new TqError(
       'invalid-option',
@@ -44,7 +57,18 @@ export function checkTask(name: string, options: TaskOptions): TaskOptions {
   refuseUnknownKeys(options, TASK_KEYS, `task '${name}'`);
   checkPriority(options.priority, `task '${name}': priority`);
   checkTimeLimits(options, `task '${name}': `);
+  checkSchema(options.args, `task '${name}': args`);
+  checkSchema(options.result, `task '${name}': result`);
   return options;
+}
+
+function checkSchema(schema: unknown, where: string): void {
+  if (schema === undefined || isStandardSchema(schema)) return;
+  const found = Array.isArray(schema) ? 'a list' : schema === null ? 'null' : `something else (${typeof schema})`;
+  throw new TqError(
+    'invalid-option',
+    `${where}: expected a Standard Schema, found ${found}. Make it with zod, valibot, arktype or another library of https://standardschema.dev.`,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { TqError } from '../errors.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
+import type { ArgsSchema, ResultSchema } from '../schema/standard-schema.js';
 import type { ExecuteOnion } from './middleware.js';
 
 /** A task as whoever runs it needs it: a name and the function behind it. */
@@ -12,6 +13,10 @@ export interface Runnable {
   readonly limits?: TimeLimits | undefined;
   /** What its app has put around every run. */
   readonly middleware?: { readonly execute: ExecuteOnion | undefined } | undefined;
+  /** What its arguments must fit; the handler gets the schema's output. */
+  readonly args?: ArgsSchema | undefined;
+  /** What its result must fit; the caller gets the schema's output. */
+  readonly result?: ResultSchema | undefined;
 }
 
 /** The tasks of one app, by name. */

@@ -1,4 +1,5 @@
 import type { Headers } from '../protocol/message.js';
+import type { ArgsSchema } from '../schema/standard-schema.js';
 
 /** How one call is to be made; what is left out comes from the task, then from the app. */
 export interface CallOptions {
@@ -26,5 +27,7 @@ export interface CallOptions {
 export interface Signature {
   readonly task: string;
   readonly args: readonly unknown[];
+  /** What the arguments must fit before they are sent, as they are. */
+  readonly schema?: ArgsSchema | undefined;
   readonly options: CallOptions;
 }

@@ -1,6 +1,7 @@
 import { TqError } from '../errors.js';
 import type { AsyncResult } from '../results/async-result.js';
-import { checkTask, type TaskOptions } from './options.js';
+import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
+import { checkTask, type DefinitionOptions, type TaskOptions } from './options.js';
 import type { CallOptions, Signature } from './signature.js';
 
 /** Any function that can be a task, as whoever runs it sees it. */
@@ -16,30 +17,64 @@ export type Returned<F extends CallableFunction> = F extends (...args: never[]) 
 export type Result<F extends CallableFunction> = Awaited<Returned<F>>;
 
 /**
- * A function that can be called elsewhere. The types of arguments and results come from the handler.
+ * What a handler must be for the schemas of its task. Where there is none for the arguments it has no signature before
+ * the handler has given one, since a parameter without a type would take one from it.
+ */
+export type HandlerFor<
+  F extends CallableFunction,
+  A extends ArgsSchema | undefined,
+  R extends ResultSchema | undefined,
+> = A extends ArgsSchema
+  ? (...args: SchemaOutput<A>) => HandlerResult<R>
+  : R extends ResultSchema
+    ? CallableFunction extends F
+      ? unknown
+      : (...args: Arguments<F>) => HandlerResult<R>
+    : unknown;
+
+/** What a handler may return for its task's schema. */
+export type HandlerResult<R extends ResultSchema | undefined> = R extends ResultSchema
+  ? SchemaInput<R> | PromiseLike<SchemaInput<R>>
+  : unknown;
+
+/** What a task looks like to its callers: as its schemas say, and as its handler does where it has none. */
+export type CallOf<
+  F extends CallableFunction,
+  A extends ArgsSchema | undefined,
+  R extends ResultSchema | undefined,
+> = A extends ArgsSchema
+  ? (...args: SchemaInput<A>) => R extends ResultSchema ? SchemaOutput<R> : Returned<F>
+  : R extends ResultSchema
+    ? (...args: Arguments<F>) => SchemaOutput<R>
+    : F;
+
+/**
+ * A function that can be called elsewhere. The types of arguments and results come from its schemas, and where it has
+ * none from the handler.
  * @typeParam N the name as a literal type, which ties a producer's declaration to the definition
  * @typeParam F the handler; its bound says no more than "a function", since a parameter without a type would take one
  *   from a bound with a signature instead of being the compiler's error TS7006 where the task is defined
+ * @typeParam C what its callers see: a function of what a call takes that returns what `get()` gives
  */
-export interface Task<N extends string = string, F extends CallableFunction = Handler> {
+export interface Task<N extends string = string, F extends CallableFunction = Handler, C extends CallableFunction = F> {
   /** What messages call it. */
   readonly name: N;
   /** What all its calls have in common. */
   readonly options: TaskOptions;
   /**
-   * Runs the handler here and now, as the bare function that it is: no broker, no context.
+   * Runs the handler here and now, as the bare function that it is: no broker, no context, no schema.
    * @throws {TqError} `unknown-task` where the task is only declared
    */
   run(...args: Arguments<F>): Returned<F>;
   /** Publishes a call at once; await `published` or `get()` of what it gives. */
-  delay(...args: Arguments<F>): AsyncResult<Result<F>>;
+  delay(...args: Arguments<C>): AsyncResult<Result<C>>;
   /** Publishes a call with options. */
-  apply(args: Readonly<Arguments<F>>, options?: CallOptions): AsyncResult<Result<F>>;
+  apply(args: Readonly<Arguments<C>>, options?: CallOptions): AsyncResult<Result<C>>;
   /**
    * Publishes many calls, as fast as the broker confirms them and without overfilling the outbox.
    * Resolves when all are confirmed. Rejects with the first `PublishError` once every call has ended.
    */
-  bulk(calls: readonly Readonly<Arguments<F>>[], options?: BulkOptions): Promise<AsyncResult<Result<F>>[]>;
+  bulk(calls: readonly Readonly<Arguments<C>>[], options?: BulkOptions): Promise<AsyncResult<Result<C>>[]>;
 }
 
 /** Options of all calls of a bulk. */
@@ -57,17 +92,17 @@ export function createTask<N extends string, F extends CallableFunction>(
   host: TaskHost,
   name: N,
   handler: F | undefined,
-  options: TaskOptions,
+  options: DefinitionOptions,
 ): Task<N, F> {
-  const defaults = checkTask(name, options);
+  const { args: schema, result: _, ...defaults } = checkTask(name, options);
   const merged = (own: CallOptions | undefined) => (own === undefined ? defaults : mergeOptions(defaults, own));
   return {
     name,
     options: defaults,
     run: (...args) => runHere(name, handler, args) as Returned<F>,
-    delay: (...args) => host.send({ task: name, args, options: defaults }),
-    apply: (args, own) => host.send({ task: name, args, options: merged(own) }),
-    bulk: (calls, own) => sendAll(host, { task: name, options: merged(own) }, calls),
+    delay: (...args) => host.send({ task: name, args, schema, options: defaults }),
+    apply: (args, own) => host.send({ task: name, args, schema, options: merged(own) }),
+    bulk: (calls, own) => sendAll(host, { task: name, schema, options: merged(own) }, calls),
   };
 }
 
@@ -92,14 +127,14 @@ function withoutUndefined(options: CallOptions): CallOptions {
 
 async function sendAll<T>(
   host: TaskHost,
-  { task, options }: Omit<Signature, 'args'>,
+  call: Omit<Signature, 'args'>,
   calls: readonly (readonly unknown[])[],
 ): Promise<AsyncResult<T>[]> {
   const results: AsyncResult<T>[] = [];
   const confirms: Promise<void>[] = [];
   for (const args of calls) {
     for (let room = host.room(); room !== undefined; room = host.room()) await room;
-    const result = host.send<T>({ task, args, options });
+    const result = host.send<T>({ ...call, args });
     const confirm = result.published;
     // It may reject while this loop waits for room, before anybody listens below.
     confirm.catch(() => undefined);

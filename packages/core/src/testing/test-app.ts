@@ -36,12 +36,16 @@ export function useManualClock(wallTime?: number): ManualClock {
  * @throws {TqError} `invalid-option` when the app is not eager
  */
 export async function whenIdle(app: App): Promise<void> {
-  const { transport } = internalsOf(app);
+  const internals = internalsOf(app);
+  const { transport } = internals;
   if (!(transport instanceof EagerTransport)) {
     throw new TqError(
       'invalid-option',
       'whenIdle: expected an eager app, found one with a broker. Make it with createTestApp() or createApp({ eager: true }).',
     );
   }
-  await transport.whenIdle();
+  do {
+    await internals.waiting();
+    await transport.whenIdle();
+  } while (internals.waiting() !== undefined);
 }

@@ -190,7 +190,7 @@ it('may wait before next(); the result is there already, and the call goes out w
   expect([result.id, result.state, sent.length]).toEqual(['id-1', 'pending', 0]);
   clock.advance(400);
   lookUp.resolve('secret');
-  await producer.drain();
+  await producer.waiting();
   expect(sent).toEqual([expect.objectContaining({ publishTimeoutMs: 600 })]);
   expect(sent[0]?.envelope.headers).toEqual({ token: 'secret' });
 });

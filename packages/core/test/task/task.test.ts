@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { PublishError } from '../../src/errors.js';
 import type { AsyncResult } from '../../src/results/async-result.js';
 import type { TaskOptions } from '../../src/task/options.js';
@@ -74,6 +75,20 @@ describe('a task', () => {
     expect(host.sent[0]?.options).toEqual({ queue: 'math', priority: 1 });
   });
 
+  it('sends its schema along with each call, and not as an option of it', async () => {
+    const host = new RecordingHost();
+    const args = z.tuple([z.number()]);
+    const task = createTask(host, 'add', (n: number) => n, { args, result: z.number(), queue: 'math' });
+    task.delay(1);
+    task.apply([1]);
+    const bulk = task.bulk([[1]]);
+    for (const end of host.ends) end.confirm();
+    await bulk;
+    const call = { task: 'add', args: [1], schema: args, options: { queue: 'math' } };
+    expect(host.sent).toEqual([call, call, call]);
+    expect(task.options).toEqual({ queue: 'math' });
+  });
+
   it('refuses to run where it is only declared', () => {
     const declared = createTask<'add', () => void>(new RecordingHost(), 'add', undefined, {});
     expect(() => declared.run()).toThrow(expect.objectContaining({ code: 'unknown-task' }));
@@ -87,6 +102,11 @@ describe('a task', () => {
     expect(define('x'.repeat(256), {})).toThrow('task name: expected 1 to 255 characters');
     expect(define(3, {})).toThrow(expect.objectContaining({ code: 'invalid-option' }));
     expect(define('add', { prioritty: 1 })).toThrow("task 'add': unknown option 'prioritty'. Did you mean 'priority'?");
+    expect(define('add', { arg: z.tuple([]) })).toThrow("task 'add': unknown option 'arg'. Did you mean 'args'?");
+    expect(define('add', { args: [z.string()] })).toThrow(
+      "task 'add': args: expected a Standard Schema, found a list. Make it with zod, valibot, arktype or another",
+    );
+    expect(define('add', { result: {} })).toThrow("task 'add': result: expected a Standard Schema, found something");
     expect(define('add', { priority: 256 })).toThrow(
       "task 'add': priority: expected a whole number from 0 to 255, found 256.",
     );
