@@ -17,7 +17,7 @@ import { namedBroker, ROOT } from './services-node.js';
 
 const TQ = 'packages/cli/bin/tq.js';
 
-/** @typedef {{ call: readonly string[], expected: RegExp }} Demo */
+/** @typedef {{ call: readonly string[], expected: RegExp, concurrency?: number }} Demo */
 
 /**
  * What calls each example's tasks, and the line that shows that it worked.
@@ -25,6 +25,15 @@ const TQ = 'packages/cli/bin/tq.js';
  */
 const DEMOS = new Map([
   ['fib', { call: ['examples/fib/call.js'], expected: /^fib\(30\) = 832040$/ }],
+  ['compute', { call: ['examples/compute/centre.js'], expected: /^41 \+ 1 = 42$/ }],
+  [
+    'flash-sale',
+    {
+      call: ['examples/flash-sale/call.js'],
+      expected: /^10000 orders, 10000 handled, 0 lost, 0 twice$/,
+      concurrency: 4,
+    },
+  ],
   [
     'decorators',
     {
@@ -87,8 +96,9 @@ async function showOn(url, name, demo) {
  * @param {NodeJS.ProcessEnv} env where the broker is
  * @returns the caller's line
  */
-async function show(name, { call, expected }, env) {
-  const worker = start('worker', [TQ, 'worker', '--app', `examples/${name}/tasks.ts`, '--concurrency', '2'], env);
+async function show(name, { call, expected, concurrency = 2 }, env) {
+  const slots = ['--concurrency', String(concurrency)];
+  const worker = start('worker', [TQ, 'worker', '--app', `examples/${name}/tasks.ts`, ...slots], env);
   let line = '';
   try {
     await lineOf(worker, READY);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startProgress } from '../../examples/fib/progress.js';
+import { drawDepth } from '../../examples/flash-sale/depth-chart.js';
 import { TOOLS } from '../../scripts/run.js';
 import { brokerUrl, freshPrefix } from '../support/broker.js';
 import { ROOT, run, startWorkerProcess } from './fixtures/programs.js';
@@ -56,6 +57,30 @@ it('decorators calls the tasks of a class', async () => {
   });
 });
 
+it('compute sends n, and a compute node answers n + 1', async () => {
+  const [node, ...call] = script('compute', 'call');
+  expect(node).toBe('node');
+  expect(await callWithWorker('compute', [...call, '7'])).toEqual({
+    stdout: '7 + 1 = 8\n',
+    stderr: '',
+    exitCode: 0,
+    workerExitCode: 0,
+  });
+});
+
+it('flash-sale handles each order of a burst once, and draws how many waited', async () => {
+  const [node, ...call] = script('flash-sale', 'call');
+  expect(node).toBe('node');
+  const { stdout, ...ends } = await callWithWorker('flash-sale', [...call, '1000']);
+  expect(ends).toEqual({ stderr: '', exitCode: 0, workerExitCode: 0 });
+  const lines = stdout.split('\n');
+  expect(lines[0]).toBe('orders that wait in the queue');
+  const peak = Number(/^(\d+) │/.exec(lines[1] ?? '')?.[1]);
+  expect(peak).toBeGreaterThan(100);
+  expect(peak).toBeLessThanOrEqual(1_000);
+  expect(lines.at(-2)).toBe('1000 orders, 1000 handled, 0 lost, 0 twice');
+});
+
 it.each(['true', 'false'])('the examples type-check (experimentalDecorators %s)', async (legacy) => {
   const args = [TOOLS.tsc, '-p', join(ROOT, 'examples'), '--experimentalDecorators', legacy];
   const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error);
@@ -89,5 +114,26 @@ describe('the progress of an example', () => {
       '9 of 10 results\n',
       '10 of 10 results\n',
     ]);
+  });
+});
+
+describe('the picture of a queue', () => {
+  it('has a column for each look, and eighths of a cell', () => {
+    const chart = drawDepth([0, 8, 4, 1], 1.25).split('\n');
+    expect(chart).toEqual([
+      'orders that wait in the queue',
+      '8 │ █',
+      ...Array(3).fill('  │ █'),
+      ...Array(3).fill('  │ ██'),
+      '  │ ███',
+      '0 └──── 1.3 s',
+    ]);
+    expect(drawDepth([16, 1], 1).split('\n').at(-2)).toBe('   │█▄');
+  });
+
+  it('shows the deepest look of a column where there are many, and survives none', () => {
+    const looks = Array.from({ length: 600 }, (_, index) => (index % 10 === 3 ? 100 : 0));
+    expect(drawDepth(looks, 1).split('\n')[1]).toBe(`100 │${'█'.repeat(60)}`);
+    expect(drawDepth([], 0).split('\n').at(-1)).toBe('0 └ 0.0 s');
   });
 });
