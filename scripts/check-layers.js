@@ -45,7 +45,7 @@ const PACKAGES = {
       'pools/',
       'execution/',
       'consumer',
-      ...['options', 'worker-life', 'worker', 'index', 'internal'],
+      ...['options', 'health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
     ],
   },
   broker: {

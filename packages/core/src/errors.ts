@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'invalid-args'
   | 'invalid-option'
   | 'invalid-result'
+  | 'listen-failed'
   | 'message-too-large'
   | 'next-misused'
   | 'not-a-task'

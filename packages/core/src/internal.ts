@@ -2,7 +2,7 @@
 
 export { type App, type AppBroker, type AppInternals, internalsOf } from './app.js';
 export { maskUrl } from './broker/broker-url.js';
-export type { Connection, LinkUser } from './broker/connection.js';
+export type { Connection, ConnectionStatus, LinkUser, Trouble } from './broker/connection.js';
 export { ConsumeChannel } from './broker/consume-channel.js';
 export type { Delivery } from './broker/consume-session.js';
 export { declare, lookAtQueue } from './broker/declare.js';

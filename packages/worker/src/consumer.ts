@@ -6,6 +6,7 @@ import {
   declare,
   decodeEnvelope,
   type TaskMessage,
+  type Trouble,
   toError,
 } from '@tq/core/internal';
 import type { Executor } from './execution/execute.js';
@@ -57,6 +58,11 @@ export class QueueConsumer {
 
   get queue(): string {
     return this.#options.queue;
+  }
+
+  /** What went wrong last with its consumer. */
+  get trouble(): Trouble | undefined {
+    return this.#channel.trouble;
   }
 
   get attached(): boolean {

@@ -15,6 +15,7 @@ import { Settler } from './execution/settle.js';
 import { SlotGroup } from './execution/slots.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
+import { describeHealth, type WorkerHealth, type WorkerState } from './health.js';
 import { loadModules } from './load-modules.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
 import { createPool } from './pools/create-pool.js';
@@ -25,32 +26,6 @@ import { WorkerLife } from './worker-life.js';
 const FREEZE_LIMIT_MS = 1_000;
 /** How long a task may keep the event loop before the log names it. */
 const BLOCKED_LOOP_MS = 1_000;
-
-/** What a worker says of itself. */
-export interface WorkerHealth {
-  /** True only when the worker runs, every queue is consumed and the broker takes publishes. */
-  readonly healthy: boolean;
-  /** Where it is in its life. */
-  readonly state: WorkerState;
-  /** The broker takes no publishes (a memory or disk alarm): settled runs wait, and nothing new starts. */
-  readonly blocked: boolean;
-  /** Queues by full name, and whether they are consumed now. */
-  readonly queues: readonly {
-    /** Full name, prefix included. */
-    readonly name: string;
-    /** It is consumed now. */
-    readonly attached: boolean;
-  }[];
-  /** Tasks that it can run at a time. */
-  readonly slots: number;
-  /** Runs that hold a slot. */
-  readonly running: number;
-  /** Ends since the start, by kind. */
-  readonly ended: Tally['total'];
-}
-
-/** created ─ start() ─> starting ─> running ─ stop() ─> stopping ─> stopped */
-export type WorkerState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
 /** How a worker is to stop. */
 export interface StopOptions {
@@ -110,6 +85,8 @@ class TqWorker implements Worker {
     linkBlocked: (blocked) => this.#brokerBlocked(blocked),
   };
   #state: WorkerState = 'created';
+  /** Monotonic time, ms. */
+  #startedAt: number | undefined;
   #known: ReadonlySet<string> = new Set();
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -201,18 +178,16 @@ class TqWorker implements Worker {
   }
 
   health(): WorkerHealth {
-    const queues = this.#consumers.map(({ queue, attached }) => ({ name: queue, attached }));
-    const { publisher } = this.#app.broker();
-    return {
-      healthy:
-        this.#state === 'running' && publisher.up && !publisher.blocked && queues.every(({ attached }) => attached),
+    const startedAt = this.#startedAt;
+    return describeHealth({
       state: this.#state,
-      blocked: publisher.blocked,
-      queues,
-      slots: this.#pool.slots,
-      running: this.#executor.running,
-      ended: this.#tally.total,
-    };
+      uptimeMs: startedAt === undefined ? 0 : this.#app.runtime.clock.monotonic() - startedAt,
+      broker: this.#app.broker(),
+      consumers: this.#consumers,
+      pool: this.#pool,
+      executor: this.#executor,
+      tally: this.#tally,
+    });
   }
 
   async #start(): Promise<void> {
@@ -232,6 +207,7 @@ class TqWorker implements Worker {
     }
     if (this.#state !== 'starting') return;
     this.#state = 'running';
+    this.#startedAt = this.#app.runtime.clock.monotonic();
     this.#freezeWatch.start();
     this.#tally.start();
     await this.#life.ready({ tasks: this.taskNames(), slots: this.#pool.slots });

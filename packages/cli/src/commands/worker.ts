@@ -1,5 +1,5 @@
 import { type LogLevel, parseDuration, setDefaultLogger } from '@tq/core/internal';
-import { createWorker, type Worker, type WorkerOptions } from '@tq/worker';
+import { createWorker, type HealthServer, startHealthServer, type Worker, type WorkerOptions } from '@tq/worker';
 import { type LoadedApp, loadApp } from '@tq/worker/internal';
 import type { Logger } from 'pino';
 import type { Arguments } from '../arguments.js';
@@ -7,6 +7,7 @@ import { parseByteSize } from '../broker/byte-size.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
+import { UsageError } from '../usage.js';
 import { readVersion } from '../version.js';
 import { describeWorker, formatBanner } from '../worker/banner.js';
 import { BY_SIGNALS, type Keeper } from '../worker/keeper.js';
@@ -68,6 +69,14 @@ export const worker: Command = {
     },
     hostname: { kind: 'text', describe: 'Name of this worker in logs and dead letters. Default: tq@HOST' },
     'log-level': { kind: 'text', choices: LEVELS, describe: 'Least level that is logged. Default: info' },
+    'health-port': {
+      kind: 'text',
+      describe: 'Answer probes over HTTP on this port: /live, /ready, and / as JSON; 0 takes a free one. Default: none',
+    },
+    'health-host': {
+      kind: 'text',
+      describe: 'Address of --health-port; probes from elsewhere need 0.0.0.0. Default: 127.0.0.1',
+    },
     watch: {
       kind: 'flag',
       describe: 'Reload when a source file of the project changes; what runs finishes on the code that it started with',
@@ -85,6 +94,10 @@ export const worker: Command = {
 
 async function run(args: Arguments, output: Output): Promise<number> {
   if (!args.flag('watch')) return runWorker(args, output, BY_SIGNALS);
+  if (args.text('health-port') !== undefined) {
+    // A worker that reloads is two for a while, and one port cannot speak for both.
+    throw new UsageError('--health-port: expected a worker without --watch, found both.', 'worker');
+  }
   const { watchWorker } = await import('../watch/watch-worker.js');
   const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
   return (await watchWorker({ args, folder: process.cwd(), env: {}, log })).ended;
@@ -101,13 +114,16 @@ export async function runWorker(args: Arguments, output: Output, keeper: Keeper)
   setDefaultLogger(log);
   const stopping = new StopControl(log, keeper);
   const loaded = await loadApp(args.text('app'), process.cwd());
+  let health: HealthServer | undefined;
   try {
     const running = createWorker(loaded.app, { ...options, tasks: [loaded.file] });
     stopping.control(running);
+    health = await serveHealth(running, args, log);
     announce(running, loaded, { log, output, keeper });
     await runUntilStopped(running, { stopping, log, keeper });
   } finally {
     await loaded.app.close();
+    await health?.stop();
   }
   log.info({}, 'stopped');
   return EXIT.ok;
@@ -133,6 +149,18 @@ function readOptions(args: Arguments): WorkerOptions {
 function duration(args: Arguments, option: string): number | undefined {
   const text = args.text(option);
   return text === undefined ? undefined : parseDuration(text, `--${option}`);
+}
+
+/** Probes are answered from before the start to after the end, so that they see both. */
+async function serveHealth(running: Worker, args: Arguments, log: Logger): Promise<HealthServer | undefined> {
+  const port = args.integer('health-port');
+  const host = args.text('health-host');
+  if (port === undefined && host === undefined) return undefined;
+  if (port === undefined)
+    throw new UsageError('--health-host: expected a --health-port with it, found none.', 'worker');
+  const health = await startHealthServer(running, { port, host });
+  log.info({ host: health.host, port: health.port }, `health: listening on port ${health.port}`);
+  return health;
 }
 
 /** The state of the process is unknown: the broker gives what runs here to others. */

@@ -41,10 +41,17 @@ export interface ConnectionOptions {
   readonly runtime: Runtime;
 }
 
+/** Something that went wrong with a connection or a consumer, kept when it has passed. */
+export interface Trouble {
+  /** Wall time, ms. */
+  readonly time: number;
+  readonly message: string;
+}
+
 /** What a connection says of itself. */
 export interface ConnectionStatus {
   readonly up: boolean;
-  /** The broker that it has, or tried last; without a password. */
+  /** The broker that it has, or tries next; without a password. */
   readonly broker: string;
   /** Why it is not up. */
   readonly error: string | undefined;
@@ -82,6 +89,7 @@ export class Connection {
   #epoch = 0;
   #holds = 0;
   #lastError: Error | undefined;
+  #trouble: Trouble | undefined;
   #awaiting: { resolve(link: Link): void; reject(error: Error): void }[] = [];
 
   constructor(options: ConnectionOptions) {
@@ -99,6 +107,11 @@ export class Connection {
   /** Why there is no link, for error texts; undefined while there is one or nobody has asked yet. */
   get lastError(): Error | undefined {
     return this.#lastError;
+  }
+
+  /** What went wrong last. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
   }
 
   get status(): ConnectionStatus {
@@ -210,9 +223,10 @@ export class Connection {
   #failed(attempt: number, url: string, cause: Error): void {
     if (this.#state.kind === 'closed') return;
     const { role, runtime } = this.#options;
-    this.#lastError = new TqError('connect-failed', describeConnectFailure(url, cause), { cause });
+    const error = new TqError('connect-failed', describeConnectFailure(url, cause), { cause });
+    this.#down(error);
     const wait = this.#wait(attempt + 1);
-    runtime.logger.warn({ role, attempt: attempt + 1, retryInMs: wait }, this.#lastError.message);
+    runtime.logger.warn({ role, attempt: attempt + 1, retryInMs: wait }, error.message);
   }
 
   #lost(link: Link, error: Error): void {
@@ -220,11 +234,17 @@ export class Connection {
     setKeepsAlive(link.model, false);
     const wasOpen = this.#state.kind === 'open' && this.#state.link === link;
     if (wasOpen) {
-      this.#lastError = new TqError('connection-lost', `Connection lost: ${error.message}`, { cause: error });
+      const lost = new TqError('connection-lost', `Connection lost: ${error.message}`, { cause: error });
+      this.#down(lost);
       const wait = this.#wait(0);
-      this.#options.runtime.logger.warn({ role: this.#options.role, retryInMs: wait }, this.#lastError.message);
+      this.#options.runtime.logger.warn({ role: this.#options.role, retryInMs: wait }, lost.message);
     }
     for (const user of this.#users) user.linkDown(error);
+  }
+
+  #down(error: Error): void {
+    this.#lastError = error;
+    this.#trouble = { time: this.#options.runtime.clock.wallTime(), message: error.message };
   }
 
   /** Goes on to the next broker, after a wait that grows when all have been tried. */

@@ -3,7 +3,7 @@ import { TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import { within } from '../time/within.js';
-import type { Connection, Link, LinkUser } from './connection.js';
+import type { Connection, Link, LinkUser, Trouble } from './connection.js';
 import { ConsumeSession, type Delivery } from './consume-session.js';
 import { lookAtQueue } from './declare.js';
 
@@ -52,6 +52,7 @@ export class ConsumeChannel implements LinkUser {
   readonly #options: ConsumeChannelOptions;
   #state: State = { kind: 'idle' };
   #attempt = 0;
+  #trouble: Trouble | undefined;
   /** Sessions whose consumer the broker has cancelled and that are not closed yet. */
   readonly #retired = new Set<ConsumeSession>();
   #firstAttach: { resolve(): void; reject(error: Error): void } | undefined;
@@ -62,6 +63,11 @@ export class ConsumeChannel implements LinkUser {
 
   get attached(): boolean {
     return this.#state.kind === 'attached';
+  }
+
+  /** What went wrong last with this consumer alone; a lost connection is its connection's. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
   }
 
   get queue(): string {
@@ -203,6 +209,7 @@ export class ConsumeChannel implements LinkUser {
     const { clock, random, logger } = this.#options.runtime;
     const waiting: State = { kind: 'attaching', link };
     this.#state = waiting;
+    this.#trouble = { time: clock.wallTime(), message: error.message };
     const wait = MIN_WAIT_MS + fullJitter(this.#attempt++, REATTACH, random());
     logger.warn({ queue: this.#options.queue, retryInMs: wait, err: error }, what);
     const timer = clock.setTimer(() => {

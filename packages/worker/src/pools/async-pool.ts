@@ -101,6 +101,10 @@ export class AsyncPool implements Pool {
     return this.#state === 'running' ? this.slots - this.#running.size : 0;
   }
 
+  alive(): number {
+    return this.#state === 'running' || this.#state === 'stopping' ? this.slots : 0;
+  }
+
   run(job: Job, done: (end: JobEnd) => void): void {
     if (this.free() === 0)
       throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);

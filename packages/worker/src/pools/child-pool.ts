@@ -84,6 +84,10 @@ export class ChildPool implements Pool {
     return free;
   }
 
+  alive(): number {
+    return this.#children.filter((child) => child.alive).length;
+  }
+
   run(job: Job, done: (end: JobEnd) => void): void {
     const child = this.#children.find((candidate) => candidate.idle);
     if (child === undefined) {

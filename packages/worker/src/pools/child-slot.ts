@@ -85,6 +85,11 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     return this.#state === 'idle';
   }
 
+  /** Its child is there and has loaded its tasks. */
+  get alive(): boolean {
+    return this.#state === 'idle' || this.#state === 'busy' || this.#state === 'draining';
+  }
+
   /** The child, for what it told of itself; undefined between two. */
   get child(): ChildLife | undefined {
     return this.#life;

@@ -33,6 +33,8 @@ export interface Pool {
   limitsOf(task: string): TimeLimits | undefined;
   /** Slots that can take a job now. */
   free(): number;
+  /** Slots whose child is alive and ready, working or not. */
+  alive(): number;
   /** Runs a job, within its limits; needs a free slot. `done` is called exactly once, never before `run` returns. */
   run(job: Job, done: (end: JobEnd) => void): void;
   /** Called whenever a slot becomes free otherwise than by `done`: a further or a replacement child is ready. */

@@ -41,6 +41,10 @@ class FakePool implements Pool {
     return task === 'limited' ? { timeLimit: 2_000, softTimeLimit: undefined } : undefined;
   }
 
+  alive(): number {
+    return this.slots - this.broken;
+  }
+
   free(): number {
     return this.#size - this.#open.size - this.broken;
   }
