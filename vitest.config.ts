@@ -4,13 +4,15 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const ON_A_BROKER = ['test/{conformance,e2e,faults,interop}/**/*.test.ts', '**/*.broker.test.ts'];
 /** Files about what RabbitMQ alone has: clusters, users' permissions, rabbitmqctl. */
 const ON_RABBITMQ_ONLY = ['**/*.rabbitmq.test.ts'];
+/** Files about the packages as they are installed: from tarballs, with what they need from npm's registry. */
+const ON_TARBALLS = ['test/packages/**/*.test.ts'];
 const ALL = ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'];
 const NEVER = [...configDefaults.exclude, '**/dist/**'];
 
 // A fault test starts, restarts and kills brokers and workers; each such step takes seconds on a busy machine.
 const FAULT_LIMIT = 120_000;
 
-const unit = { name: 'unit', include: ALL, exclude: [...NEVER, ...ON_A_BROKER, ...ON_RABBITMQ_ONLY] };
+const unit = { name: 'unit', include: ALL, exclude: [...NEVER, ...ON_A_BROKER, ...ON_RABBITMQ_ONLY, ...ON_TARBALLS] };
 const embedded = {
   name: 'embedded',
   include: ON_A_BROKER,
@@ -23,7 +25,8 @@ const rabbitmq = {
   exclude: NEVER,
   globalSetup: ['test/support/rabbitmq-setup.ts'],
 };
-const projects = process.env.TQ_TEST_AMQP_URL ? [unit, embedded, rabbitmq] : [unit, embedded];
+const packages = { name: 'packages', include: ON_TARBALLS, globalSetup: ['test/support/packed-setup.ts'] };
+const projects = [unit, embedded, packages, ...(process.env.TQ_TEST_AMQP_URL ? [rabbitmq] : [])];
 
 export default defineConfig({
   test: {

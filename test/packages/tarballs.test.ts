@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOOLS } from '../../scripts/run.js';
-import { emptyProject, installPacked, type Packed, packPackages } from '../support/packed.js';
+import { emptyProject, installPacked, packedPackages } from '../support/packed.js';
 import { startTq } from '../support/tq-process.js';
 
 const run = promisify(execFile);
@@ -14,14 +14,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TYPES_OF_NODE = '20.19.43';
 const NAMES = ['@tq/core', '@tq/worker', '@tq/broker', '@tq/cli'];
 
-let packed: Packed;
-beforeAll(async () => {
-  packed = await packPackages();
-});
-afterAll(() => packed?.[Symbol.dispose]());
+const packed = packedPackages();
 
 function tarball(name: string): string {
-  const file = packed.tarballs.get(name);
+  const file = packed.get(name);
   if (file === undefined) throw new Error(`expected a tarball of ${name}, found none`);
   return file;
 }
