@@ -72,17 +72,16 @@ describe('tq', () => {
       ['--memory', '--concurrency', 'tq dev --port 5673'],
     ],
     [
-<<<<<<< HEAD
       ['queues', '--help'],
       ['tq queues list ', 'tq queues show NAME', 'tq queues purge NAME…', 'tq queues delete NAME…', 'Exit codes:'],
     ],
     [
       ['help', 'queues', 'delete'],
       ['--if-empty', '--yes', 'tq queues delete NAME… [OPTIONS]'],
-=======
+    ],
+    [
       ['init', '--help'],
       ['--force', 'tq init my-tasks'],
->>>>>>> e274136 (Write a small project to start from, and run what was written)
     ],
     [
       ['tasks', '--help'],
@@ -95,11 +94,7 @@ describe('tq', () => {
   });
 
   it.each([
-<<<<<<< HEAD
-    [[], 'Expected a command: worker, broker, dev, call, tasks, queues.'],
-=======
-    [[], 'Expected a command: worker, broker, dev, call, tasks, init.'],
->>>>>>> e274136 (Write a small project to start from, and run what was written)
+    [[], 'Expected a command: worker, broker, dev, call, tasks, queues, init.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],

@@ -33,7 +33,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./tasks.js')).tasks,
   },
   {
-<<<<<<< HEAD
     name: 'queues',
     usage: 'queues list|show|purge|delete',
     summary: 'Look at queues, empty and delete them',
@@ -64,11 +63,11 @@ export const COMMANDS: readonly CommandEntry[] = [
         load: async () => (await import('./queues-delete.js')).queuesDelete,
       },
     ],
-=======
+  },
+  {
     name: 'init',
     usage: 'init [FOLDER]',
     summary: 'Write a small project to start from',
     load: async () => (await import('./init.js')).init,
->>>>>>> e274136 (Write a small project to start from, and run what was written)
   },
 ];
