@@ -67,6 +67,7 @@ const PACKAGES = {
         'broker/',
         'watch/',
         'dev/',
+        'init/',
         'queues/',
         'commands/',
         'parse',

@@ -42,7 +42,7 @@ it('says npm install, npm run dev and npm start', () => {
   ]);
 });
 
-it('type-checks, and says what is wrong when a caller passes text for a number', async () => {
+it('type-checks, and says what is wrong when a caller passes text for a number', { timeout: 60_000 }, async () => {
   const [check = ''] = linesWith('npm run check');
   await typeLine(check, folder);
   const path = join(folder, 'src/call.ts');
@@ -52,7 +52,7 @@ it('type-checks, and says what is wrong when a caller passes text for a number',
   writeFileSync(path, text);
 });
 
-it("runs a broker, a worker and a call by the README's words, and ends at Ctrl-C", async () => {
+it("runs a broker, a worker and a call by the README's words, and ends at Ctrl-C", { timeout: 60_000 }, async () => {
   const port = String(await freePort());
   const [dev, start] = linesWith('5673').map((line) => line.replace('5673', port));
   const session = await startDev(String(dev));
