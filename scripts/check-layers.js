@@ -87,6 +87,7 @@ const ONLY_IN = [
     places: [
       ...['packages/core/src/broker/', 'packages/broker/src/server', 'packages/broker/src/session/'],
       'packages/cli/src/dev/answers-amqp',
+      'packages/worker/src/pools/pipe-link',
     ],
   },
 ];

@@ -97,7 +97,7 @@ describe('tq', () => {
     [[], 'Expected a command: worker, broker, dev, call, tasks, queues, init.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
-    [['worker', '--pool', 'asink'], "--pool: expected thread or async, found 'asink'. Did you mean async?"],
+    [['worker', '--pool', 'asink'], "--pool: expected thread or process or async, found 'asink'. Did you mean async?"],
     [['worker', '--log-level', 'inf'], 'Did you mean info?'],
     [['worker', '--queues', 'a,b=x'], "--queues: expected a number of slots after 'b=', found 'x'."],
     [['worker', '--concurrency', '5000'], 'concurrency: expected a whole number from 1 to 1000, found 5000.'],

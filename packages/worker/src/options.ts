@@ -11,13 +11,13 @@ import type { Pool } from './pools/pool.js';
 
 /** Options of a worker. */
 export interface WorkerOptions {
-  /** Task modules, as paths or file URLs, which the children of a thread pool import. Needed by every pool but `async`. */
+  /** Task modules, as paths or file URLs, which threads and processes import. Needed by every pool but `async`. */
   readonly tasks?: readonly (string | URL)[] | undefined;
   /** Queues to consume, without the app's prefix; a number gives a queue slots of its own: `['tq']`, `{ mail: 2, math: 2 }`. Default: the app's `queue`. */
   readonly queues?: readonly string[] | Readonly<Record<string, number | undefined>> | undefined;
   /** Slots that queues without slots of their own share, 1 to 1,000. Default: 4. */
   readonly concurrency?: number | undefined;
-  /** `thread` runs tasks off the connection's event loop; `async` runs them in it, for tasks that mostly wait. Default: `thread`. */
+  /** `thread` runs tasks off the connection's event loop, `process` in processes of their own; `async` runs them in the loop, for tasks that mostly wait. Default: `thread`. */
   readonly pool?: Pool['kind'] | undefined;
   /** Deliveries taken in advance for each slot, 1 to 100. 1 is fair; more is faster for tiny tasks. Default: 1. */
   readonly prefetchMultiplier?: number | undefined;
@@ -98,7 +98,7 @@ const MAX_MS = { min: 0, max: 2_147_483_647 };
  */
 export function resolveWorkerOptions(options: WorkerOptions, defaultQueue: string): ResolvedWorkerOptions {
   refuseUnknownKeys(options, KNOWN, 'createWorker');
-  const pool = requireOneOf(options.pool ?? 'thread', 'pool', ['thread', 'async'] as const);
+  const pool = requireOneOf(options.pool ?? 'thread', 'pool', ['thread', 'process', 'async'] as const);
   const tasks = (options.tasks ?? []).map(String);
   if (pool !== 'async' && tasks.length === 0) {
     throw new TqError(

@@ -81,7 +81,7 @@ it.each<[object, string, RegExp]>([
   [{ queues: ['a', 'b', 'a'] }, 'invalid-option', /each queue once, found 'a' twice/],
   [{ concurency: 2 }, 'unknown-option', /'concurency'.*'concurrency'/],
   [{ tasks: [] }, 'invalid-option', /tasks: expected the modules.*new URL/],
-  [{ pool: 'process' }, 'invalid-option', /pool: .*thread.*async.*process/],
+  [{ pool: 'proces' }, 'invalid-option', /pool: .*thread.*process.*async.*proces/],
   [{ timeLimit: 1_000, softTimeLimit: 1_000 }, 'invalid-option', /softTimeLimit: expected less than the timeLimit/],
   [{ pool: 'async', timeLimit: 1_000 }, 'invalid-option', /timeLimit: .*async, which cannot end a task.*softTimeLimit/],
   [{ pool: 'async', maxTasksPerChild: 5 }, 'invalid-option', /maxTasksPerChild: expected a thread or process pool/],

@@ -38,8 +38,9 @@ export const worker: Command = {
     },
     pool: {
       kind: 'text',
-      choices: ['thread', 'async'],
-      describe: 'Where tasks run: in threads, or in the event loop (for tasks that mostly wait). Default: thread',
+      choices: ['thread', 'process', 'async'],
+      describe:
+        'Where tasks run: in threads, processes, or the event loop (for tasks that mostly wait). Default: thread',
     },
     'prefetch-multiplier': {
       kind: 'text',

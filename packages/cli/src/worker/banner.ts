@@ -19,8 +19,13 @@ export interface WorkerFacts {
   readonly notes: readonly string[];
 }
 
-/** Threads beyond this are better asked of the async pool, when tasks mostly wait. */
-const MANY_THREADS = 16;
+/** Slots beyond this are better asked of the async pool, when tasks mostly wait. */
+const MANY_CHILDREN = 16;
+/** Memory that a slot takes, in words. */
+const MEMORY: Readonly<Record<string, string>> = {
+  thread: 'threads take 7 to 9 MB',
+  process: 'processes take 12 to 15 MB',
+};
 
 /** Collects what the banner or the first log line shows. */
 export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerFacts {
@@ -78,8 +83,9 @@ function fairness(waiting: number, shared: number, multiplier: number): string[]
 }
 
 function advice(pool: string, slots: number): string[] {
-  if (pool !== 'thread' || slots <= MANY_THREADS) return [];
-  return [`${slots} threads take 7 to 9 MB each; for tasks that mostly wait, --pool async takes many more for less`];
+  const memory = MEMORY[pool];
+  if (memory === undefined || slots <= MANY_CHILDREN) return [];
+  return [`${slots} ${memory} each; for tasks that mostly wait, --pool async takes many more for less`];
 }
 
 /** Tasks that this worker can run and whose calls it will not see. */

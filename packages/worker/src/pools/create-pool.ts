@@ -4,6 +4,7 @@ import { AsyncPool } from './async-pool.js';
 import type { Spawn } from './child-life.js';
 import { ChildPool } from './child-pool.js';
 import type { Pool, PoolServices } from './pool.js';
+import { createProcessSpawn } from './process-spawn.js';
 import type { RecyclingLimits } from './recycling.js';
 import { createThreadSpawn } from './thread-spawn.js';
 
@@ -19,7 +20,7 @@ export interface PoolOptions {
   readonly runtime?: Pick<Runtime, 'clock' | 'random'> | undefined;
   /** How long a child may take to load the task modules, ms; 60,000 by default. */
   readonly startTimeoutMs?: number | undefined;
-  /** Limits of a thread's heap; Node's own by default. */
+  /** Limits of a thread's heap; Node's own by default. Processes take `--max-old-space-size` instead. */
   readonly resourceLimits?: ResourceLimits | undefined;
   /** After what children are replaced; never by default. */
   readonly recycling?: RecyclingLimits | undefined;
@@ -46,7 +47,8 @@ export function createPool(options: PoolOptions): Pool {
   switch (kind) {
     case 'async':
       return new AsyncPool({ slots, modules, services, clock, blockedLoopMs: options.blockedLoopMs ?? 0 });
-    case 'thread': {
+    case 'thread':
+    case 'process': {
       const { startTimeoutMs = START_TIMEOUT_MS, recycling = NO_RECYCLING, graceMs = GRACE_MS } = options;
       const spawn = createSpawn(kind, options);
       return new ChildPool({ kind, slots, spawn, services, clock, random, startTimeoutMs, recycling, graceMs });
@@ -56,7 +58,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 }
 
-function createSpawn(kind: 'thread', { modules, services, resourceLimits }: PoolOptions): Spawn {
+function createSpawn(kind: 'thread' | 'process', { modules, services, resourceLimits }: PoolOptions): Spawn {
   if (modules.length === 0) {
     throw new TqError(
       'invalid-option',
@@ -64,5 +66,7 @@ function createSpawn(kind: 'thread', { modules, services, resourceLimits }: Pool
         'name them (tasks: [import.meta.url]) or use pool async.',
     );
   }
-  return createThreadSpawn(modules, services.childEnv, resourceLimits);
+  return kind === 'thread'
+    ? createThreadSpawn(modules, services.childEnv, resourceLimits)
+    : createProcessSpawn(modules, services);
 }

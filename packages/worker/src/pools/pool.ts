@@ -19,7 +19,7 @@ export interface PoolServices {
  * A slot whose child died is replaced; until the replacement is ready it is not free.
  */
 export interface Pool {
-  readonly kind: 'async' | 'thread';
+  readonly kind: 'async' | 'thread' | 'process';
   /** Slots in all. */
   readonly slots: number;
   /**

@@ -45,7 +45,7 @@ export class PortTransport implements Transport {
       this.#post({ type: 'call', seq, envelope, queue, publishTimeoutMs, abortable: signal !== undefined });
     } catch (thrown) {
       const cause = toError(thrown);
-      const text = `Expected headers that are plain data, found what cannot leave the task's thread: ${cause.message}`;
+      const text = `Expected headers that are plain data, found what cannot cross to the worker: ${cause.message}`;
       this.#refuse(call, new PublishError('unserialisable', text, { cause }));
       return;
     }

@@ -1,92 +1,17 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { JobEnd } from '@tq/core/internal';
-import type { Pool, PoolOptions } from '@tq/worker/internal';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { describeChildPool, nextFree, openChildScene } from './child-contract.js';
 import { describePool } from './pool-contract.js';
-import { createFixture, createJob, fixture, ManualTimers, startAll } from './pool-fixture.js';
-import { runProgram } from './run-program.js';
+import { fixture } from './pool-fixture.js';
 
+const scene = openChildScene('thread');
 describePool('thread');
+describeChildPool(scene);
 
-const open: Pool[] = [];
-afterEach(async () => {
-  delete process.env.TQ_FIXTURE_BROKEN;
-  delete process.env.TQ_FIXTURE_DIES;
-  await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
-});
-
-function create(options: Partial<PoolOptions> = {}) {
-  const created = createFixture({ kind: 'thread', slots: 1, modules: [fixture('tasks.js')], ...options });
-  open.push(created.pool);
-  return created;
-}
-
-async function start(options?: Partial<PoolOptions>) {
-  const created = create(options);
-  await startAll(created.pool);
-  return created;
-}
-
-const nextFree = (pool: Pool) => new Promise<void>((resolve) => pool.onFree(resolve));
-
-describe('a thread that dies', () => {
-  it('ends its job as lost, with the exit code, and is replaced', async () => {
-    const { pool, run, value } = await start();
-    const free = nextFree(pool);
-    const end = await run('exits', [3]);
-    expect(end).toEqual({ kind: 'lost', how: 'exit code 3' });
-    expect(pool.free()).toBe(0);
-    await free;
-    expect(pool.free()).toBe(1);
-    expect(await value('add', [1, 1])).toBe(2);
-  });
-
-  it('leaves the jobs of other threads alone', async () => {
-    const { pool, run, log } = await start({ slots: 2 });
-    const other = run('until-aborted');
-    await log.started();
-    expect(await run('exits', [0])).toEqual({ kind: 'lost', how: 'exit code 0' });
-    await pool.stop(60_000);
-    expect(await other).toEqual({ kind: 'success', resultText: '"worker-stopped"' });
-  });
-
-  it('has ended the job whose end it told before', async () => {
-    const { pool, run } = await start();
-    const free = nextFree(pool);
-    expect(await run('exits-after-end')).toEqual({ kind: 'success', resultText: '"ended"' });
-    await free;
-  });
-
-  it('has every line logged that it wrote before, in order', async () => {
-    const { run, log } = await start();
-    // More than Node.js takes from a port in one turn, in which the exit would overtake the rest.
-    expect(await run('logs-and-exits', [20_000])).toEqual({ kind: 'lost', how: 'exit code 5' });
-    const lines = log.lines.filter(({ message }) => message === 'last words').map(({ fields }) => fields.line);
-    expect(lines).toEqual(Array.from({ length: 20_000 }, (_, line) => line));
-  });
-
-  it('dies of an exception that nobody catches, which is logged with the task', async () => {
-    const { pool, run, value, log } = await start();
-    const free = nextFree(pool);
-    const end = await run('throws-uncaught', [], { id: 'crasher' });
-    expect(end).toEqual({ kind: 'lost', how: 'Error: from a timer' });
-    expect(log.lines).toContainEqual(
-      expect.objectContaining({
-        level: 'error',
-        fields: expect.objectContaining({
-          id: 'crasher',
-          task: 'throws-uncaught',
-          err: expect.objectContaining({ message: 'from a timer', stack: expect.stringContaining('tasks.js') }),
-        }),
-      }),
-    );
-    await free;
-    expect(await value('add', [1, 1])).toBe(2);
-  });
-
+describe('a thread', () => {
   it('dies of a full heap without taking the worker along', async () => {
-    const { pool, run, value } = await start({ resourceLimits: { maxOldGenerationSizeMb: 24 } });
+    const { pool, run, value } = await scene.start({ resourceLimits: { maxOldGenerationSizeMb: 24 } });
     const free = nextFree(pool);
     expect(await run('fills-memory')).toEqual({
       kind: 'lost',
@@ -94,110 +19,6 @@ describe('a thread that dies', () => {
     });
     await free;
     expect(await value('add', [1, 1])).toBe(2);
-  });
-
-  it('is replaced at once however often its tasks kill it', async () => {
-    const timers = new ManualTimers();
-    const { pool, run } = await start({ runtime: timers.runtime });
-    for (let time = 0; time < 3; time++) {
-      const free = nextFree(pool);
-      await run('exits', [1]);
-      await free;
-    }
-    // The limits of loading only: no delay was asked for.
-    expect(new Set(timers.delays)).toEqual(new Set([60_000]));
-  });
-
-  it('is replaced after growing delays while the replacement does not load, until it does', async () => {
-    const timers = new ManualTimers();
-    const { pool, run, log, value } = await start({
-      modules: [fixture('breaks-on-demand.js')],
-      runtime: timers.runtime,
-    });
-    process.env.TQ_FIXTURE_BROKEN = '1';
-    const free = nextFree(pool);
-    await run('exits');
-    const isBroken = (line: { fields: Record<string, unknown> }) =>
-      String(line.fields.how).includes('broken on demand');
-    for (let failures = 1; failures <= 4; failures++) {
-      await log.matching(isBroken, failures);
-      expect(log.lines.filter(isBroken)).toHaveLength(failures);
-      if (failures === 4) delete process.env.TQ_FIXTURE_BROKEN;
-      timers.fireAll();
-    }
-    await free;
-    expect(timers.delays.filter((delay) => delay !== 60_000)).toEqual([0, 100, 200, 400]);
-    expect(await value('well')).toBe('well');
-  });
-
-  it('is not replaced in a hot loop when it dies idle again and again', async () => {
-    const timers = new ManualTimers();
-    const { run, log } = await start({ modules: [fixture('dies-idle.js')], runtime: timers.runtime });
-    process.env.TQ_FIXTURE_DIES = '1';
-    await run('exits');
-    for (let deaths = 1; deaths <= 3; deaths++) {
-      await log.matching((line) => line.fields.how === 'exit code 9', deaths);
-      timers.fireAll();
-    }
-    expect(timers.delays.filter((delay) => delay !== 60_000)).toEqual([0, 100, 200]);
-  });
-
-  it('is not replaced when the pool stops meanwhile', async () => {
-    const timers = new ManualTimers();
-    const { pool, run, log } = await start({ modules: [fixture('breaks-on-demand.js')], runtime: timers.runtime });
-    process.env.TQ_FIXTURE_BROKEN = '1';
-    await run('exits');
-    await log.first((line) => String(line.fields.how).includes('broken on demand'));
-    await pool.stop(0);
-    expect(timers.pending.size).toBe(0);
-  });
-});
-
-describe('a thread that goes on', () => {
-  it('logs a rejection that nobody awaits, with the task, and runs the next job', async () => {
-    const { run, value, log } = await start();
-    expect(await run('forgets-await', [], { id: 'sloppy' })).toEqual({ kind: 'success', resultText: '"went on"' });
-    const line = await log.first((candidate) => candidate.level === 'error');
-    expect(line.fields).toMatchObject({
-      id: 'sloppy',
-      task: 'forgets-await',
-      err: { type: 'Error', message: 'nobody awaits me', stack: expect.stringContaining('tasks.js') },
-    });
-    expect(await value('add', [1, 1])).toBe(2);
-  });
-
-  it('tells whose rejection it is even after the task has ended', async () => {
-    const { run, log } = await start();
-    await run('forgets-await-after-end', [], { id: 'sloppy' });
-    const { fields } = await log.first((line) => line.level === 'error');
-    expect(fields).toMatchObject({ id: 'sloppy', err: { message: 'late stray' } });
-  });
-
-  it("passes a task's own output through to the worker's", async () => {
-    const { lines, stderr } = await runProgram('thread', 'prints', '"{}"');
-    expect(lines).toContainEqual({});
-    expect(stderr).toBe('{}\n');
-  });
-});
-
-describe('stopping threads', () => {
-  it('kills one that hears nothing, after the grace', async () => {
-    const { pool, log } = await start();
-    const ends: JobEnd[] = [];
-    pool.run(createJob('spins'), (end) => ends.push(end));
-    await log.started();
-    await pool.stop(10);
-    expect(ends).toEqual([{ kind: 'stopped' }]);
-  });
-
-  it('reports a job that dies within the grace as lost', async () => {
-    const timers = new ManualTimers();
-    const { pool, run, log } = await start({ runtime: timers.runtime });
-    const end = run('throws-uncaught');
-    const stopped = pool.stop(1_000);
-    expect(await end).toEqual({ kind: 'lost', how: 'Error: from a timer' });
-    await stopped;
-    expect(log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
   });
 
   it('ends a thread whose port to the parent closes', async () => {
@@ -211,47 +32,5 @@ describe('stopping threads', () => {
     expect(ready.type).toBe('ready');
     port1.close();
     expect(await once(worker, 'exit')).toEqual([0]);
-  });
-});
-
-describe('starting threads', () => {
-  it('is ready with the first one, and the others follow', async () => {
-    const { pool, value } = create({ slots: 3 });
-    const freed: number[] = [];
-    const complete = new Promise<void>((resolve) => {
-      pool.onFree(() => {
-        freed.push(pool.free());
-        if (pool.free() === 3) resolve();
-      });
-    });
-    await pool.start();
-    expect(pool.free()).toBe(1);
-    expect(await value('add', [1, 2])).toBe(3);
-    await complete;
-    expect(freed.at(-1)).toBe(3);
-  });
-
-  it('fails when the modules end the thread', async () => {
-    await expect(create({ modules: [fixture('exits-on-load.js')] }).pool.start()).rejects.toMatchObject({
-      code: 'task-load-failed',
-      message: expect.stringContaining('exit code 7'),
-    });
-  });
-
-  it('fails when the modules never finish loading', async () => {
-    const timers = new ManualTimers();
-    const { pool } = create({ modules: [fixture('never-loads.js')], runtime: timers.runtime, startTimeoutMs: 5_000 });
-    const starting = pool.start();
-    const outcome = expect(starting).rejects.toMatchObject({
-      code: 'task-load-failed',
-      message: expect.stringContaining('5000 ms'),
-    });
-    expect(timers.delays).toEqual([5_000]);
-    timers.fireAll();
-    await outcome;
-  });
-
-  it('needs modules', () => {
-    expect(() => create({ modules: [] })).toThrow(expect.objectContaining({ code: 'invalid-option' }));
   });
 });

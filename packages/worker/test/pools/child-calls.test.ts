@@ -9,15 +9,17 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
 });
 
-async function start(onSend: (call: OutgoingCall) => void = () => undefined) {
-  const created = createFixture({ kind: 'thread', slots: 1, modules: [fixture('calls.js')] });
+async function startPool(kind: Pool['kind'], onSend: (call: OutgoingCall) => void) {
+  const created = createFixture({ kind, slots: 1, modules: [fixture('calls.js')] });
   created.transport.onSend = onSend;
   open.push(created.pool);
   await created.pool.start();
   return created;
 }
 
-describe('a call from inside a task', () => {
+describe.each(['thread', 'process'] as const)('a call from inside a task of a %s', (kind) => {
+  const start = (onSend: (call: OutgoingCall) => void = () => undefined) => startPool(kind, onSend);
+
   it("leaves through the worker's transport, and hears confirm and replies", async () => {
     const { transport, value } = await start(({ listener, envelope }) => {
       listener.confirmed();
@@ -128,7 +130,7 @@ describe('a call from inside a task', () => {
     expect(transport.forgotten).toEqual(['c1']);
   });
 
-  it('is forgotten when its thread dies', async () => {
+  it('is forgotten when its child dies', async () => {
     const { run, transport } = await start(({ listener }) => listener.confirmed());
     expect(await run('calls-and-exits', ['c1'])).toMatchObject({ kind: 'lost' });
     expect(transport.forgotten).toEqual(['c1']);
@@ -136,7 +138,9 @@ describe('a call from inside a task', () => {
   });
 });
 
-describe('a question from inside a task', () => {
+describe.each(['thread', 'process'] as const)('a question from inside a task of a %s', (kind) => {
+  const start = () => startPool(kind, () => undefined);
+
   it("is answered with the queue's status, or with nothing when it cannot be asked", async () => {
     const { value, run, transport } = await start();
     transport.status = { messages: 3, consumers: 0 };
