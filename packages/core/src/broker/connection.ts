@@ -123,12 +123,22 @@ export class Connection {
     return this.#state.kind === 'open' ? this.#state.link : undefined;
   }
 
-  /** Resolves with the link that there is, or the next one. Rejects with `closed` when the connection is closed first. */
-  whenOpen(): Promise<Link> {
+  /**
+   * Resolves with the link that there is, or the next one. Rejects with `closed` when the connection is closed first.
+   * @param signal forgets the wait when it is aborted: the promise stays open then
+   */
+  whenOpen(signal?: AbortSignal): Promise<Link> {
     if (this.#state.kind === 'open') return Promise.resolve(this.#state.link);
     if (this.#state.kind === 'closed') return Promise.reject(closedError());
     this.open();
-    return new Promise((resolve, reject) => this.#awaiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#awaiting.push(waiter);
+      const forget = () => {
+        this.#awaiting = this.#awaiting.filter((other) => other !== waiter);
+      };
+      signal?.addEventListener('abort', forget, { once: true });
+    });
   }
 
   addUser(user: LinkUser): void {

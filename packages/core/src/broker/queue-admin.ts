@@ -111,12 +111,12 @@ export class QueueAdmin {
     work: Work<T>,
   ): Promise<T> {
     const release = connection.hold();
-    const time = { over: false };
-    const answer = this.#ask(connection, queue, time, repeat, work);
+    const over = new AbortController();
+    const answer = this.#ask(connection, queue, { repeat, over: over.signal }, work);
     try {
       if (await within(this.#options.clock, timeoutMs, answer)) return await answer;
     } finally {
-      time.over = true;
+      over.abort();
       release();
     }
     throw timedOut(connection, queue, timeoutMs);
@@ -126,13 +126,14 @@ export class QueueAdmin {
   async #ask<T>(
     connection: Connection,
     queue: string,
-    time: { readonly over: boolean },
-    repeat: boolean,
+    { repeat, over }: { readonly repeat: boolean; readonly over: AbortSignal },
     work: Work<T>,
   ): Promise<T> {
     for (;;) {
-      const { model } = await connection.whenOpen();
-      if (time.over) throw timedOut(connection, queue, 0);
+      // Nobody waits for it any more when the time is over, and nothing may happen to the queue.
+      over.throwIfAborted();
+      const { model } = await connection.whenOpen(over);
+      over.throwIfAborted();
       try {
         return await work(model);
       } catch (thrown) {

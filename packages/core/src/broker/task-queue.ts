@@ -59,7 +59,8 @@ export class TaskQueue {
   /**
    * Throws away every message that is ready; what workers hold unacknowledged stays.
    * @returns how many messages are gone
-   * @throws {TqError} as above, and `connection-lost` when the broker's answer was lost with the connection
+   * @throws {TqError} as above, and `connection-lost` when the broker's answer was lost with the connection; then, and
+   *   after a `queue-timeout` of a broker that is slow, it may be done all the same
    */
   async purge(options: QueueCallOptions = {}): Promise<number> {
     const timeout = resolveTimeout(options, ['timeout'], 'purge');

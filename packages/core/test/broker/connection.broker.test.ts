@@ -273,3 +273,17 @@ it('two holds are two: the first release changes nothing, and the same twice nei
   releases[1]();
   expect([clock.timers, clock.referencedTimers]).toEqual([1, 0]);
 });
+
+it('forgets a wait for a link that was given up', async () => {
+  await using proxy = await startProxy(brokerUrl());
+  proxy.refuse();
+  const connection = connectionTo([proxy.url], testRuntime());
+  const giveUp = new AbortController();
+  const heard: string[] = [];
+  connection.whenOpen(giveUp.signal).then(() => heard.push('given up'));
+  const kept = connection.whenOpen(new AbortController().signal).then(() => heard.push('kept'));
+  giveUp.abort();
+  await proxy.accept();
+  await kept;
+  expect(heard).toEqual(['kept']);
+});
