@@ -11,6 +11,9 @@ export const text = defineTask('text', (s: string): string => '<' + s + '>');
 export const rich = defineTask('rich', () => ({ when: new Date(0), big: 2n }));
 export const nothing = defineTask('nothing', () => undefined);
 export const boom = defineTask('boom', (): never => { throw new TypeError('no good'); });
+const email = { version: 1, vendor: 'test', validate: (args: any) =>
+  /@/.test(args[0]) ? { value: args } : { issues: [{ message: 'Expected an address', path: [0] }] } };
+export const mail = defineTask('mail', (to: string): string => to, { args: { '~standard': email } as any });
 export const hold = defineTask('hold', () => {
   const { log, signal } = currentTask();
   log.info({}, 'holding');
@@ -65,6 +68,12 @@ describe('tq call', () => {
     expect(JSON.parse(json.stderr)).toEqual({
       error: { code: 'task-failed', name: 'TaskFailedError', message: 'TypeError: no good' },
     });
+  });
+
+  it("ends with 1 and shows what the task's schema says of the arguments", async () => {
+    const text = "TqError: Expected arguments that fit the schema of task 'mail', found args[0]: Expected an address.";
+    expect(await call('mail', '"ada"')).toEqual({ code: 1, signal: null, stdout: '', stderr: `tq: ${text}\n` });
+    expect((await call('mail', '"ada@example.com"')).stdout).toBe('ada@example.com\n');
   });
 
   it('ends with 1 when no worker knows the task', async () => {

@@ -127,14 +127,14 @@ function withoutUndefined(options: CallOptions): CallOptions {
 
 async function sendAll<T>(
   host: TaskHost,
-  call: Omit<Signature, 'args'>,
+  { task, schema, options }: Omit<Signature, 'args'>,
   calls: readonly (readonly unknown[])[],
 ): Promise<AsyncResult<T>[]> {
   const results: AsyncResult<T>[] = [];
   const confirms: Promise<void>[] = [];
   for (const args of calls) {
     for (let room = host.room(); room !== undefined; room = host.room()) await room;
-    const result = host.send<T>({ ...call, args });
+    const result = host.send<T>({ task, args, schema, options });
     const confirm = result.published;
     // It may reject while this loop waits for room, before anybody listens below.
     confirm.catch(() => undefined);
