@@ -1,12 +1,9 @@
-import type { Connection, Link } from '../broker/connection.js';
-import { ConsumeChannel } from '../broker/consume-channel.js';
+import type { Connection } from '../broker/connection.js';
 import type { Delivery } from '../broker/consume-session.js';
-import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
-import { replyQueueTopology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';
 import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
-import { within } from '../time/within.js';
+import { ReplyQueue } from './reply-queue.js';
 import type { CallListener } from './transport.js';
 
 export interface RpcOptions {
@@ -19,40 +16,31 @@ export interface RpcOptions {
   readonly runtime: Runtime;
 }
 
-/** Replies in one burst that are not acked yet. */
-const PREFETCH = 1_000;
-/** How long the broker may take to delete the reply queue when the app closes. */
-const DELETE_TIMEOUT_MS = 2_000;
-
 /**
  * One reply queue and one consumer for all calls of a process: finds the call that a reply answers.
  * A waiter is registered before its call is published, since a reply may be quicker than the publisher's confirm.
+ *
+ * A reply queue lives on the node of a cluster that it was declared on. While that one is away, new calls name another
+ * queue, on a node that is there; replies to earlier calls wait at their workers and come when the node is back.
  */
 export class Rpc {
   readonly #options: RpcOptions;
-  readonly #waiters = new Map<string, CallListener>();
-  readonly #channel: ConsumeChannel;
+  /** The first one, and one more for each time that all of them were away: no more than the cluster has nodes. */
+  readonly #queues: ReplyQueue[];
+  #current: ReplyQueue;
   #started: Promise<void> | undefined;
-  #declared = false;
   #ready = false;
+  #closed = false;
 
   constructor(options: RpcOptions) {
     this.#options = options;
-    this.#channel = new ConsumeChannel({
-      connection: options.connection,
-      queue: options.queue,
-      prefetch: PREFETCH,
-      exclusive: true,
-      prepare: (link) => this.#prepare(link),
-      onDelivery: (delivery) => this.#received(delivery),
-      onLost: () => undefined,
-      runtime: options.runtime,
-    });
+    this.#current = this.#createQueue(options.queue);
+    this.#queues = [this.#current];
   }
 
   /** Name of the reply queue, a call's `reply_to`. */
   get queue(): string {
-    return this.#options.queue;
+    return this.#current.name;
   }
 
   /** True once the reply queue has been consumed for the first time: replies have somewhere to go. */
@@ -62,7 +50,7 @@ export class Rpc {
 
   /** Declares the reply queue and consumes it, once; after a failure the next call tries again. */
   start(): Promise<void> {
-    this.#started ??= this.#channel.start().then(
+    this.#started ??= this.#current.start().then(
       () => {
         this.#ready = true;
       },
@@ -74,17 +62,22 @@ export class Rpc {
     return this.#started;
   }
 
-  /** Listens for the replies of a call; the oldest waiter beyond the bound is told `result-forgotten`. */
+  /**
+   * Listens at `queue` for the replies of a call that is published with it, in the same turn; the oldest waiter beyond
+   * the bound is told `result-forgotten`.
+   */
   register(taskId: string, listener: CallListener): void {
-    this.#waiters.set(taskId, listener);
-    if (this.#waiters.size <= this.#options.maxWaiters) return;
-    const [oldest] = this.#waiters;
+    const { maxWaiters } = this.#options;
+    const { waiters } = this.#current;
+    waiters.set(taskId, listener);
+    if (this.#queues.reduce((sum, queue) => sum + queue.waiters.size, 0) <= maxWaiters) return;
+    const [oldest] = waiters;
     if (oldest === undefined) return;
-    this.#waiters.delete(oldest[0]);
+    waiters.delete(oldest[0]);
     oldest[1].failed(
       new TqError(
         'result-forgotten',
-        `More than ${this.#options.maxWaiters} results are awaited, so the oldest was given up. ` +
+        `More than ${maxWaiters} results are awaited, so the oldest was given up. ` +
           'Get or forget() results as they come, pass ignoreResult, or raise maxWaiters.',
         { fields: { taskId: oldest[0] } },
       ),
@@ -92,7 +85,7 @@ export class Rpc {
   }
 
   forget(taskId: string): void {
-    this.#waiters.delete(taskId);
+    for (const { waiters } of this.#queues) waiters.delete(taskId);
   }
 
   /** Keeps the process alive while a reply is awaited. */
@@ -102,72 +95,80 @@ export class Rpc {
 
   /** Stops consuming and ends every waiter with the code `closed`. */
   async close(): Promise<void> {
-    for (const [taskId, listener] of this.#waiters) {
-      const text = 'The app was closed before the result came; the task itself goes on.';
-      listener.failed(new TqError('closed', text, { fields: { taskId } }));
+    this.#closed = true;
+    for (const { waiters } of this.#queues) {
+      for (const [taskId, listener] of waiters) {
+        const text = 'The app was closed before the result came; the task itself goes on.';
+        listener.failed(new TqError('closed', text, { fields: { taskId } }));
+      }
+      waiters.clear();
     }
-    this.#waiters.clear();
     if (this.#started === undefined) return;
-    await this.#channel.close();
-    await this.#deleteQueue();
+    await Promise.all(this.#queues.map((queue) => queue.close()));
   }
 
-  /** Nobody reads it any more, and a worker whose reply finds no queue knows that. With a reply in it, it expires by itself. */
-  async #deleteQueue(): Promise<void> {
-    const { connection, queue, runtime } = this.#options;
-    const { link } = connection;
-    if (link === undefined || !this.#declared) return;
-    const deleting = onThrowawayChannel(link.model, (channel) => channel.deleteQueue(queue, { ifEmpty: true }));
-    await within(runtime.clock, DELETE_TIMEOUT_MS, deleting);
+  #createQueue(name: string): ReplyQueue {
+    return new ReplyQueue({
+      connection: this.#options.connection,
+      name,
+      runtime: this.#options.runtime,
+      onReply: (queue, delivery) => this.#received(queue, delivery),
+      onDeleted: (queue) => this.#repliesLost(queue),
+      onAway: () => this.#away(),
+    });
   }
 
-  async #prepare(link: Link): Promise<void> {
-    const topology = replyQueueTopology(this.#options.queue);
-    if (this.#declared) {
-      const look = await lookAtQueue(link.model, this.#options.queue);
-      if (look.kind === 'there') return;
-      if (look.kind === 'away') throw look.error;
-      this.#repliesLost();
-    }
-    await declare(link.model, topology);
-    this.#declared = true;
+  /** New calls go where replies can come; a further queue is declared where none can. */
+  #away(): void {
+    const attached = this.#queues.find((queue) => queue.attached);
+    if (attached !== undefined) this.#current = attached;
+    if (this.#closed || !this.#queues.every((queue) => queue.away)) return;
+    const further = this.#createQueue(`${this.#options.queue}.${this.#queues.length + 1}`);
+    this.#queues.push(further);
+    // Until it is there, a reply to it would find no queue and be dropped.
+    const { logger } = this.#options.runtime;
+    further.start().then(
+      () => {
+        this.#current = further;
+        logger.warn({ queue: further.name }, 'the node of the reply queue is away: new calls are answered on another');
+      },
+      (err: unknown) => logger.warn({ err }, 'no further reply queue'),
+    );
   }
 
-  #repliesLost(): void {
-    const lost = [...this.#waiters];
-    this.#waiters.clear();
+  #repliesLost({ name, waiters }: ReplyQueue): void {
+    const lost = [...waiters];
+    waiters.clear();
     for (const [taskId, listener] of lost) {
       const text =
-        `The reply queue '${this.#options.queue}' was deleted while the connection was away, so the reply may be lost. ` +
+        `The reply queue '${name}' was deleted while the connection was away, so the reply may be lost. ` +
         'Whether the task ran is unknown.';
       listener.failed(new TqError('replies-lost', text, { fields: { taskId } }));
     }
   }
 
-  #received(delivery: Delivery): void {
+  #received({ waiters }: ReplyQueue, delivery: Delivery): void {
     delivery.ack();
     const { body, properties } = delivery.message;
     let reply: Reply;
     try {
       reply = decodeReply(body.toString('utf8'));
     } catch (error) {
-      this.#malformed(properties.correlationId, toError(error));
+      this.#malformed(waiters, properties.correlationId, toError(error));
       return;
     }
-    const listener = this.#waiters.get(reply.taskId);
+    const listener = waiters.get(reply.taskId);
     if (listener === undefined) return;
-    if (isFinal(reply)) {
-      this.#waiters.delete(reply.taskId);
-    }
+    if (isFinal(reply)) waiters.delete(reply.taskId);
     listener.replied(reply);
   }
 
   /** A reply that nobody can read ends the wait that it names, since no better one will come. */
-  #malformed(taskId: string | undefined, error: Error): void {
+  #malformed(waiters: Map<string, CallListener>, taskId: string | undefined, error: Error): void {
     this.#options.runtime.logger.warn({ err: error, taskId }, 'a message in the reply queue is no reply');
-    const listener = taskId === undefined ? undefined : this.#waiters.get(taskId);
+    const listener = taskId === undefined ? undefined : waiters.get(taskId);
     if (taskId === undefined || listener === undefined) return;
-    this.#waiters.delete(taskId);
+    waiters.delete(taskId);
     listener.failed(error);
   }
 }

@@ -1,0 +1,89 @@
+import type { Connection, Link } from '../broker/connection.js';
+import { ConsumeChannel } from '../broker/consume-channel.js';
+import type { Delivery } from '../broker/consume-session.js';
+import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
+import { replyQueueTopology } from '../broker/topology.js';
+import type { Runtime } from '../runtime.js';
+import { within } from '../time/within.js';
+import type { CallListener } from './transport.js';
+
+export interface ReplyQueueOptions {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly onReply: (queue: ReplyQueue, delivery: Delivery) => void;
+  /** The queue was deleted, and replies with it; it is declared anew. */
+  readonly onDeleted: (queue: ReplyQueue) => void;
+  /** The cluster's node that has the queue is away. */
+  readonly onAway: () => void;
+}
+
+/** Replies in one burst that are not acked yet. */
+const PREFETCH = 1_000;
+/** How long the broker may take to delete the queue when the app closes. */
+const DELETE_TIMEOUT_MS = 2_000;
+
+/** One reply queue with its consumer, and who waits for replies there. */
+export class ReplyQueue {
+  readonly name: string;
+  readonly waiters = new Map<string, CallListener>();
+  readonly #options: ReplyQueueOptions;
+  readonly #channel: ConsumeChannel;
+  #declared = false;
+  #away = false;
+
+  constructor(options: ReplyQueueOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#channel = new ConsumeChannel({
+      connection: options.connection,
+      queue: options.name,
+      prefetch: PREFETCH,
+      exclusive: true,
+      prepare: (link) => this.#prepare(link),
+      onDelivery: (delivery) => options.onReply(this, delivery),
+      onLost: () => undefined,
+      runtime: options.runtime,
+    });
+  }
+
+  get attached(): boolean {
+    return this.#channel.attached;
+  }
+
+  /** Its node was away when it was last looked at. */
+  get away(): boolean {
+    return this.#away && !this.attached;
+  }
+
+  /** Declares the queue and consumes it. */
+  start(): Promise<void> {
+    return this.#channel.start();
+  }
+
+  /** Stops consuming and deletes the queue: nobody reads it any more, and a worker whose reply finds no queue knows that. */
+  async close(): Promise<void> {
+    await this.#channel.close();
+    const { connection, runtime } = this.#options;
+    const { link } = connection;
+    if (link === undefined || !this.#declared) return;
+    // With a reply in it, it expires by itself.
+    const deleting = onThrowawayChannel(link.model, (channel) => channel.deleteQueue(this.name, { ifEmpty: true }));
+    await within(runtime.clock, DELETE_TIMEOUT_MS, deleting);
+  }
+
+  async #prepare(link: Link): Promise<void> {
+    if (this.#declared) {
+      const look = await lookAtQueue(link.model, this.name);
+      this.#away = look.kind === 'away';
+      if (look.kind === 'there') return;
+      if (look.kind === 'away') {
+        this.#options.onAway();
+        throw look.error;
+      }
+      this.#options.onDeleted(this);
+    }
+    await declare(link.model, replyQueueTopology(this.name));
+    this.#declared = true;
+  }
+}
