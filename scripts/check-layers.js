@@ -27,6 +27,7 @@ const PACKAGES = {
     layers: [
       ...['errors', 'nearest', 'options-check', 'observers'],
       ...['time/', 'schema/'],
+      'config/',
       ...['runtime', 'protocol/'],
       ['app-events', 'worker-events'],
       'broker/',
@@ -34,7 +35,7 @@ const PACKAGES = {
       'task/',
       'execution/',
       'producer/',
-      ...['connection-options', 'options', 'app', 'default-app', 'index', 'internal'],
+      ...['connection-options', 'options', 'worker-config', 'define-config', 'app', 'default-app', 'index', 'internal'],
       'testing/',
     ],
   },
@@ -45,7 +46,7 @@ const PACKAGES = {
       'pools/',
       'execution/',
       'consumer',
-      ...['options', 'health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
+      ...['queue-shares', 'options', 'health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
     ],
   },
   broker: {
@@ -61,6 +62,7 @@ const PACKAGES = {
     imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
     layers: [
       ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command', 'note-logger'],
+      'config/',
       ...[
         'program',
         'worker/',

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run check`: format, lint, layers, types and the comments of public names, one line each; what a failed one printed follows its line. The exit
- * code is 0 only when all are OK.
+ * `npm run check`: format, lint, layers, types, the comments of public names and the texts of options, one line each;
+ * what a failed one printed follows its line. The exit code is 0 only when all are OK.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ const STEPS = [
   ['layers', layers],
   ['types of packages', () => tsc('-b')],
   ['API comments', () => readApi(undefined)],
+  ['texts of options', () => capture(process.execPath, [join(ROOT, 'scripts', 'option-docs.js'), '--check'])],
   ...['test', 'bench', 'examples']
     .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
     .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),

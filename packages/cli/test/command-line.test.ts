@@ -100,10 +100,10 @@ describe('tq', () => {
     [['worker', '--pool', 'asink'], "--pool: expected thread or process or async, found 'asink'. Did you mean async?"],
     [['worker', '--log-level', 'inf'], 'Did you mean info?'],
     [['worker', '--queues', 'a,b=x'], "--queues: expected a number of slots after 'b=', found 'x'."],
-    [['worker', '--concurrency', '5000'], 'concurrency: expected a whole number from 1 to 1000, found 5000.'],
+    [['worker', '--concurrency', '5000'], '--concurrency: expected a whole number from 1 to 1000, found 5000.'],
     [
-      ['worker', '--shutdown-timeout', '3'],
-      "--shutdown-timeout: expected a duration such as 500ms, 10s or 5m, found '3'.",
+      ['worker', '--shutdown-timeout', '3x'],
+      "--shutdown-timeout: expected a duration such as 500ms, 10s or 5m, found '3x'.",
     ],
     [['worker', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
     [['worker', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],

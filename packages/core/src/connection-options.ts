@@ -1,24 +1,14 @@
 import { DEFAULT_URL } from './broker/broker-url.js';
 import type { Auth, Login } from './broker/login.js';
 import type { TlsOptions } from './broker/tls-options.js';
+import { list, text, words } from './config/kinds.js';
+import type { OptionSource, OptionValues } from './config/option.js';
 import { TqError } from './errors.js';
-import { refuseUnknownKeys, requireOneOf } from './options-check.js';
 
 /** Where a list of brokers is begun. */
 export type UrlOrder = 'given' | 'shuffled';
 
-/** What an app or the environment says of connections. */
-export interface ConnectionOptions {
-  readonly url?: string | readonly string[] | undefined;
-  readonly urlOrder?: string | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly passwordFile?: string | undefined;
-  readonly auth?: string | undefined;
-  readonly tls?: TlsOptions | undefined;
-}
-
-/** The same, checked and filled in. */
+/** How an app connects, checked and filled in. */
 export interface ConnectionSettings {
   readonly urls: readonly string[];
   readonly urlOrder: UrlOrder;
@@ -26,73 +16,114 @@ export interface ConnectionSettings {
   readonly tls: TlsOptions;
 }
 
-const ORDERS = ['given', 'shuffled'] as const;
-const AUTHS = ['password', 'certificate'] as const;
-const TLS_KEYS = ['ca', 'cert', 'key', 'passphrase', 'servername'] as const;
+const ORDERS = ['given', 'shuffled'] as const satisfies readonly UrlOrder[];
+const AUTHS = ['password', 'certificate'] as const satisfies readonly Auth[];
+
+/** The options of an app that say how to connect. */
+export const CONNECTION_OPTIONS = {
+  url: list({
+    describe: 'Broker, or several nodes of one cluster to try in turn: `amqp://user:password@host:5672/vhost`',
+    expected: 'amqp:// or amqps:// address',
+    env: 'TQ_URL',
+    default: defaultUrl,
+    defaultText: `\`${DEFAULT_URL}\``,
+    secret: 'url',
+  }),
+  urlOrder: words(ORDERS, {
+    describe: '`shuffled` spreads the processes that share a list of brokers; `given` tries the first one first',
+    env: 'TQ_URL_ORDER',
+    default: 'given',
+  }),
+  username: text({
+    describe: 'Who logs in where the URL names nobody',
+    env: 'TQ_USERNAME',
+    defaultText: '`guest`',
+  }),
+  password: text({
+    describe: 'The password where the URL has none',
+    env: 'TQ_PASSWORD',
+    defaultText: '`guest` for `guest`',
+    secret: 'whole',
+  }),
+  passwordFile: text({
+    describe: 'File that holds the password instead, read for each connection',
+    env: 'TQ_PASSWORD_FILE',
+    path: true,
+  }),
+  auth: words(AUTHS, {
+    describe: '`certificate` logs in by `tls.cert` instead of a password (EXTERNAL)',
+    env: 'TQ_AUTH',
+    default: 'password',
+  }),
+  'tls.ca': text({
+    describe: "Authorities that the broker's certificate may be signed by, PEM or a file",
+    env: 'TQ_TLS_CA',
+    defaultText: 'those that Node.js trusts',
+    path: true,
+  }),
+  'tls.cert': text({
+    describe: "This client's certificate, with those between it and its authority, PEM or a file",
+    env: 'TQ_TLS_CERT',
+    defaultText: 'none',
+    path: true,
+  }),
+  'tls.key': text({
+    describe: 'The private key of `tls.cert`, PEM or a file',
+    env: 'TQ_TLS_KEY',
+    secret: 'pem',
+    path: true,
+  }),
+  'tls.passphrase': text({
+    describe: 'What `tls.key` is encrypted with',
+    env: 'TQ_TLS_PASSPHRASE',
+    secret: 'whole',
+  }),
+  'tls.servername': text({
+    describe: "The name that the broker's certificate must be for",
+    env: 'TQ_TLS_SERVER_NAME',
+    defaultText: 'the host of the URL',
+  }),
+};
+
+type Values = OptionValues<typeof CONNECTION_OPTIONS>;
+type Sources = Readonly<Record<keyof typeof CONNECTION_OPTIONS, OptionSource>>;
 
 /**
- * Fills in defaults and checks each option and what they are together.
- * @throws {TqError} `unknown-option` or `invalid-option`; a password is in no text
+ * Checks what the options are together.
+ * @throws {TqError} `invalid-option`; a password is in no text
  */
-export function resolveConnection(options: ConnectionOptions): ConnectionSettings {
-  const login = resolveLogin(options);
-  const urls = resolveUrls(options.url ?? defaultUrl(login));
-  const tls = checkTls(options.tls ?? {}, urls, login.auth);
-  return { urls, urlOrder: requireOneOf(options.urlOrder ?? 'given', 'urlOrder', ORDERS), login, tls };
-}
-
-/** The variables of an environment that say how to connect; an empty one is not set. */
-export function connectionEnvironment(env: NodeJS.ProcessEnv): ConnectionOptions {
-  const variable = (name: string) => env[name] || undefined;
-  return {
-    url: variable('TQ_URL')?.split(','),
-    urlOrder: variable('TQ_URL_ORDER'),
-    username: variable('TQ_USERNAME'),
-    password: variable('TQ_PASSWORD'),
-    passwordFile: variable('TQ_PASSWORD_FILE'),
-    auth: variable('TQ_AUTH'),
-    tls: withoutUndefined({
-      ca: variable('TQ_TLS_CA'),
-      cert: variable('TQ_TLS_CERT'),
-      key: variable('TQ_TLS_KEY'),
-      passphrase: variable('TQ_TLS_PASSPHRASE'),
-      servername: variable('TQ_TLS_SERVER_NAME'),
-    }),
+export function resolveConnection(values: Values, sources: Sources): ConnectionSettings {
+  const { url, urlOrder, username, auth } = values;
+  const login = { auth, username, ...strongestPassword(values, sources) };
+  const tls = {
+    ca: values['tls.ca'],
+    cert: values['tls.cert'],
+    key: values['tls.key'],
+    passphrase: values['tls.passphrase'],
+    servername: values['tls.servername'],
   };
+  checkTls(tls, url, auth);
+  return { urls: url, urlOrder, login, tls };
 }
 
-function withoutUndefined(options: TlsOptions): TlsOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
+const STRENGTH = { given: 3, environment: 2, config: 1, default: 0 } as const;
 
-function resolveUrls(given: string | readonly string[]): readonly string[] {
-  const urls = typeof given === 'string' ? [given] : given;
-  if (urls.length > 0 && urls.every((url) => typeof url === 'string' && url !== '')) return urls;
-  throw new TqError('invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.');
+/** A password that is passed wins over a file of the environment, and the other way round. */
+function strongestPassword(
+  { password, passwordFile }: Values,
+  sources: Sources,
+): Pick<Login, 'password' | 'passwordFile'> {
+  const [own, file] = [STRENGTH[sources.password.kind], STRENGTH[sources.passwordFile.kind]];
+  return { password: own < file ? undefined : password, passwordFile: file < own ? undefined : passwordFile };
 }
 
 /** The default user stays out of the default URL where the options name another. */
-function defaultUrl({ auth, username, password, passwordFile }: Login): string {
+function defaultUrl({ auth, username, password, passwordFile }: Readonly<Record<string, unknown>>): readonly string[] {
   const own = auth === 'certificate' || (username ?? password ?? passwordFile) !== undefined;
-  return own ? DEFAULT_URL.replace('guest:guest@', '') : DEFAULT_URL;
+  return [own ? DEFAULT_URL.replace('guest:guest@', '') : DEFAULT_URL];
 }
 
-function resolveLogin({ username, password, passwordFile, auth }: ConnectionOptions): Login {
-  for (const [name, value] of Object.entries({ username, password, passwordFile })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw new TqError('invalid-option', `${name}: expected a text that is not empty, found something else.`);
-    }
-  }
-  return { auth: requireOneOf(auth ?? 'password', 'auth', AUTHS) satisfies Auth, username, password, passwordFile };
-}
-
-function checkTls(tls: TlsOptions, urls: readonly string[], auth: Auth): TlsOptions {
-  refuseUnknownKeys(tls, TLS_KEYS, 'tls');
-  for (const [name, value] of Object.entries(tls)) {
-    if (value !== undefined && typeof value !== 'string') {
-      throw new TqError('invalid-option', `tls.${name}: expected a text, found a ${typeof value}.`);
-    }
-  }
+function checkTls(tls: TlsOptions, urls: readonly string[], auth: Auth): void {
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     const [there, missing] = tls.cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
     throw new TqError('invalid-option', `tls: expected cert and key together, found ${there} without ${missing}.`);
@@ -105,5 +136,4 @@ function checkTls(tls: TlsOptions, urls: readonly string[], auth: Auth): TlsOpti
   if (wantsTls && !urls.every((url) => url.startsWith('amqps:'))) {
     throw new TqError('invalid-option', 'tls: expected amqps:// addresses in url, found one of another kind.');
   }
-  return tls;
 }

@@ -5,8 +5,10 @@ export type { QueueDepth } from './broker/queue-admin.js';
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { TlsOptions } from './broker/tls-options.js';
 export type { QueueOptions, QueueType } from './broker/topology.js';
+export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
 export { declareTask, defaultApp, defineTask } from './default-app.js';
+export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
   type ErrorCode,
   type ErrorFields,
@@ -64,6 +66,9 @@ export type {
   Returned,
   Task as TaskOf,
 } from './task/task.js';
+export type { Duration } from './time/duration.js';
+export type { PoolKind, WorkerConfig } from './worker-config.js';
+
 export type {
   QueueAttached,
   QueueDetached,

@@ -10,6 +10,29 @@ export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
 export {
+  type ConfigSection,
+  type ConfigValues,
+  configFile,
+  configPart,
+  setConfigValues,
+} from './config/config-values.js';
+export { checkKeys, isRecord, valueAt } from './config/keys.js';
+export {
+  bytes,
+  custom,
+  duration,
+  flag,
+  integer,
+  invalid,
+  list,
+  NO_LIMIT,
+  program,
+  text,
+  words,
+} from './config/kinds.js';
+export { isSettable, type Option, type OptionSource, type OptionTable, type OptionValues } from './config/option.js';
+export { type ResolvedTable, readText, resolveTable } from './config/resolve.js';
+export {
   assertNever,
   type ErrorCode,
   PublishError,
@@ -24,6 +47,7 @@ export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';
 export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
+export { APP_OPTIONS, type AppOptions, childVariables, type ResolvedOptions, traceOptions } from './options.js';
 export { type Range, refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
 export { decodeBody, decodeEnvelope, type TaskBody, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
@@ -51,4 +75,5 @@ export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
 export { within } from './time/within.js';
+export type { PoolKind, WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

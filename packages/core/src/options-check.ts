@@ -34,9 +34,11 @@ export function requireInteger(value: unknown, name: string, { min, max }: Range
 
 /**
  * Checks one of a few words.
- * @throws {TqError} `invalid-option` naming the option and the words
+ * @throws {TqError} `invalid-option` naming the option and the words, and the nearest one
  */
 export function requireOneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T {
   if (words.includes(value as T)) return value as T;
-  throw new TqError('invalid-option', `${name}: expected ${words.join(' or ')}, found '${String(value)}'.`);
+  const near = nearest(String(value), words);
+  const hint = near === undefined ? '' : ` Did you mean '${near}'?`;
+  throw new TqError('invalid-option', `${name}: expected ${words.join(' or ')}, found '${String(value)}'.${hint}`);
 }

@@ -48,7 +48,7 @@ describe('the options of connections', () => {
   );
 
   it.each<[object, string, string]>([
-    [{ username: '' }, 'invalid-option', 'username: expected a text that is not empty'],
+    [{ username: '' }, 'invalid-option', 'username: expected a text, found an empty text.'],
     [{ password: 42 }, 'invalid-option', 'password: expected a text that is not empty, found something else.'],
     [{ auth: 'token' }, 'invalid-option', "auth: expected password or certificate, found 'token'."],
     [{ urlOrder: 'random' }, 'invalid-option', "urlOrder: expected given or shuffled, found 'random'."],
@@ -58,7 +58,7 @@ describe('the options of connections', () => {
       "tls: unknown option 'rejectUnauthorized'. Known are ca,",
     ],
     [{ tls: { caFile: 'ca.pem' } }, 'unknown-option', "tls: unknown option 'caFile'."],
-    [{ tls: { ca: Buffer.from(PEM) } }, 'invalid-option', 'tls.ca: expected a text, found a object.'],
+    [{ tls: { ca: Buffer.from(PEM) } }, 'invalid-option', 'tls.ca: expected a text, found a value of type object.'],
     [
       { url: 'amqps://a', tls: { cert: PEM } },
       'invalid-option',

@@ -90,12 +90,13 @@ describe('the options of an app', () => {
     [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are auth, connectTimeout,"],
     [{ url: [] }, 'invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.'],
     [{ url: 5672 }, 'invalid-option', 'url: expected'],
-    [{ prefix: 3 }, 'invalid-option', 'prefix: expected a text, found a number.'],
-    [{ queue: '' }, 'invalid-option', 'queue: expected a text, found an empty one.'],
+    [{ prefix: 3 }, 'invalid-option', 'prefix: expected a text, found 3.'],
+    [{ queue: '' }, 'invalid-option', 'queue: expected a text, found an empty text.'],
     [{ queueType: 'stream' }, 'invalid-option', "queueType: expected quorum or classic, found 'stream'."],
     [{ preset: 'bull' }, 'invalid-option', "preset: expected tq or celery, found 'bull'."],
     [{ heartbeat: 601 }, 'invalid-option', 'heartbeat: expected a whole number from 0 to 600, found 601.'],
-    [{ publishTimeout: '10s' }, 'invalid-option', 'publishTimeout: expected a whole number from 1'],
+    [{ publishTimeout: '10x' }, 'invalid-option', 'publishTimeout: expected a duration such as 500ms, 10s or 5m'],
+    [{ publishTimeout: 0 }, 'invalid-option', 'publishTimeout (ms): expected a whole number from 1'],
     [{ publishWindow: 0 }, 'invalid-option', 'publishWindow: expected a whole number from 1 to 2000, found 0.'],
     [
       { queues: { math: { typ: 'classic' } } },
@@ -113,7 +114,7 @@ describe('the options of an app', () => {
   it.each([
     [{ TQ_PUBLISH_TIMEOUT: 'soon' }, 'TQ_PUBLISH_TIMEOUT'],
     [{ TQ_HEARTBEAT: 'ten' }, "TQ_HEARTBEAT: expected a whole number from 0 to 600, found 'ten'."],
-    [{ TQ_QUEUE_TYPE: 'stream' }, "queueType: expected quorum or classic, found 'stream'."],
+    [{ TQ_QUEUE_TYPE: 'stream' }, "TQ_QUEUE_TYPE: expected quorum or classic, found 'stream'."],
   ])('are refused from the environment too: %o', (env, text) => {
     expect(() => resolveOptions({}, env)).toThrow(text);
   });

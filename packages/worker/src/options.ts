@@ -1,164 +1,230 @@
 import { hostname } from 'node:os';
 import {
+  bytes,
   checkTimeLimits,
+  configPart,
+  custom,
+  duration,
+  integer,
   type Logger,
-  refuseUnknownKeys,
-  requireInteger,
-  requireOneOf,
+  NO_LIMIT,
+  type OptionValues,
+  program,
+  type ResolvedTable,
+  resolveTable,
   TqError,
+  text,
+  type WorkerConfig,
+  words,
 } from '@tq/core/internal';
 import type { Pool } from './pools/pool.js';
+import { checkQueues, printQueues, type QueueShare, SLOTS } from './queue-shares.js';
 
-/** Options of a worker. */
-export interface WorkerOptions {
-  /** Task modules, as paths or file URLs, which threads and processes import. Needed by every pool but `async`. */
+/**
+ * Options of a worker. What is passed wins over the variable that is named, that over `tq.config` under `tq`, and all
+ * of them over the default. `npm run options` writes the lines below and in `WorkerConfig` from
+ * `WORKER_OPTIONS`.
+ */
+export interface WorkerOptions extends WorkerConfig {
+  /** Task modules, as paths or file URLs, which threads and processes import; every pool but `async` needs them, and `tq worker` fills them in. Default: none. */
   readonly tasks?: readonly (string | URL)[] | undefined;
-  /** Queues to consume, without the app's prefix; a number gives a queue slots of its own: `['tq']`, `{ mail: 2, math: 2 }`. Default: the app's `queue`. */
-  readonly queues?: readonly string[] | Readonly<Record<string, number | undefined>> | undefined;
-  /** Slots that queues without slots of their own share, 1 to 1,000. Default: 4. */
-  readonly concurrency?: number | undefined;
-  /** `thread` runs tasks off the connection's event loop, `process` in processes of their own; `async` runs them in the loop, for tasks that mostly wait. Default: `thread`. */
-  readonly pool?: Pool['kind'] | undefined;
-  /** Deliveries taken in advance for each slot, 1 to 100. 1 is fair; more is faster for tiny tasks. Default: 1. */
-  readonly prefetchMultiplier?: number | undefined;
-  /** How long a warm stop waits for running tasks, ms; then they are aborted. Default: 25,000, under a container's 30 s. */
-  readonly shutdownTimeout?: number | undefined;
-  /** How long aborted tasks get before they are killed, ms. Default: 2,000. */
-  readonly abortGrace?: number | undefined;
-  /**
-   * Longest time that a run may take whose call and task say nothing, ms, from 1 on: then its thread or process is ended
-   * and replaced, and the task fails with `TimeLimitError`. The async pool cannot do that and refuses it. Default: none.
-   */
-  readonly timeLimit?: number | undefined;
-  /** When the signal of such a run aborts with a `SoftTimeLimitError`, ms, from 1 on, less than `timeLimit`. Default: none. */
-  readonly softTimeLimit?: number | undefined;
-  /** Tasks that a thread or process runs before another takes its place, from 1 on. Default: no limit. */
-  readonly maxTasksPerChild?: number | undefined;
-  /**
-   * Bytes that a thread or process may hold after a task before another takes its place, from 1 on: of a process its
-   * resident set, of a thread its heap and the buffers of its objects. Default: no limit.
-   */
-  readonly maxMemoryPerChild?: number | undefined;
-  /** How long a task of the async pool may keep the event loop before the log names it, ms; 0 never looks. Default: 1,000, and at most half of a heartbeat. */
-  readonly blockedLoopLimit?: number | undefined;
-  /** Name of this worker, in dead letters and logs. Default: `tq@HOST`. */
-  readonly hostname?: string | undefined;
-  /** Pool children that may die with one task before it is given up, 1 to 100. Default: 3. */
-  readonly lostLimit?: number | undefined;
-  /** Deliveries of one task that may end without an ack, 1 to 29. Default: 20. */
-  readonly deliveryLimit?: number | undefined;
-  /** Time between two summaries of what was done in the log, ms. Default: 60,000. */
-  readonly summaryInterval?: number | undefined;
   /** Where log lines go. Default: the app's logger. */
   readonly logger?: Logger | undefined;
 }
 
-/** A queue to consume. */
-export interface QueueShare {
-  /** Without the prefix. */
-  readonly name: string;
-  /** Slots of its own; undefined shares `concurrency` with the others. */
-  readonly slots: number | undefined;
-}
+const POOLS = ['thread', 'process', 'async'] as const satisfies readonly Pool['kind'][];
+/** The longest that a timer of Node.js takes, ms. */
+const MAX_MS = 2_147_483_647;
+
+/** Every option of a worker: what it takes, where from, and what for. */
+export const WORKER_OPTIONS = {
+  tasks: program<readonly (string | URL)[]>({
+    describe:
+      'Task modules, as paths or file URLs, which threads and processes import; every pool but `async` needs them, and `tq worker` fills them in',
+    defaultText: 'none',
+  }),
+  queues: custom(
+    {
+      describe: 'Queues to consume, without the prefix; a number gives a queue slots of its own: `mail,math=2`',
+      env: 'TQ_QUEUES',
+      flag: 'queues',
+      default: ({ defaultQueue }): readonly QueueShare[] => [{ name: String(defaultQueue), slots: undefined }],
+      defaultText: "the app's `queue`",
+    },
+    { kind: 'queues', range: '', read: String, check: checkQueues, print: printQueues },
+  ),
+  concurrency: integer({
+    describe: 'Slots that queues without slots of their own share',
+    env: 'TQ_CONCURRENCY',
+    flag: 'concurrency',
+    ...SLOTS,
+    default: 4,
+  }),
+  pool: words(POOLS, {
+    describe:
+      '`thread` runs tasks off the event loop of the connection, `process` in processes of their own; `async` runs them in the loop, for tasks that mostly wait',
+    env: 'TQ_POOL',
+    flag: 'pool',
+    default: 'thread',
+  }),
+  prefetchMultiplier: integer({
+    describe: 'Deliveries taken in advance for each slot: 1 is fair, more is faster for tiny tasks',
+    env: 'TQ_PREFETCH_MULTIPLIER',
+    flag: 'prefetch-multiplier',
+    min: 1,
+    max: 100,
+    default: 1,
+  }),
+  shutdownTimeout: duration({
+    describe: 'How long a warm stop waits for what runs; the default is under the 30 s of a container',
+    env: 'TQ_SHUTDOWN_TIMEOUT',
+    flag: 'shutdown-timeout',
+    min: 0,
+    max: MAX_MS,
+    default: 25_000,
+  }),
+  abortGrace: duration({
+    describe: 'How long aborted tasks get before they are killed',
+    env: 'TQ_ABORT_GRACE',
+    flag: 'abort-grace',
+    min: 0,
+    max: MAX_MS,
+    default: 2_000,
+  }),
+  timeLimit: duration({
+    describe:
+      'Longest time that a run may take whose call and task say nothing; then its thread or process is ended and replaced, and the task fails with `TimeLimitError`',
+    env: 'TQ_TIME_LIMIT',
+    flag: 'time-limit',
+    min: 1,
+    max: NO_LIMIT,
+    defaultText: 'none',
+  }),
+  softTimeLimit: duration({
+    describe: 'When the signal of such a run aborts with a `SoftTimeLimitError`, less than `timeLimit`',
+    env: 'TQ_SOFT_TIME_LIMIT',
+    flag: 'soft-time-limit',
+    min: 1,
+    max: NO_LIMIT,
+    defaultText: 'none',
+  }),
+  maxTasksPerChild: integer({
+    describe: 'Tasks that a thread or process runs before another takes its place',
+    env: 'TQ_MAX_TASKS_PER_CHILD',
+    flag: 'max-tasks-per-child',
+    min: 1,
+    max: NO_LIMIT,
+    defaultText: 'no limit',
+  }),
+  maxMemoryPerChild: bytes({
+    describe:
+      'Memory that a thread or process may hold after a task before another takes its place: of a process its resident set, of a thread its heap and the buffers of its objects',
+    env: 'TQ_MAX_MEMORY_PER_CHILD',
+    flag: 'max-memory-per-child',
+    min: 1,
+    max: NO_LIMIT,
+    defaultText: 'no limit',
+  }),
+  blockedLoopLimit: duration({
+    describe: 'How long a task of the async pool may keep the event loop before the log names it; 0 never looks',
+    env: 'TQ_BLOCKED_LOOP_LIMIT',
+    flag: 'blocked-loop-limit',
+    min: 0,
+    max: MAX_MS,
+    defaultText: '1s, and at most half of a heartbeat',
+  }),
+  hostname: text({
+    describe: 'Name of this worker in logs and dead letters',
+    env: 'TQ_HOSTNAME',
+    flag: 'hostname',
+    default: () => `tq@${hostname()}`,
+    defaultText: '`tq@HOST`',
+  }),
+  lostLimit: integer({
+    describe: 'Pool children that may die with one task before it is given up',
+    env: 'TQ_LOST_LIMIT',
+    flag: 'lost-limit',
+    min: 1,
+    max: 100,
+    default: 3,
+  }),
+  deliveryLimit: integer({
+    describe: 'Deliveries of one task that may end without an ack',
+    env: 'TQ_DELIVERY_LIMIT',
+    flag: 'delivery-limit',
+    min: 1,
+    // The broker's own limit is 30; the worker gives up before it, since a dead letter of the broker's answers nobody.
+    max: 29,
+    default: 20,
+  }),
+  summaryInterval: duration({
+    describe: 'Time between two summaries of what was done in the log',
+    env: 'TQ_SUMMARY_INTERVAL',
+    flag: 'summary-interval',
+    min: 1,
+    max: MAX_MS,
+    default: 60_000,
+  }),
+  logger: program<Logger>({ describe: 'Where log lines go', defaultText: "the app's logger" }),
+} satisfies Record<keyof WorkerOptions, unknown>;
 
 /** Options with every default filled in. */
-export interface ResolvedWorkerOptions {
+export interface ResolvedWorkerOptions extends Omit<OptionValues<typeof WORKER_OPTIONS>, 'tasks' | 'logger'> {
   readonly tasks: readonly string[];
-  readonly queues: readonly QueueShare[];
-  readonly concurrency: number;
-  readonly pool: Pool['kind'];
-  readonly prefetchMultiplier: number;
-  readonly shutdownTimeout: number;
-  readonly abortGrace: number;
-  readonly timeLimit: number | undefined;
-  readonly softTimeLimit: number | undefined;
-  readonly maxTasksPerChild: number | undefined;
-  readonly maxMemoryPerChild: number | undefined;
-  /** Undefined leaves it to the heartbeat. */
-  readonly blockedLoopLimit: number | undefined;
-  readonly hostname: string;
-  readonly lostLimit: number;
-  readonly deliveryLimit: number;
-  readonly summaryInterval: number;
 }
 
-const KNOWN = [
-  ...['tasks', 'queues', 'concurrency', 'pool', 'prefetchMultiplier', 'shutdownTimeout', 'abortGrace', 'hostname'],
-  ...['timeLimit', 'softTimeLimit', 'maxTasksPerChild', 'maxMemoryPerChild', 'blockedLoopLimit'],
-  ...['lostLimit', 'deliveryLimit', 'summaryInterval', 'logger'],
-];
-
-const MAX_SLOTS = { min: 1, max: 1_000 };
-const MAX_MS = { min: 0, max: 2_147_483_647 };
-
 /**
- * Fills in defaults and checks every value.
+ * Fills in the environment, the config file of `tq` and defaults, and checks every value.
  * @param defaultQueue the app's
- * @throws {TqError} `unknown-option` or `invalid-option`
+ * @throws {TqError} `invalid-option` or `unknown-option`
  */
-export function resolveWorkerOptions(options: WorkerOptions, defaultQueue: string): ResolvedWorkerOptions {
-  refuseUnknownKeys(options, KNOWN, 'createWorker');
-  const pool = requireOneOf(options.pool ?? 'thread', 'pool', ['thread', 'process', 'async'] as const);
-  const tasks = (options.tasks ?? []).map(String);
-  if (pool !== 'async' && tasks.length === 0) {
+export function resolveWorkerOptions(
+  options: WorkerOptions,
+  defaultQueue: string,
+  env: NodeJS.ProcessEnv = process.env,
+): ResolvedWorkerOptions {
+  const { logger: _, ...values } = traceWorkerOptions(options, defaultQueue, env).values;
+  const tasks = (values.tasks ?? []).map(String);
+  if (values.pool !== 'async' && tasks.length === 0) {
     throw new TqError(
       'invalid-option',
-      `tasks: expected the modules that define the tasks, which the children of a ${pool} pool import, found none. ` +
+      `tasks: expected the modules that define the tasks, which the children of a ${values.pool} pool import, found none. ` +
         "Pass tasks: [new URL('./tasks.js', import.meta.url)], or pool: 'async'.",
     );
   }
-  return {
-    tasks,
-    pool,
-    queues: resolveQueues(options.queues ?? [defaultQueue]),
-    concurrency: requireInteger(options.concurrency ?? 4, 'concurrency', MAX_SLOTS),
-    prefetchMultiplier: requireInteger(options.prefetchMultiplier ?? 1, 'prefetchMultiplier', { min: 1, max: 100 }),
-    shutdownTimeout: requireInteger(options.shutdownTimeout ?? 25_000, 'shutdownTimeout (ms)', MAX_MS),
-    abortGrace: requireInteger(options.abortGrace ?? 2_000, 'abortGrace (ms)', MAX_MS),
-    ...resolveLimits(options, pool),
-    hostname: options.hostname ?? `tq@${hostname()}`,
-    lostLimit: requireInteger(options.lostLimit ?? 3, 'lostLimit', { min: 1, max: 100 }),
-    // The broker's own limit is 30; the worker gives up before it, since a dead letter of the broker's answers nobody.
-    deliveryLimit: requireInteger(options.deliveryLimit ?? 20, 'deliveryLimit', { min: 1, max: 29 }),
-    summaryInterval: requireInteger(options.summaryInterval ?? 60_000, 'summaryInterval (ms)', { ...MAX_MS, min: 1 }),
-  };
+  checkLimits(values);
+  return { ...values, tasks };
 }
 
 /** What only ends children is refused where there are none, rather than ignored. */
-function resolveLimits(options: WorkerOptions, pool: Pool['kind']) {
-  checkTimeLimits(options, '');
-  const { timeLimit, softTimeLimit, maxTasksPerChild, maxMemoryPerChild, blockedLoopLimit } = options;
-  for (const [name, value] of Object.entries({ timeLimit, maxTasksPerChild, maxMemoryPerChild })) {
-    if (value === undefined) continue;
-    requireInteger(value, name, { min: 1, max: Number.MAX_SAFE_INTEGER });
-    if (pool === 'async') throw new TqError('invalid-option', `${name}: ${ASYNC_CANNOT[name]}`);
+function checkLimits(values: Omit<ResolvedWorkerOptions, 'tasks'>): void {
+  checkTimeLimits(values, '');
+  if (values.pool !== 'async') return;
+  for (const [name, text] of Object.entries(ASYNC_CANNOT)) {
+    if (values[name as keyof typeof ASYNC_CANNOT] !== undefined) {
+      throw new TqError('invalid-option', `${name}: ${text}`);
+    }
   }
-  if (blockedLoopLimit !== undefined) requireInteger(blockedLoopLimit, 'blockedLoopLimit (ms)', MAX_MS);
-  return { timeLimit, softTimeLimit, maxTasksPerChild, maxMemoryPerChild, blockedLoopLimit };
 }
 
 const RECYCLES_NONE =
   'expected a thread or process pool, whose children can be replaced, found pool async, which has none.';
-const ASYNC_CANNOT: Readonly<Record<string, string>> = {
+const ASYNC_CANNOT = {
   timeLimit:
     'expected a thread or process pool, found pool async, which cannot end a task. Use pool thread or process, or softTimeLimit.',
   maxTasksPerChild: RECYCLES_NONE,
   maxMemoryPerChild: RECYCLES_NONE,
 };
 
-function resolveQueues(queues: NonNullable<WorkerOptions['queues']>): readonly QueueShare[] {
-  const entries = Array.isArray(queues) ? queues.map((name) => [name, undefined] as const) : Object.entries(queues);
-  const twice = entries.find(([name], index) => entries.findIndex(([other]) => other === name) < index);
-  if (twice !== undefined) {
-    throw new TqError('invalid-option', `queues: expected each queue once, found '${twice[0]}' twice.`);
-  }
-  if (entries.length === 0) throw new TqError('invalid-option', 'queues: expected at least one queue, found none.');
-  return entries.map(([name, slots]) => {
-    if (typeof name !== 'string' || name === '')
-      throw new TqError('invalid-option', 'queues: expected names, found an empty one.');
-    return {
-      name,
-      slots: slots === undefined ? undefined : requireInteger(slots, `queues: slots of '${name}'`, MAX_SLOTS),
-    };
-  });
+/**
+ * The same, with where each value came from.
+ * @throws {TqError} `invalid-option` or `unknown-option`
+ */
+export function traceWorkerOptions(
+  options: WorkerOptions,
+  defaultQueue: string,
+  env: NodeJS.ProcessEnv,
+): ResolvedTable<typeof WORKER_OPTIONS> {
+  const config = configPart('worker');
+  return resolveTable(WORKER_OPTIONS, { given: options, where: 'createWorker', env, config, facts: { defaultQueue } });
 }

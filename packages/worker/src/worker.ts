@@ -1,6 +1,7 @@
 import {
   type App,
   type AppInternals,
+  childVariables,
   internalsOf,
   type LinkUser,
   type Logger,
@@ -114,7 +115,7 @@ class TqWorker implements Worker {
       logger: this.#logger,
       transport: app.transport,
       registry: app.registry,
-      childEnv: childEnv(app),
+      childEnv: childVariables(app.options),
     };
     this.#pool = createPool({
       kind: settings.pool,
@@ -273,11 +274,6 @@ function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string,
 /** A loop that stands still for half a heartbeat is soon taken for dead. */
 function blockedLoopLimit(heartbeatS: number): number {
   return heartbeatS === 0 ? BLOCKED_LOOP_MS : Math.min(BLOCKED_LOOP_MS, heartbeatS * 500);
-}
-
-/** A task module may use the default app where the worker has one of its own: its calls must find the same queues. */
-function childEnv({ options }: AppInternals): Record<string, string> {
-  return { TQ_PREFIX: options.prefix, TQ_QUEUE: options.queue, TQ_PRESET: options.preset };
 }
 
 /** The same app, logging through the worker's own logger. */

@@ -1,7 +1,7 @@
-import type { LogLevel } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import { readPort } from '../broker/options.js';
 import type { Command, OptionSpec } from '../command.js';
+import { resolveSettings } from '../config/settings.js';
 import { openDevBroker } from '../dev/dev-broker.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
@@ -36,7 +36,7 @@ export const dev: Command = {
 
 async function run(args: Arguments, output: Output): Promise<number> {
   const port = readPort(args);
-  const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
+  const log = await createLogger(resolveSettings(args).logLevel, output);
   const folder = process.cwd();
   const broker = await openDevBroker({
     port,

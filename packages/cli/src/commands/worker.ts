@@ -1,10 +1,12 @@
-import { type LogLevel, parseDuration, setDefaultLogger } from '@tq/core/internal';
-import { createWorker, type HealthServer, startHealthServer, type Worker, type WorkerOptions } from '@tq/worker';
-import { type LoadedApp, loadApp } from '@tq/worker/internal';
+import { type OptionValues, setDefaultLogger } from '@tq/core/internal';
+import { createWorker, type HealthServer, startHealthServer, type Worker } from '@tq/worker';
+import { type LoadedApp, loadApp, WORKER_OPTIONS } from '@tq/worker/internal';
 import type { Logger } from 'pino';
 import type { Arguments } from '../arguments.js';
-import { parseByteSize } from '../broker/byte-size.js';
 import type { Command } from '../command.js';
+import { flagsOf, readFlags } from '../config/flags.js';
+import { TQ_OPTIONS } from '../config/options.js';
+import { resolveSettings } from '../config/settings.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage.js';
@@ -12,10 +14,7 @@ import { readVersion } from '../version.js';
 import { describeWorker, formatBanner } from '../worker/banner.js';
 import { BY_SIGNALS, type Keeper } from '../worker/keeper.js';
 import { createLogger } from '../worker/logger.js';
-import { parseQueues } from '../worker/queues.js';
 import { StopControl } from '../worker/stop-control.js';
-
-const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 
 /** `tq worker`: consumes queues and runs tasks until SIGINT or SIGTERM. */
 export const worker: Command = {
@@ -24,60 +23,7 @@ export const worker: Command = {
     'SIGTERM stops it warm: it takes no more and finishes what runs. The second aborts what runs and gives it back, ' +
     'the third ends the process at once.',
   options: {
-    app: {
-      kind: 'text',
-      describe: 'Task file, FILE or FILE#export; the export, else `app`, else the default export, is the app',
-    },
-    queues: {
-      kind: 'text',
-      describe: "Queues to consume, mail,math=2: with a number, slots of its own. Default: the app's",
-    },
-    concurrency: {
-      kind: 'text',
-      describe: 'Slots that queues without slots of their own share, 1 to 1000. Default: 4',
-    },
-    pool: {
-      kind: 'text',
-      choices: ['thread', 'process', 'async'],
-      describe:
-        'Where tasks run: in threads, processes, or the event loop (for tasks that mostly wait). Default: thread',
-    },
-    'prefetch-multiplier': {
-      kind: 'text',
-      describe:
-        'Deliveries taken in advance for each slot, 1 to 100. 1 is fair, more is faster for tiny tasks. Default: 1',
-    },
-    'shutdown-timeout': {
-      kind: 'text',
-      describe: 'How long a warm stop waits for what runs: 500ms, 10s, 5m. Default: 25s',
-    },
-    'time-limit': {
-      kind: 'text',
-      describe:
-        'Longest time that a task may take that sets none: 30s; then its slot is ended and replaced. Default: none',
-    },
-    'soft-time-limit': {
-      kind: 'text',
-      describe: "When such a task's signal aborts, less than --time-limit: 25s. Default: none",
-    },
-    'max-tasks-per-child': {
-      kind: 'text',
-      describe: 'Tasks after which a thread or process is replaced. Default: no limit',
-    },
-    'max-memory-per-child': {
-      kind: 'text',
-      describe: 'Memory after which a thread or process is replaced: 200mb. Default: no limit',
-    },
-    hostname: { kind: 'text', describe: 'Name of this worker in logs and dead letters. Default: tq@HOST' },
-    'log-level': { kind: 'text', choices: LEVELS, describe: 'Least level that is logged. Default: info' },
-    'health-port': {
-      kind: 'text',
-      describe: 'Answer probes over HTTP on this port: /live, /ready, and / as JSON; 0 takes a free one. Default: none',
-    },
-    'health-host': {
-      kind: 'text',
-      describe: 'Address of --health-port; probes from elsewhere need 0.0.0.0. Default: 127.0.0.1',
-    },
+    ...flagsOf({ ...TQ_OPTIONS, ...WORKER_OPTIONS }),
     watch: {
       kind: 'flag',
       describe: 'Reload when a source file of the project changes; what runs finishes on the code that it started with',
@@ -96,11 +42,10 @@ export const worker: Command = {
 async function run(args: Arguments, output: Output): Promise<number> {
   if (!args.flag('watch')) return runWorker(args, output, BY_SIGNALS);
   if (args.text('health-port') !== undefined) {
-    // A worker that reloads is two for a while, and one port cannot speak for both.
     throw new UsageError('--health-port: expected a worker without --watch, found both.', 'worker');
   }
   const { watchWorker } = await import('../watch/watch-worker.js');
-  const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
+  const log = await createLogger(resolveSettings(args).logLevel, output);
   return (await watchWorker({ args, folder: process.cwd(), env: {}, log })).ended;
 }
 
@@ -109,17 +54,19 @@ async function run(args: Arguments, output: Output): Promise<number> {
  * @returns the exit code
  */
 export async function runWorker(args: Arguments, output: Output, keeper: Keeper): Promise<number> {
-  const options = readOptions(args);
-  const log = await createLogger((args.text('log-level') ?? 'info') as LogLevel, output);
+  const options = readFlags(WORKER_OPTIONS, args);
+  const settings = resolveSettings(args);
+  const log = await createLogger(settings.logLevel, output);
   exitWhenBroken(log);
   setDefaultLogger(log);
   const stopping = new StopControl(log, keeper);
-  const loaded = await loadApp(args.text('app'), process.cwd());
+  const loaded = await loadApp(settings.app, process.cwd());
   let health: HealthServer | undefined;
   try {
     const running = createWorker(loaded.app, { ...options, tasks: [loaded.file] });
     stopping.control(running);
-    health = await serveHealth(running, args, log);
+    // Under watch two workers run for a while, and one port cannot speak for both.
+    if (keeper === BY_SIGNALS) health = await serveHealth(running, settings, log);
     announce(running, loaded, { log, output, keeper });
     await runUntilStopped(running, { stopping, log, keeper });
   } finally {
@@ -130,32 +77,12 @@ export async function runWorker(args: Arguments, output: Output, keeper: Keeper)
   return EXIT.ok;
 }
 
-function readOptions(args: Arguments): WorkerOptions {
-  const queues = args.text('queues');
-  const memory = args.text('max-memory-per-child');
-  return {
-    queues: queues === undefined ? undefined : parseQueues(queues),
-    concurrency: args.integer('concurrency'),
-    pool: args.text('pool') as WorkerOptions['pool'],
-    prefetchMultiplier: args.integer('prefetch-multiplier'),
-    shutdownTimeout: duration(args, 'shutdown-timeout'),
-    timeLimit: duration(args, 'time-limit'),
-    softTimeLimit: duration(args, 'soft-time-limit'),
-    maxTasksPerChild: args.integer('max-tasks-per-child'),
-    maxMemoryPerChild: memory === undefined ? undefined : parseByteSize(memory, '--max-memory-per-child', 'worker'),
-    hostname: args.text('hostname'),
-  };
-}
-
-function duration(args: Arguments, option: string): number | undefined {
-  const text = args.text(option);
-  return text === undefined ? undefined : parseDuration(text, `--${option}`);
-}
-
 /** Probes are answered from before the start to after the end, so that they see both. */
-async function serveHealth(running: Worker, args: Arguments, log: Logger): Promise<HealthServer | undefined> {
-  const port = args.integer('health-port');
-  const host = args.text('health-host');
+async function serveHealth(
+  running: Worker,
+  { healthPort: port, healthHost: host }: OptionValues<typeof TQ_OPTIONS>,
+  log: Logger,
+): Promise<HealthServer | undefined> {
   if (port === undefined && host === undefined) return undefined;
   if (port === undefined)
     throw new UsageError('--health-host: expected a --health-port with it, found none.', 'worker');

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Arguments } from '../arguments.js';
+import { resolveSettings } from '../config/settings.js';
 import { onStopSignals } from '../signals.js';
 import { Generation } from './generation.js';
 import type { StopKind } from './messages.js';
@@ -49,7 +50,7 @@ export async function watchWorker({
   const stop = (kind: StopKind) => (signal: string) => supervisor.stop(kind, signal);
   onStopSignals([stop('warm'), stop('cold')]);
   process.once('exit', () => supervisor.kill());
-  const app = args.text('app');
+  const { app } = resolveSettings(args);
   const folders = watchedFolders(folder, app);
   const unwatch = await watchFiles({
     folders,

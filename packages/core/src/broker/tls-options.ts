@@ -6,13 +6,13 @@ import { readOptionFile } from './option-file.js';
  * each connection, so that renewed ones are taken up. The broker's certificate is always verified.
  */
 export interface TlsOptions {
-  /** Authorities that the broker's certificate may be signed by. `TQ_TLS_CA`. Default: those that Node.js trusts. */
+  /** Authorities that the broker's certificate may be signed by, PEM or a file. `TQ_TLS_CA`. Default: those that Node.js trusts. */
   readonly ca?: string | undefined;
-  /** This client's certificate, with those between it and its authority. `TQ_TLS_CERT`. Default: none. */
+  /** This client's certificate, with those between it and its authority, PEM or a file. `TQ_TLS_CERT`. Default: none. */
   readonly cert?: string | undefined;
-  /** The private key of `cert`. `TQ_TLS_KEY`. */
+  /** The private key of `tls.cert`, PEM or a file. `TQ_TLS_KEY`. */
   readonly key?: string | undefined;
-  /** What `key` is encrypted with. `TQ_TLS_PASSPHRASE`. */
+  /** What `tls.key` is encrypted with. `TQ_TLS_PASSPHRASE`. */
   readonly passphrase?: string | undefined;
   /** The name that the broker's certificate must be for. `TQ_TLS_SERVER_NAME`. Default: the host of the URL. */
   readonly servername?: string | undefined;

@@ -1,5 +1,8 @@
 import { TqError } from '../errors.js';
 
+/** A duration in options: milliseconds, or a text such as `500ms`, `10s`, `5m`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
@@ -24,4 +27,10 @@ export function formatDuration(ms: number): string {
     if (whole % UNITS[unit] === 0) return `${whole / UNITS[unit]}${unit}`;
   }
   return `${Math.round(whole / 100) / 10}s`;
+}
+
+/** Writes milliseconds exactly, in the largest unit that does: `25s`, `1m`, `1500ms`; `parseDuration` reads it. */
+export function printDuration(ms: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms > 0 && ms % UNITS[name] === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / UNITS[unit]}${unit}`;
 }
