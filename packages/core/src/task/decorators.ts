@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { TqError } from '../errors.js';
 import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
 import type { DefinitionOptions, SchemaOptions, TaskOptions } from './options.js';
+import loadReflectMetadata from './reflect-metadata.cjs';
 import type { Arguments, Handler, HandlerResult, Result } from './task.js';
 
 /** What `@Task()` says of a method. */
@@ -18,10 +18,10 @@ interface Reflection {
   getOwnMetadata(key: string, target: object): unknown;
 }
 
-/** Loaded with the first decorator, since importing reflect-metadata is a tenth of a small program's start. */
+/** Loaded with the first decorator. */
 function reflection(): Reflection {
   if (typeof (Reflect as Partial<Reflection>).defineMetadata !== 'function') {
-    createRequire(import.meta.url)('reflect-metadata');
+    loadReflectMetadata();
   }
   return Reflect as unknown as Reflection;
 }

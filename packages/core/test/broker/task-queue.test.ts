@@ -1,8 +1,8 @@
+import { createApp } from '@tq/core';
+import { becomeChild } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import { createApp } from '../../src/app.js';
 import { explainRefusal } from '../../src/broker/queue-refusal.js';
 import type { Transport } from '../../src/results/transport.js';
-import { becomeChild } from '../../src/task/process-state.js';
 
 it.each([
   ['', 'an empty one'],

@@ -1,7 +1,6 @@
+import { createApp } from '@tq/core';
+import { openRegistries, Registry } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import { createApp } from '../../src/app.js';
-import { openRegistries } from '../../src/task/process-state.js';
-import { Registry } from '../../src/task/registry.js';
 
 const handler = () => 1;
 
