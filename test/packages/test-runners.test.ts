@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TOOLS } from '../../scripts/run.js';
-import { emptyProject, installPacked, packPackages } from '../support/packed.js';
+import { emptyProject, installPacked, packedPackages } from '../support/packed.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -40,9 +40,8 @@ const FILES = {
 
 let project: ReturnType<typeof emptyProject>;
 beforeAll(async () => {
-  using packed = await packPackages();
   project = emptyProject(FILES);
-  await installPacked(project.folder, packed);
+  await installPacked(project.folder, packedPackages());
 });
 afterAll(() => project?.[Symbol.dispose]());
 
