@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * `npm run check`: format, lint, layers, types, the comments of public names and the texts of options, one line each;
- * what a failed one printed follows its line. The exit code is 0 only when all are OK.
+ * `npm run check`: format, lint, layers, types, the comments of public names, the texts of options and the table of
+ * events, one line each; what a failed one printed follows its line. The exit code is 0 only when all are OK.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readApi } from './api-docs.js';
 import { checkLayers } from './check-layers.js';
+import { checkEvents } from './docs-events.js';
 import { installDependencies } from './install.js';
 import { capture, runScript, TOOLS } from './run.js';
 import { ROOT } from './services-node.js';
@@ -21,6 +22,7 @@ const STEPS = [
   ['types of packages', () => tsc('-b')],
   ['API comments', () => readApi(undefined)],
   ['texts of options', () => capture(process.execPath, [join(ROOT, 'scripts', 'option-docs.js'), '--check'])],
+  ['table of events', checkEvents],
   ...['test', 'bench', 'examples']
     .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
     .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),

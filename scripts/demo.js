@@ -17,7 +17,12 @@ import { namedBroker, ROOT } from './services-node.js';
 
 const TQ = 'packages/cli/bin/tq.js';
 
-/** @typedef {{ call: readonly string[], expected: RegExp, concurrency?: number }} Demo */
+/**
+ * A program that runs beside worker and caller: they find its address in this variable.
+ * @typedef {{ args: readonly string[], variable: string, address: RegExp }} Beside
+ */
+
+/** @typedef {{ call: readonly string[], expected: RegExp, concurrency?: number, beside?: Beside }} Demo */
 
 /**
  * What calls each example's tasks, and the line that shows that it worked.
@@ -39,6 +44,18 @@ const DEMOS = new Map([
     {
       call: ['examples/decorators/node_modules/jiti/lib/jiti-cli.mjs', 'examples/decorators/call.ts'],
       expected: /^total: 2676 cents$/,
+    },
+  ],
+  [
+    'error-reporting',
+    {
+      call: ['examples/error-reporting/call.js'],
+      expected: /^4 reports$/,
+      beside: {
+        args: ['examples/error-reporting/collector.js'],
+        variable: 'REPORT_URL',
+        address: /^collector: (\S+)$/,
+      },
     },
   ],
 ]);
@@ -96,7 +113,26 @@ async function showOn(url, name, demo) {
  * @param {NodeJS.ProcessEnv} env where the broker is
  * @returns the caller's line
  */
-async function show(name, { call, expected, concurrency = 2 }, env) {
+async function show(name, demo, env) {
+  const { beside } = demo;
+  if (beside === undefined) return showCall(name, demo, env);
+  const program = start('beside', beside.args, { PORT: '0' });
+  try {
+    const [, address] = beside.address.exec(await lineOf(program, beside.address)) ?? [];
+    return await showCall(name, demo, { ...env, [beside.variable]: address });
+  } finally {
+    program.process.kill('SIGTERM');
+    await ended(program);
+  }
+}
+
+/**
+ * @param {string} name of the example
+ * @param {Demo} demo
+ * @param {NodeJS.ProcessEnv} env where the broker is, and what runs beside
+ * @returns the caller's line
+ */
+async function showCall(name, { call, expected, concurrency = 2 }, env) {
   const slots = ['--concurrency', String(concurrency)];
   const worker = start('worker', [TQ, 'worker', '--app', `examples/${name}/tasks.ts`, ...slots], env);
   let line = '';

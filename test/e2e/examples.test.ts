@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startProgress } from '../../examples/fib/progress.js';
@@ -18,15 +20,15 @@ function example(name: string): string {
 }
 
 /** What `pnpm run …` starts in an example: the words after the program's name. */
-function script(name: string, which: 'worker' | 'call'): string[] {
+function script(name: string, which: 'collector' | 'worker' | 'call'): string[] {
   const { scripts } = JSON.parse(readFileSync(join(example(name), 'package.json'), 'utf8')) as {
-    scripts: Record<'worker' | 'call', string>;
+    scripts: Record<typeof which, string>;
   };
   return scripts[which].split(' ');
 }
 
-async function callWithWorker(name: string, call: readonly string[]) {
-  const place = { cwd: example(name), env: environment() };
+async function callWithWorker(name: string, call: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const place = { cwd: example(name), env: { ...environment(), ...env } };
   const [tq, worker, ...options] = script(name, 'worker');
   expect([tq, worker]).toEqual(['tq', 'worker']);
   const process = await startWorkerProcess(options, place);
@@ -79,6 +81,33 @@ it('flash-sale handles each order of a burst once, and draws how many waited', a
   expect(peak).toBeGreaterThan(100);
   expect(peak).toBeLessThanOrEqual(1_000);
   expect(lines.at(-2)).toBe('1000 orders, 1000 handled, 0 lost, 0 twice');
+});
+
+it('error-reporting reports failures and lost tasks, with what they were', async () => {
+  const [node, ...args] = script('error-reporting', 'collector');
+  expect(node).toBe('node');
+  const place = { cwd: example('error-reporting'), env: { ...process.env, PORT: '0' } };
+  const collector = spawn(process.execPath, args, { ...place, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [line] = (await once(createInterface({ input: collector.stdout }), 'line')) as [string];
+    const [, ...call] = script('error-reporting', 'call');
+    const ended = await callWithWorker('error-reporting', call, { REPORT_URL: line.replace('collector: ', '') });
+    const loss = (level: string, count: number) =>
+      `${level}: TaskLost: exit code 139 (loss ${count}) [convert, attempt 1, tenant acme]`;
+    expect(ended.stdout.split('\n')).toEqual([
+      'order A1: charged 1999',
+      'failed: RangeError: order A2: expected an amount above 0, found 0',
+      expect.stringMatching(/^failed: TqError: Task 'convert' ended its child 3 times/),
+      'error: RangeError: order A2: expected an amount above 0, found 0 [charge, attempt 1, tenant acme]',
+      ...[loss('warning', 1), loss('warning', 2), loss('error', 3)],
+      ...['4 reports', ''],
+    ]);
+    expect(ended).toMatchObject({ stderr: '', exitCode: 0, workerExitCode: 0 });
+  } finally {
+    collector.kill('SIGTERM');
+    await once(collector, 'close');
+  }
+  expect(collector.exitCode).toBe(0);
 });
 
 it.each(['true', 'false'])('the examples type-check (experimentalDecorators %s)', async (legacy) => {
