@@ -3,6 +3,7 @@
  * `npm run bench`: measures tq beside hand-written amqplib programs and writes `bench/RESULTS.md`.
  *
  *   --broker      the embedded broker beside RabbitMQ instead, in `bench/BROKER.md`
+ *   --pools       pools of threads and processes beside bare ones instead, in `bench/POOLS.md`; needs no broker
  *   --only NAME   one scenario (drain-100, …), or several with commas; the report goes to the terminal alone
  *   --rounds N    how often each program runs (5, at least 3)
  *   --quick       one round of a tenth of the work, to see that all is well; the report goes to the terminal alone
@@ -18,27 +19,39 @@ import { runScript } from './run.js';
 import { findBroker, ROOT, startServices, stopServices } from './services-node.js';
 
 await runScript('bench', async () => {
-  const { broker, only, rounds, quick } = readOptions();
+  const { broker, pools, only, rounds, quick } = readOptions();
   installAndBuild();
+  // Only from here on is amqplib certain to be installed, and tq to be built.
+  const text = pools
+    ? await (await import('../bench/pools/run.js')).runPoolBench({ rounds, quick })
+    : await benchOnBroker(broker, { only, rounds, quick });
+  console.log(`\n${text}`);
+  const file = pools ? 'POOLS.md' : broker ? 'BROKER.md' : 'RESULTS.md';
+  if (only === undefined && !quick) writeFileSync(join(ROOT, 'bench', file), text);
+  return 0;
+});
+
+/**
+ * @param {boolean} broker
+ * @param {{ only: readonly string[] | undefined, rounds: number, quick: boolean }} options
+ */
+async function benchOnBroker(broker, options) {
   const found = await findBroker(['TQ_TEST_AMQP_URL', 'TQ_URL']);
   const url = found ?? nodeUrl(await startServices());
   try {
-    // Only here is amqplib certain to be installed, and tq to be built.
-    const text = broker
-      ? await (await import('../bench/broker/run.js')).runBrokerBench({ url, only, rounds, quick })
-      : await (await import('../bench/run.js')).runBench({ url, only, rounds, quick });
-    console.log(`\n${text}`);
-    if (only === undefined && !quick) writeFileSync(join(ROOT, 'bench', broker ? 'BROKER.md' : 'RESULTS.md'), text);
+    return broker
+      ? await (await import('../bench/broker/run.js')).runBrokerBench({ url, ...options })
+      : await (await import('../bench/run.js')).runBench({ url, ...options });
   } finally {
     if (found === undefined) await stopServices();
   }
-  return 0;
-});
+}
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
       broker: { type: 'boolean', default: false },
+      pools: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -49,5 +62,9 @@ function readOptions() {
   if (!Number.isInteger(rounds) || rounds < least) {
     throw new Error(`--rounds: expected a whole number from ${least} on, found '${values.rounds}'`);
   }
-  return { broker: values.broker, only: values.only?.split(','), rounds, quick: values.quick };
+  const { broker, pools } = values;
+  if (pools && (broker || values.only !== undefined)) {
+    throw new Error('--pools: expected neither --broker nor --only with it, since it measures all pools and no broker');
+  }
+  return { broker, pools, only: values.only?.split(','), rounds, quick: values.quick };
 }
