@@ -20,11 +20,14 @@ export interface LoopWatchOptions {
 const LOOKS = 4;
 /** A stretch that is this share of a standstill is its cause. */
 const CAUSE = 0.8;
-/** Time from one line to the next, ms. */
+/** Time from one line about a task to the next about it, ms. */
 const QUIET_MS = 10_000;
 /** How long continuations are timed after a standstill, ms. */
 const ARMED_MS = 300_000;
 const MAX_CANDIDATES = 10;
+const KEPT = 'kept the event loop, heartbeats and other tasks from running for';
+const ADVICE = 'run it in a thread or process pool, or give the loop a turn now and then';
+const NEXT_TIME = 'the next time the log tells which one';
 
 /**
  * Names the task that keeps the worker's event loop. That the loop stood still shows in a timer that comes late; whose
@@ -45,8 +48,8 @@ export class LoopWatch {
   #timer: Timer | undefined;
   #hook: AsyncHook | undefined;
   #armedUntil = 0;
-  #quietUntil = Number.NEGATIVE_INFINITY;
-  #unsaid = 0;
+  /** By task; the empty name is for lines that name several. */
+  readonly #quiet = new Map<string, { until: number; unsaid: number }>();
 
   constructor(options: LoopWatchOptions) {
     this.#options = options;
@@ -115,28 +118,26 @@ export class LoopWatch {
     const candidates = this.#candidates(stoodStillMs);
     const [only] = candidates;
     if (only === undefined) return;
-    if (now < this.#quietUntil) {
-      this.#unsaid++;
+    const certain = candidates.length === 1;
+    const quiet = this.#quiet.get(certain ? only.task : '') ?? { until: now, unsaid: 0 };
+    this.#quiet.set(certain ? only.task : '', quiet);
+    if (now < quiet.until) {
+      quiet.unsaid++;
       return;
     }
-    this.#quietUntil = now + QUIET_MS;
-    const fields = { blockedMs: stoodStillMs, ...(this.#unsaid > 0 ? { unsaid: this.#unsaid } : {}) };
-    this.#unsaid = 0;
-    if (candidates.length === 1) {
-      const { id, task } = only;
-      const text = `task '${task}' kept the event loop for ${stoodStillMs} ms, in which nothing else ran, heartbeats included; run it in a thread or process pool`;
-      this.#options.logger.warn({ ...fields, id, task }, text);
-      return;
-    }
-    const text = `the event loop stood still for ${stoodStillMs} ms; one of these tasks kept it, and which one will be told the next time`;
-    this.#options.logger.warn({ ...fields, candidates }, text);
+    const fields = { blockedMs: stoodStillMs, ...(quiet.unsaid > 0 ? { unsaid: quiet.unsaid } : {}) };
+    quiet.until = now + QUIET_MS;
+    quiet.unsaid = 0;
+    const { logger } = this.#options;
+    if (certain) logger.warn({ ...fields, ...only }, `task '${only.task}' ${KEPT} ${stoodStillMs} ms; ${ADVICE}`);
+    else logger.warn({ ...fields, candidates }, `one of these tasks ${KEPT} ${stoodStillMs} ms; ${NEXT_TIME}`);
   }
 
   #candidates(stoodStillMs: number): readonly NamedRun[] {
     const longest = this.#longest;
-    if (longest !== undefined && longest.ms >= CAUSE * stoodStillMs) return [longest.run];
-    const all = [...this.#ended, ...this.#options.running()].slice(0, MAX_CANDIDATES);
-    return all.map(({ id, task }) => ({ id, task }));
+    const certain = longest !== undefined && longest.ms >= CAUSE * stoodStillMs;
+    const named = certain ? [longest.run] : [...this.#ended, ...this.#options.running()].slice(0, MAX_CANDIDATES);
+    return named.map(({ id, task }) => ({ id, task }));
   }
 
   #arm(now: number): void {

@@ -20,8 +20,10 @@ export interface StandbyOptions {
 }
 
 const RETRY = { baseMs: 200, maxMs: 10_000 };
-/** How long a child may take to start until one has; ms. */
-const FIRST_GUESS_MS = 200;
+/** The spare is started this many of its usual starts before it is needed: the machine may be busy by then. */
+const LEAD_STARTS = 2;
+/** How long a start takes at least, ms. */
+const LEAST_START_MS = 25;
 
 /**
  * The one child of a pool beside those of its slots: started before it is needed, so that no slot is missed. It goes to
@@ -35,7 +37,7 @@ export class Standby implements ChildOwner {
   /** A recycled child that is on its way out. */
   #retiring: ChildLife | undefined;
   readonly #due = new Set<Recyclable>();
-  #startMs = FIRST_GUESS_MS;
+  #startMs = LEAST_START_MS;
   #failures = 0;
   #timer: Timer | undefined;
   #stopped = false;
@@ -46,7 +48,7 @@ export class Standby implements ChildOwner {
 
   /** How long before it is needed a child has to be started, ms; learnt from those that started. */
   get leadMs(): number {
-    return 2 * this.#startMs;
+    return LEAD_STARTS * Math.max(this.#startMs, LEAST_START_MS);
   }
 
   /** A child took this long to start, ms. */

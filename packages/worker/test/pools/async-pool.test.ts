@@ -43,3 +43,22 @@ it('leaves a rejection of the program itself to Node.js, which ends it', async (
   expect(stderr).toContain('the program itself');
   expect(exitCode).toBe(1);
 });
+
+it('takes a hard limit for a soft one, and says so once a task', async () => {
+  const { pool, run, log } = createFixture({ kind: 'async', slots: 1, modules: [fixture('tasks.js')] });
+  await pool.start();
+  for (const limits of [
+    { timeLimit: 10, softTimeLimit: undefined },
+    { timeLimit: 60_000, softTimeLimit: 10 },
+  ]) {
+    expect(await run('until-aborted', [], { limits })).toMatchObject({ resultText: '"soft-time-limit"' });
+  }
+  const lines = log.lines.filter(({ level }) => level === 'warn');
+  expect(lines).toEqual([
+    expect.objectContaining({
+      fields: { task: 'until-aborted', timeLimit: 10 },
+      message: expect.stringContaining('an async pool cannot enforce'),
+    }),
+  ]);
+  await pool.stop(0);
+});
