@@ -1,0 +1,121 @@
+import { createApp, type Logger } from '@tq/core';
+import { createWorker, type WorkerOptions } from '@tq/worker';
+import { expect, test } from 'vitest';
+import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
+import type * as databaseTasks from './fixtures/database-tasks.js';
+import type * as tasks from './fixtures/limited-tasks.js';
+import { openRunNotes, type RunNotes } from './fixtures/run-notes.js';
+import { scaled, scaledLimit } from './fixtures/scale.js';
+
+const POOLS = ['thread'] as const;
+const TASKS = scaled(2_000);
+const CHUNK = 1_000;
+const MB = 2 ** 20;
+const SLOTS = 2;
+const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+async function open(file: string, options: WorkerOptions) {
+  const prefix = freshPrefix();
+  const app = createApp({ url: brokerUrl(), prefix, logger: SILENT });
+  const tasks = [new URL(file, import.meta.url)];
+  const worker = createWorker(app, { tasks, concurrency: SLOTS, prefetchMultiplier: 4, ...options });
+  await worker.start();
+  return {
+    app,
+    worker,
+    queue: `${prefix}tq`,
+    [Symbol.asyncDispose]: async () => {
+      await worker.stop({ cold: true });
+      await app.close();
+    },
+  };
+}
+
+/** Runs so many tasks, some at a time, and gives their results in order. */
+async function runAll<T>(count: number, call: (numbers: number[]) => Promise<{ get(): Promise<T> }[]>): Promise<T[]> {
+  const values: T[] = [];
+  for (let from = 0; from < count; from += CHUNK) {
+    const length = Math.min(CHUNK, count - from);
+    const results = await call(Array.from({ length }, (_, index) => from + index));
+    for (const result of results) values.push(await result.get());
+  }
+  return values;
+}
+
+/** Expects that each task ran once; gives how many each child has run, in no order. */
+function runsByChild(notes: RunNotes): number[] {
+  const lines = notes.lines();
+  expect(lines).toHaveLength(TASKS);
+  expect(new Set(lines.map(([n]) => n)).size).toBe(TASKS);
+  const counts = new Map<string, number>();
+  for (const [, child = ''] of lines) counts.set(child, (counts.get(child) ?? 0) + 1);
+  return [...counts.values()];
+}
+
+async function expectEmpty(queue: string): Promise<void> {
+  await using peer = await openPeer();
+  expect(await queueState(peer, queue)).toMatchObject({ messages: 0 });
+  expect(await queueState(peer, `${queue}.dead`)).toMatchObject({ messages: 0 });
+}
+
+test.each(POOLS)(
+  `${TASKS} tasks through children that each run 50 lose none and run none twice (pool %s)`,
+  async (pool) => {
+    using notes = openRunNotes();
+    await using scene = await open('./fixtures/limited-tasks.js', { pool, maxTasksPerChild: 50 });
+    const quick = scene.app.declareTask<typeof tasks.quick>('quick');
+    const values = await runAll(TASKS, (numbers) => quick.bulk(numbers.map((n) => [n])));
+    expect(values).toEqual(values.map((_, n) => n));
+    const runs = runsByChild(notes);
+    // A child goes on while its replacement starts, one at a time: many run more than 50, none but the last ones less.
+    expect(runs.filter((count) => count < 50).length).toBeLessThanOrEqual(SLOTS + 1);
+    expect(runs.length).toBeGreaterThan(SLOTS + 2);
+    expect(scene.worker.health()).toMatchObject({ slots: SLOTS, ended: { success: TASKS, lost: 0 } });
+    await scene.worker.stop();
+    await expectEmpty(scene.queue);
+    console.log(`recycling: ${runs.length} children for ${TASKS} tasks, at most ${Math.max(...runs)} each`);
+  },
+  scaledLimit(60_000),
+);
+
+test.each(POOLS)(
+  `${TASKS} tasks that leak, through children that are replaced at 64 MB, lose none and keep the memory bounded (pool %s)`,
+  async (pool) => {
+    const BYTES = 256 * 1024;
+    using notes = openRunNotes();
+    await using scene = await open('./fixtures/limited-tasks.js', { pool, maxMemoryPerChild: 64 * MB });
+    const leak = scene.app.declareTask<typeof tasks.leak>('leak');
+    const held = await runAll(TASKS, (numbers) => leak.bulk(numbers.map((n) => [n, BYTES])));
+    const runs = runsByChild(notes);
+    expect(runs.length).toBeGreaterThan(SLOTS + 2);
+    // The tasks leak 500 MB in all, and as much again for each time the load is raised.
+    expect(Math.max(...held)).toBeLessThan(200 * MB);
+    expect(scene.worker.health()).toMatchObject({ slots: SLOTS, ended: { success: TASKS, lost: 0 } });
+    await scene.worker.stop();
+    await expectEmpty(scene.queue);
+    const most = Math.round(Math.max(...held) / MB);
+    console.log(`recycling: ${runs.length} children for ${TASKS} tasks, at most ${most} MB leaked in one`);
+  },
+  scaledLimit(60_000),
+);
+
+test.each([...POOLS, 'async'] as const)(
+  'a database pool of a task module is open for every task, and closed on recycling and on a warm stop (pool %s)',
+  async (pool) => {
+    using notes = openRunNotes();
+    const recycling = pool === 'async' ? {} : { maxTasksPerChild: 20 };
+    await using scene = await open('./fixtures/database-tasks.js', { pool, ...recycling });
+    const query = scene.app.declareTask<typeof databaseTasks.query>('query');
+    const states = await runAll(200, (numbers) => query.bulk(numbers.map(() => [])));
+    expect(new Set(states)).toEqual(new Set(['open']));
+    await scene.worker.stop();
+    const lines = notes.lines();
+    const children = new Set(lines.map(([, child]) => child));
+    expect(children.size).toBeGreaterThan(pool === 'async' ? 0 : SLOTS + 1);
+    for (const child of children) {
+      const events = lines.filter(([, by]) => by === child).map(([what]) => what);
+      expect([events.at(0), events.at(-1)]).toEqual(['open', 'close']);
+      expect(events.slice(1, -1).every((what) => what === 'query')).toBe(true);
+    }
+  },
+);
