@@ -270,7 +270,8 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     }
     if (state !== 'overdue') this.#logDeath(death, job);
     if (state === 'busy' || state === 'overdue') {
-      const spare = this.#options.standby.take();
+      const { standby } = this.#options;
+      const spare = state === 'overdue' ? standby.takeAtLimit() : standby.take();
       if (spare === undefined) this.#spawn();
       else this.#adopt(spare);
       return;

@@ -39,6 +39,8 @@ export class Standby implements ChildOwner {
   readonly #due = new Set<Recyclable>();
   #startMs = LEAST_START_MS;
   #failures = 0;
+  /** A spare is kept ready, needed or not. */
+  #kept = false;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -51,9 +53,10 @@ export class Standby implements ChildOwner {
     return LEAD_STARTS * Math.max(this.#startMs, LEAST_START_MS);
   }
 
-  /** A child took this long to start, ms. */
+  /** A child of a slot is ready. */
   learn(startMs: number | undefined): void {
     if (startMs !== undefined) this.#startMs = startMs;
+    if (this.#kept) this.prepare();
   }
 
   /** Starts a spare unless there is one: somebody may need it soon. */
@@ -62,11 +65,19 @@ export class Standby implements ChildOwner {
     this.#life = this.#options.createChild(this);
   }
 
-  /** Gives the spare away, ready or not. */
+  /** Gives the spare away, ready or not, to a slot whose child died. */
   take(): ChildLife | undefined {
     const life = this.#life;
     this.#life = undefined;
     this.#prepareForDue();
+    return life;
+  }
+
+  /** Gives it to one whose child was ended at its limit, and from now on keeps one ready: the next may be near. */
+  takeAtLimit(): ChildLife | undefined {
+    this.#kept = true;
+    const life = this.take();
+    if (life?.ready) this.prepare();
     return life;
   }
 
