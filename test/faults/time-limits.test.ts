@@ -6,7 +6,7 @@ import type * as tasks from './fixtures/limited-tasks.js';
 import { openRunNotes } from './fixtures/run-notes.js';
 
 const TASKS = new URL('./fixtures/limited-tasks.js', import.meta.url);
-const KILLING_POOLS = ['thread'] as const;
+const KILLING_POOLS = ['thread', 'process'] as const;
 const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** A started worker with a caller, both in this process. */

@@ -30,6 +30,7 @@ export class ChildPool implements Pool {
   readonly slots: number;
   readonly #children: readonly ChildSlot[];
   readonly #standby: Standby;
+  readonly #recycles: boolean;
   readonly #listeners: (() => void)[] = [];
   /** What the first child told, for all. */
   #known: Pick<ChildLife, 'tasks' | 'limits'> = { tasks: [], limits: {} };
@@ -41,6 +42,7 @@ export class ChildPool implements Pool {
     const { services, clock, random } = options;
     const { logger } = services;
     const recycling = new RecyclingRule(options.recycling, logger);
+    this.#recycles = recycling.enabled;
     const createChild = (owner: ChildOwner) =>
       new ChildLife({ ...options, reportMemory: recycling.needsMemory }, owner);
     this.#standby = new Standby({ createChild, logger, clock, random, graceMs: options.graceMs });
@@ -67,7 +69,9 @@ export class ChildPool implements Pool {
       await this.stop(0);
       throw error;
     }
-    void startOneByOne(others);
+    void startOneByOne(others).then(() => {
+      if (this.#recycles) this.#standby.keep();
+    });
   }
 
   tasks(): readonly string[] {

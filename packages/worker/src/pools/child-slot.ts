@@ -32,7 +32,17 @@ export interface ChildSlotOptions {
   readonly onReplaced: () => void;
 }
 
-type State = 'created' | 'starting' | 'idle' | 'busy' | 'overdue' | 'waiting' | 'draining' | 'ending' | 'stopped';
+type State =
+  | 'created'
+  | 'starting'
+  | 'idle'
+  | 'busy'
+  | 'exhausted'
+  | 'overdue'
+  | 'waiting'
+  | 'draining'
+  | 'ending'
+  | 'stopped';
 
 interface RunningJob {
   readonly job: Job;
@@ -55,7 +65,8 @@ const REPLACE = { baseMs: 200, maxMs: 10_000 };
  *   stop: starting, idle, overdue ──▶ ending ─exit─▶ stopped;  created, waiting ──▶ stopped
  *         busy ──▶ draining ── job ends, or the grace is over ──▶ ending ─exit─▶ stopped
  *
- * A child that has done enough is swapped for the standby's while the slot is idle, and its state stays idle.
+ * A child that has done enough is swapped for the standby's while the slot is idle, and its state stays idle. One that
+ * holds far too much memory takes no more jobs until then: the slot is exhausted.
  */
 export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #options: ChildSlotOptions;
@@ -88,6 +99,14 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   /** Its child is there and has loaded its tasks. */
   get alive(): boolean {
     return this.#state === 'idle' || this.#state === 'busy' || this.#state === 'draining';
+  }
+
+  get swappable(): boolean {
+    return this.#state === 'idle' || this.#state === 'exhausted';
+  }
+
+  get exhausted(): boolean {
+    return this.#state === 'exhausted';
   }
 
   /** The child, for what it told of itself; undefined between two. */
@@ -133,6 +152,7 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
         break;
       case 'starting':
       case 'idle':
+      case 'exhausted':
       case 'overdue':
         this.#state = 'ending';
         void this.#life?.retire(graceMs);
@@ -216,7 +236,9 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
 
   swap(next: ChildLife): ChildLife {
     const old = this.#life as ChildLife;
+    const { exhausted } = this;
     this.#adopt(next);
+    if (exhausted) this.#options.onReplaced();
     return old;
   }
 
@@ -248,6 +270,7 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
       this.#due = true;
       standby.recycle(this);
     }
+    if (this.#due && recycling.isExhausted(memoryBytes)) this.#state = 'exhausted';
   }
 
   #drain(graceMs: number): void {

@@ -8,6 +8,9 @@ export interface RecyclingLimits {
   readonly maxMemoryBytes: number | undefined;
 }
 
+/** Times the memory limit. */
+const EXHAUSTED = 2;
+
 /** Decides when a child has done enough. */
 export class RecyclingRule {
   readonly #limits: RecyclingLimits;
@@ -17,6 +20,11 @@ export class RecyclingRule {
   constructor(limits: RecyclingLimits, logger: Logger) {
     this.#limits = limits;
     this.#logger = logger;
+  }
+
+  /** There is a limit. */
+  get enabled(): boolean {
+    return this.#limits.maxTasks !== undefined || this.needsMemory;
   }
 
   /** Children have to tell their memory. */
@@ -34,6 +42,12 @@ export class RecyclingRule {
     if (maxMemoryBytes === undefined || memoryBytes === undefined || memoryBytes <= maxMemoryBytes) return false;
     if (jobs === 1) this.#warnOfFirst(memoryBytes, maxMemoryBytes);
     return true;
+  }
+
+  /** It holds so much that it must take no further job, even where nothing can take its place yet. */
+  isExhausted(memoryBytes: number | undefined): boolean {
+    const { maxMemoryBytes } = this.#limits;
+    return maxMemoryBytes !== undefined && memoryBytes !== undefined && memoryBytes > EXHAUSTED * maxMemoryBytes;
   }
 
   /** A limit that a child passes with its first job makes the worker start children all the time. */

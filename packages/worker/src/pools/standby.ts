@@ -3,8 +3,10 @@ import type { ChildDeath, ChildLife, ChildOwner } from './child-life.js';
 
 /** A slot whose child has done enough, as the standby sees it. */
 export interface Recyclable {
-  /** It has a child that runs nothing. */
-  readonly idle: boolean;
+  /** Its child runs nothing. */
+  readonly swappable: boolean;
+  /** Its child takes no more jobs. */
+  readonly exhausted: boolean;
   /** Goes on with this child from now on; returns the one that it had. */
   swap(next: ChildLife): ChildLife;
 }
@@ -27,7 +29,7 @@ const LEAST_START_MS = 25;
 
 /**
  * The one child of a pool beside those of its slots: started before it is needed, so that no slot is missed. It goes to
- * a slot whose child was killed or died, else to one whose child has done enough, at a moment when that one is idle.
+ * a slot whose child was killed or died, else to one whose child has done enough, at a moment when that one is idle. A pool that recycles keeps it ready all the time.
  * Slots are recycled one after the other: the next spare is started when the last old child is gone.
  */
 export class Standby implements ChildOwner {
@@ -56,7 +58,7 @@ export class Standby implements ChildOwner {
   /** A child of a slot is ready. */
   learn(startMs: number | undefined): void {
     if (startMs !== undefined) this.#startMs = startMs;
-    if (this.#kept) this.prepare();
+    if (this.#kept) this.#refill();
   }
 
   /** Starts a spare unless there is one: somebody may need it soon. */
@@ -69,15 +71,23 @@ export class Standby implements ChildOwner {
   take(): ChildLife | undefined {
     const life = this.#life;
     this.#life = undefined;
-    this.#prepareForDue();
+    this.#refill();
     return life;
+  }
+
+  /** Keeps a spare ready from now on, needed or not. */
+  keep(): void {
+    this.#kept = true;
+    this.#refill();
   }
 
   /** Gives it to one whose child was ended at its limit, and from now on keeps one ready: the next may be near. */
   takeAtLimit(): ChildLife | undefined {
+    const life = this.#life;
+    this.#life = undefined;
     this.#kept = true;
-    const life = this.take();
-    if (life?.ready) this.prepare();
+    // While that one starts nothing else does; `learn` tells when it has.
+    if (life?.ready) this.#refill();
     return life;
   }
 
@@ -85,7 +95,7 @@ export class Standby implements ChildOwner {
   recycle(slot: Recyclable): void {
     this.#due.add(slot);
     this.offer(slot);
-    this.#prepareForDue();
+    this.#refill();
   }
 
   /** A slot has become idle. */
@@ -113,11 +123,9 @@ export class Standby implements ChildOwner {
   ready(): void {
     this.#failures = 0;
     this.learn(this.#life?.startMs);
-    for (const slot of this.#due) {
-      if (!slot.idle) continue;
-      this.offer(slot);
-      return;
-    }
+    const swappable = [...this.#due].filter((slot) => slot.swappable);
+    const next = swappable.find((slot) => slot.exhausted) ?? swappable[0];
+    if (next !== undefined) this.offer(next);
   }
 
   /** The spare has no jobs. */
@@ -132,12 +140,12 @@ export class Standby implements ChildOwner {
     this.#failures++;
     this.#timer = this.#options.clock.setTimer(() => {
       this.#timer = undefined;
-      this.#prepareForDue();
+      this.#refill();
     }, delay);
   }
 
-  #prepareForDue(): void {
-    if (this.#due.size > 0 && this.#retiring === undefined) this.prepare();
+  #refill(): void {
+    if ((this.#kept || this.#due.size > 0) && this.#retiring === undefined) this.prepare();
   }
 
   #retire(old: ChildLife): void {
@@ -148,7 +156,7 @@ export class Standby implements ChildOwner {
       exited: ({ error }) => {
         this.#retiring = undefined;
         if (error !== undefined) this.#options.logger.error({ err: error }, 'A recycled child of the pool died.');
-        this.#prepareForDue();
+        this.#refill();
       },
     };
     void old.retire(this.#options.graceMs);

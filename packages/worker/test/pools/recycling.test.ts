@@ -13,11 +13,9 @@ function work({ run }: Scripted, child: ScriptedChild, memoryBytes?: number): vo
 
 it('replaces a child after so many tasks, and goes on with it until its replacement is ready', async () => {
   const scene = await startScripted({ recycling: { maxTasks: 2 } });
-  const { child, children, pool, freed } = scene;
+  const { child, pool, freed } = scene;
   work(scene, child(0));
-  expect(children).toHaveLength(1);
   work(scene, child(0));
-  expect([children.length, pool.free()]).toEqual([2, 1]);
   work(scene, child(0));
   expect([child(0).killed, pool.free()]).toEqual([false, 1]);
   child(1).ready();
@@ -26,11 +24,23 @@ it('replaces a child after so many tasks, and goes on with it until its replacem
   expect([child(0).jobs, child(1).jobs]).toEqual([3, 1]);
 });
 
+it('keeps one child ready, which takes the place of another with its last task', async () => {
+  const scene = await startScripted({ recycling: { maxTasks: 2 } });
+  const { child, children, pool } = scene;
+  child(1).ready();
+  work(scene, child(0));
+  expect(child(0).killed).toBe(false);
+  work(scene, child(0));
+  expect([child(0).killed, pool.free(), children.length]).toEqual([true, 1, 2]);
+  child(0).exit();
+  expect(children).toHaveLength(3);
+});
+
 it('counts anew for every child', async () => {
   const scene = await startScripted({ recycling: { maxTasks: 2 } });
   const { child, children } = scene;
   for (let generation = 0; generation < 5; generation++) {
-    expect(children).toHaveLength(generation + 1);
+    expect(children).toHaveLength(generation + 2);
     work(scene, child(generation));
     work(scene, child(generation));
     child(generation + 1).ready();
@@ -60,7 +70,7 @@ it('has at most one child more than slots, however many have done enough at once
     expect([children.length, alive(), pool.free()]).toEqual([5 + replaced, 5, 4]);
     child(replaced).exit();
   }
-  expect([children.length, alive()]).toEqual([8, 4]);
+  expect([children.length, alive()]).toEqual([9, 5]);
 });
 
 it('replaces others while one is busy with a long task', async () => {
@@ -92,13 +102,36 @@ it('replaces a child that holds too much memory after a task, and asks for it on
   const scene = await startScripted({ recycling: { maxMemoryBytes: 100 * MB } });
   const { child, children, log } = scene;
   expect(child(0).told).toEqual(['report-memory']);
+  child(1).ready();
   work(scene, child(0), 99 * MB);
-  expect(children).toHaveLength(1);
+  expect(child(0).killed).toBe(false);
   work(scene, child(0), 101 * MB);
-  expect(children).toHaveLength(2);
-  expect(log.lines).toEqual([]);
+  expect([child(0).killed, children.length, log.lines]).toEqual([true, 2, []]);
   const { child: unasked } = await startScripted({ recycling: { maxTasks: 1 } });
   expect(unasked(0).told).toEqual([]);
+});
+
+it('gives no more jobs to a child that holds twice as much, even before another can take its place', async () => {
+  const scene = await startScripted({ recycling: { maxMemoryBytes: 100 * MB } });
+  const { child, pool, freed } = scene;
+  work(scene, child(0), 90 * MB);
+  work(scene, child(0), 190 * MB);
+  expect(pool.free()).toBe(1);
+  work(scene, child(0), 201 * MB);
+  expect([pool.free(), freed()]).toEqual([0, 0]);
+  child(1).ready();
+  expect([pool.free(), freed(), child(0).killed]).toEqual([1, 1, true]);
+});
+
+it('replaces a child that takes no more before others that do', async () => {
+  const scene = await startScripted({ slots: 2, recycling: { maxMemoryBytes: 100 * MB } });
+  const { child, run } = scene;
+  run();
+  run();
+  child(0).succeed(150 * MB);
+  child(1).succeed(250 * MB);
+  child(2).ready();
+  expect([child(0).killed, child(1).killed]).toEqual([false, true]);
 });
 
 it('says once that a limit is lower than what a child needs to start with', async () => {

@@ -90,6 +90,7 @@ export async function startScripted({ slots = 1, recycling = {}, hasStopHooks = 
     await new Promise((resolve) => setImmediate(resolve));
   }
   await starting;
+  await new Promise((resolve) => setImmediate(resolve));
   freed = 0;
 
   function child(index: number): ScriptedChild {
