@@ -61,7 +61,18 @@ const PACKAGES = {
   cli: {
     imports: ['@tq/broker', '@tq/core', '@tq/core/internal', '@tq/worker', '@tq/worker/internal'],
     layers: [
-      ...['exit-codes', 'usage', 'version', 'rows', 'output', 'signals', 'arguments', 'command', 'note-logger'],
+      ...[
+        'exit-codes',
+        'usage',
+        'version',
+        'rows',
+        'output',
+        'signals',
+        'arguments',
+        'command',
+        'note-logger',
+        'shell-word',
+      ],
       'config/',
       ...[
         'program',
@@ -71,6 +82,7 @@ const PACKAGES = {
         'dev/',
         'init/',
         'queues/',
+        'completion/',
         'commands/',
         'parse',
         'main',

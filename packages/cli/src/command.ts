@@ -21,7 +21,12 @@ export interface Command {
   /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** How many words may follow the command's name. */
-  readonly positionals: { readonly min: number; readonly max: number };
+  readonly positionals: {
+    readonly min: number;
+    readonly max: number;
+    /** What a shell offers for them: names of tasks (for the first) or of queues, or these words. */
+    readonly complete?: 'task' | 'queue' | readonly string[] | undefined;
+  };
   /**
    * @returns the exit code
    * @throws what `exitCodeOf` has a code for

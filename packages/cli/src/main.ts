@@ -1,5 +1,6 @@
 import type { Chosen } from './command.js';
 import { COMMANDS } from './commands/table.js';
+import { COMPLETE } from './completion/shell.js';
 import { EXIT } from './exit-codes.js';
 import type { Output } from './output.js';
 import { runProgram } from './program.js';
@@ -11,6 +12,11 @@ await runProgram(process.argv.slice(2), main);
 async function main(words: readonly string[], output: Output): Promise<number> {
   if (words.length === 1 && words[0] === '--version') {
     output.print(readVersion());
+    return EXIT.ok;
+  }
+  if (words[0] === COMPLETE) {
+    const { complete } = await import('./completion/complete.js');
+    for (const candidate of await complete(words.slice(1), COMMANDS)) output.print(candidate);
     return EXIT.ok;
   }
   return runCommand(words[0] === 'help' ? [...words.slice(1), '--help'] : words, output);

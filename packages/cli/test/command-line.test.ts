@@ -80,6 +80,10 @@ describe('tq', () => {
       ['--if-empty', '--yes', 'tq queues delete NAME… [OPTIONS]'],
     ],
     [
+      ['completion', '--help'],
+      ['tq completion bash', 'source <(tq completion zsh)'],
+    ],
+    [
       ['init', '--help'],
       ['--force', 'tq init my-tasks'],
     ],
@@ -94,7 +98,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks, queues, init.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks, queues, init, completion.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or process or async, found 'asink'. Did you mean async?"],
@@ -112,6 +116,8 @@ describe('tq', () => {
     [['broker', '--memory-limit', 'much'], '--memory-limit: expected a size such as 256mb'],
     [['broker', '--user', 'ada'], '--user: expected NAME:PASSWORD'],
     [['broker', '--memory', '--data', 'x'], '--memory: expected no --data beside it'],
+    [['completion'], 'Expected tq completion bash|zsh|fish'],
+    [['completion', 'bsh'], "Expected bash or zsh or fish, found 'bsh'. Did you mean bash?"],
     [['call'], 'Expected tq call NAME'],
     [['call', 'fib', '30', 'hello'], `Argument 2: expected JSON, found hello. For text, quote it twice: '"hello"'.`],
     [['call', 'fib', '12345678901234567890'], 'Argument 1: expected a number that JavaScript keeps'],

@@ -27,7 +27,7 @@ export const call: Command = {
     ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
     ['call sum -- -1 -2', 'Words that begin with a dash go after --'],
   ],
-  positionals: { min: 1, max: Number.POSITIVE_INFINITY },
+  positionals: { min: 1, max: Number.POSITIVE_INFINITY, complete: 'task' },
   run,
 };
 

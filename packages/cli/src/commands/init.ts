@@ -7,6 +7,7 @@ import { packageName } from '../init/package-name.js';
 import { projectFiles } from '../init/project-files.js';
 import { writeFiles } from '../init/write-files.js';
 import type { Output } from '../output.js';
+import { shellWord } from '../shell-word.js';
 import { readVersion } from '../version.js';
 
 /** `tq init`: a small project that works, to start from. */
@@ -39,14 +40,9 @@ async function run(args: Arguments, output: Output): Promise<number> {
     return EXIT.ok;
   }
   const place = relative(process.cwd(), folder);
-  const steps = [...(place === '' ? [] : [`cd ${quoted(place)}`]), words.install, words.script('dev')];
+  const steps = [...(place === '' ? [] : [`cd ${shellWord(place)}`]), words.install, words.script('dev')];
   output.print(`Wrote ${name}: ${paths.join(', ')}\n`);
   output.print(`Next:\n${steps.map((step) => `  ${step}`).join('\n')}`);
   output.print(`and in another terminal:\n  ${words.script('start')}`);
   return EXIT.ok;
-}
-
-/** As a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

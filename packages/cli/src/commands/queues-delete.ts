@@ -19,7 +19,7 @@ export const queuesDelete: Command = {
     ['queues delete mail', 'Ask, and delete the queue mail'],
     ['queues delete mail mail.dead --if-empty --if-unused --yes', 'Delete what nobody needs, without asking'],
   ],
-  positionals: { min: 1, max: Number.POSITIVE_INFINITY },
+  positionals: { min: 1, max: Number.POSITIVE_INFINITY, complete: 'queue' },
   run: (args, output) =>
     discardFrom(args, output, {
       verb: 'Delete',

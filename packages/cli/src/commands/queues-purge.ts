@@ -14,7 +14,7 @@ export const queuesPurge: Command = {
     ['queues purge mail', 'Ask, and empty the queue mail'],
     ['queues purge mail mail.dead --yes', 'Empty it and its dead letters without asking'],
   ],
-  positionals: { min: 1, max: Number.POSITIVE_INFINITY },
+  positionals: { min: 1, max: Number.POSITIVE_INFINITY, complete: 'queue' },
   run: (args, output) =>
     discardFrom(args, output, {
       verb: 'Purge',

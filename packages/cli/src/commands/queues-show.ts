@@ -28,7 +28,7 @@ export const queuesShow: Command = {
     ['queues show mail.dead --json', 'What is in the queue of its dead letters, as JSON'],
     ['queues show mail --watch', 'Again and again'],
   ],
-  positionals: { min: 1, max: 1 },
+  positionals: { min: 1, max: 1, complete: 'queue' },
   run,
 };
 

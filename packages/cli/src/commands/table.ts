@@ -70,4 +70,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Write a small project to start from',
     load: async () => (await import('./init.js')).init,
   },
+  {
+    name: 'completion',
+    usage: 'completion bash|zsh|fish',
+    summary: 'Print a script that makes a shell complete tq',
+    load: async () => (await import('./completion.js')).completion,
+  },
 ];

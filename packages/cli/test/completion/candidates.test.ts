@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/commands/table.js';
+import { findCandidates } from '../../src/completion/candidates.js';
+
+const names = { task: ['fib', 'mail.send'], queue: ['mail', 'math'] };
+
+/** Completes the last word of a line, after `tq`. */
+async function completed(line: string): Promise<readonly string[]> {
+  const words = line.split(' ');
+  const found = await findCandidates(words.slice(0, -1), words.at(-1) ?? '', COMMANDS, async (kind) => names[kind]);
+  return found.map(({ word }) => word);
+}
+
+describe('completion of tq', () => {
+  it('offers every command of the table, each with its summary', async () => {
+    const found = await findCandidates([], '', COMMANDS, async () => []);
+    expect(found).toEqual(
+      expect.arrayContaining(COMMANDS.map(({ name, summary }) => ({ word: name, describe: summary }))),
+    );
+  });
+
+  it.each([
+    ['wor', ['worker']],
+    ['--he', ['--help']],
+    ['help wor', ['worker']],
+    ['help queues sh', ['show']],
+    ['queues p', ['purge']],
+    ['queues purge mail m', ['mail', 'math']],
+    ['queues list --js', ['--json']],
+    ['worker --con', ['--concurrency']],
+    ['worker --pool as', ['async']],
+    ['worker --pool=as', ['--pool=async']],
+    ['worker --concurrency 2 --con', []],
+    ['broker --user a:b --us', ['--user']],
+    ['dev --mem', ['--memory']],
+    ['dev --log-level w', ['warn']],
+    ['call ', ['fib', 'mail.send']],
+    ['call --queue mail m', ['mail.send']],
+    ['call --json fi', ['fib']],
+    ['call fib ', []],
+    ['call -- fi', ['fib']],
+    ['call -- --js', []],
+    ['completion ', ['bash', 'zsh', 'fish']],
+    ['completion bash ', []],
+    ['worker --app ', []],
+    ['nonsense ', []],
+  ])('of %j is %j', async (line, expected) => {
+    expect(await completed(line)).toEqual(expected);
+  });
+});
