@@ -96,11 +96,11 @@ describe('tq dev', () => {
     expect(stderr).toContain(`tq dev --port ${port + 1}`);
   });
 
-  it('takes every option of tq worker, and ends with 2 and without a broker when one is wrong', async () => {
+  it('takes every option of tq worker but the health port, and ends with 2 and without a broker when one is wrong', async () => {
     const cwd = createFolder();
     const [dev, worker] = await Promise.all([runTq(['dev', '--help']), runTq(['worker', '--help'])]);
     const options = (text: string) => text.match(/^ +--[a-z-]+/gm)?.map((option) => option.trim()) ?? [];
-    const expected = options(worker.stdout).filter((option) => option !== '--watch');
+    const expected = options(worker.stdout).filter((option) => !/^--(watch|health)/.test(option));
     expect(options(dev.stdout)).toEqual(expect.arrayContaining([...expected, '--port', '--memory']));
     const wrong = await runTq(['dev', '--memory', '--port', '0', '--queues', 'a=x'], { cwd });
     expect(wrong.code).toBe(2);

@@ -16,7 +16,9 @@ const OWN: Readonly<Record<string, OptionSpec>> = {
   memory: { kind: 'flag', describe: "Keep the broker's data in memory alone: gone when it ends" },
 };
 
-const { watch: _, ...WORKERS } = worker.options;
+/** What a worker under watch does not take: it is in effect, or two workers of two generations cannot both have it. */
+const NOT_TAKEN = ['watch', 'health-port', 'health-host'];
+const WORKERS = Object.fromEntries(Object.entries(worker.options).filter(([name]) => !NOT_TAKEN.includes(name)));
 
 /** `tq dev`: a broker and a worker that reloads, in one terminal. */
 export const dev: Command = {
