@@ -1,25 +1,20 @@
-import { hostname } from 'node:os';
+import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
-import { Connection } from './broker/connection.js';
-import { PublishChannel } from './broker/publish-channel.js';
-import { QueueAdmin } from './broker/queue-admin.js';
+import type { Connection } from './broker/connection.js';
+import type { QueueAdmin } from './broker/queue-admin.js';
 import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { TqError } from './errors.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { BrokerTransport } from './producer/broker-transport.js';
 import { closedTransport } from './producer/closed-transport.js';
 import { EagerTransport } from './producer/eager-transport.js';
+import { encoderOf } from './producer/encoder.js';
 import { Producer } from './producer/producer.js';
 import { Staging } from './producer/staging.js';
-import { type Envelope, encodeCeleryEnvelope, encodeEnvelope, type Preset } from './protocol/envelope.js';
-import type { OutboundMessage } from './protocol/message.js';
-import { replyQueue } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
-import { Rpc } from './results/rpc.js';
 import type { Transport } from './results/transport.js';
-import { createRuntime, type Logger, type Runtime } from './runtime.js';
+import { createRuntime, type Runtime } from './runtime.js';
 import type { ArgsSchema, ResultSchema } from './schema/standard-schema.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
@@ -103,13 +98,6 @@ export interface AppInternals {
   broker(): AppBroker;
   /** How a task queue is declared; takes the full name, prefix included. */
   topologyOf(queue: string): Topology;
-}
-
-/** An app's connections: one to publish on, and one to consume on, which a blocked broker leaves alone. */
-export interface AppBroker {
-  readonly publisher: PublishChannel;
-  readonly publishing: Connection;
-  readonly consuming: Connection;
 }
 
 /** Where the internals are found, whichever copy of this package made the app. */
@@ -335,100 +323,7 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 }
 
-/** How this preset's envelopes become messages. */
-function encoderOf(preset: Preset): (envelope: Envelope, replyTo: string | undefined) => OutboundMessage {
-  if (preset === 'tq') return encodeEnvelope;
-  const origin = `tq${process.pid}@${hostname()}`;
-  return (envelope, replyTo) => encodeCeleryEnvelope(envelope, replyTo, origin);
-}
-
-const silent = () => undefined;
-/** For a connection that is opened for one question: the broker may close it as its answer, which is nobody's news. */
-const SILENT: Logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
-
 function resultOfDeclaration(name: string): TqError {
   const text = `task '${name}': result: expected none where the task is only declared, found one. Give it where the handler is: the worker validates results.`;
   return new TqError('invalid-option', text);
-}
-
-/** The connections of one app and what runs on them. */
-class OwnBroker implements AppBroker {
-  readonly publishing: Connection;
-  readonly consuming: Connection;
-  readonly publisher: PublishChannel;
-  readonly transport: BrokerTransport;
-  readonly queues: QueueAdmin;
-  readonly #rpc: Rpc;
-  readonly #staging: Staging;
-
-  constructor(
-    options: ResolvedOptions,
-    runtime: Runtime,
-    deadlines: Deadlines,
-    topologyOf: (queue: string) => Topology,
-  ) {
-    const { urls, urlOrder, login, tls, preset, prefix } = options;
-    const { heartbeat: heartbeatS, connectTimeout: connectTimeoutMs } = options;
-    const limits = { messages: options.outboxMessages, bytes: options.outboxBytes };
-    // Both take the same order, so that while nothing is wrong they are on one node.
-    const inOrder = urlOrder === 'shuffled' ? shuffled(urls, () => runtime.random()) : urls;
-    const link = { urls: inOrder, login, tls, heartbeatS, connectTimeoutMs, runtime };
-    this.publishing = new Connection({ ...link, role: 'publish' });
-    this.consuming = new Connection({ ...link, role: 'consume' });
-    this.publisher = new PublishChannel({
-      connection: this.publishing,
-      runtime,
-      deadlines,
-      limits,
-      window: options.publishWindow,
-      maxMessageBytes: options.maxMessageBytes,
-    });
-    this.#rpc = new Rpc({
-      connection: this.consuming,
-      queue: replyQueue(prefix, runtime.newId()),
-      maxWaiters: options.maxWaiters,
-      runtime,
-    });
-    this.#staging = new Staging({ clock: runtime.clock, deadlines, limits, hold: () => this.#holdBoth() });
-    // Consuming, since a broker that is blocked answers nothing on a connection that has published.
-    this.queues = new QueueAdmin({
-      connection: this.consuming,
-      openAnother: () => new Connection({ ...link, role: 'queues', runtime: { ...runtime, logger: SILENT } }),
-      clock: runtime.clock,
-    });
-    this.transport = new BrokerTransport({
-      connection: this.publishing,
-      publisher: this.publisher,
-      rpc: this.#rpc,
-      staging: this.#staging,
-      runtime,
-      topologyOf,
-      encode: encoderOf(preset),
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#staging.drain();
-    await this.publisher.drain();
-    this.publisher.close();
-    await this.#rpc.close();
-    await Promise.all([this.publishing.close(), this.consuming.close()]);
-  }
-
-  #holdBoth(): () => void {
-    const releases = [this.publishing.hold(), this.consuming.hold()];
-    return () => {
-      for (const release of releases) release();
-    };
-  }
-}
-
-/** Fisher and Yates's. */
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const order = [...items];
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other] as T, order[last] as T];
-  }
-  return order;
 }

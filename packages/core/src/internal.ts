@@ -1,6 +1,7 @@
 /** What the other packages of tq use beside the public names; nobody else should import it. */
 
-export { type App, type AppBroker, type AppInternals, internalsOf } from './app.js';
+export { type App, type AppInternals, internalsOf } from './app.js';
+export type { AppBroker } from './app-broker.js';
 export { maskUrl } from './broker/broker-url.js';
 export type { Connection, ConnectionStatus, LinkUser, Trouble } from './broker/connection.js';
 export { ConsumeChannel } from './broker/consume-channel.js';

@@ -4,12 +4,11 @@ import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
 import type { Topology } from '../broker/topology.js';
 import { assertNever, PublishError, TqError, toError } from '../errors.js';
-import type { Envelope } from '../protocol/envelope.js';
-import type { OutboundMessage } from '../protocol/message.js';
 import type { Rpc } from '../results/rpc.js';
 import type { OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
+import type { Encoder } from './encoder.js';
 import type { Staging } from './staging.js';
 
 export interface BrokerTransportOptions {
@@ -20,7 +19,7 @@ export interface BrokerTransportOptions {
   readonly runtime: Runtime;
   /** What a task queue is to be when it does not exist yet. */
   readonly topologyOf: (queue: string) => Topology;
-  readonly encode: (envelope: Envelope, replyTo: string | undefined) => OutboundMessage;
+  readonly encode: Encoder;
 }
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };

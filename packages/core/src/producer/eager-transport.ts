@@ -3,20 +3,21 @@ import * as failures from '../broker/publish-failure.js';
 import { assertNever, type PublishError, TqError } from '../errors.js';
 import type { Job, JobEnd } from '../execution/job.js';
 import { runJob } from '../execution/run-job.js';
-import { decodeEnvelope, type Envelope } from '../protocol/envelope.js';
+import { decodeEnvelope } from '../protocol/envelope.js';
 import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
 import { decodeReply, encodeReply, type FinalState } from '../protocol/reply.js';
 import type { CallListener, OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import type { Registry } from '../task/registry.js';
 import type { Timer } from '../time/clock.js';
+import type { Encoder } from './encoder.js';
 
 export interface EagerTransportOptions {
   readonly runtime: Runtime;
   /** The app's own tasks, which win over those of other apps of the process. */
   readonly registry: Registry;
   readonly maxMessageBytes: number;
-  readonly encode: (envelope: Envelope, replyTo: string | undefined) => OutboundMessage;
+  readonly encode: Encoder;
 }
 
 /** A reply address that no broker has: nothing is sent to it. */
