@@ -185,8 +185,8 @@ it('ends with 4 when the broker is not reached in time', async () => {
   proxy.refuse();
   const url = proxy.url.replace('guest:guest', 'ada:secret');
   const env = { ...place.env, TQ_URL: url };
-  const { code, stderr } = await runTq(['queues', 'list', '--timeout', '300ms'], { ...place, env });
+  const { code, stderr } = await runTq(['queues', 'list', '--timeout', '2s'], { ...place, env });
   expect(code).toBe(4);
-  expect(stderr).toMatch(/did not answer for the queue .* within 300 ms\. No connection to amqp:\/\/ada@/);
+  expect(stderr).toMatch(/did not answer for the queue .* within 2000 ms\. No connection to amqp:\/\/ada@/);
   expect(stderr).not.toContain('secret');
 });

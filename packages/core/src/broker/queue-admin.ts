@@ -164,7 +164,7 @@ function lostMeanwhile(queue: string, cause: unknown): TqError {
 }
 
 function timedOut({ link, lastError }: Connection, queue: string, timeoutMs: number): TqError {
-  const why = link === undefined && lastError !== undefined ? ` ${lastError.message}` : ' Is the broker overloaded?';
-  const text = `The broker did not answer for the queue '${queue}' within ${timeoutMs} ms.${why}`;
+  const why = link !== undefined ? 'Is it overloaded?' : (lastError?.message ?? 'There is no connection to it yet.');
+  const text = `The broker did not answer for the queue '${queue}' within ${timeoutMs} ms. ${why}`;
   return new TqError('queue-timeout', text, { fields: { queue, timeoutMs }, cause: lastError });
 }

@@ -156,9 +156,9 @@ it('ends a wait for a broker that does not answer, says why, and does nothing on
   await using late = open('classic', { url: proxy.url, prefix: opened.prefix });
   await opened.call(1);
   proxy.refuse();
-  await expect(late.mail.purge({ timeout: 300 })).rejects.toMatchObject({
+  await expect(late.mail.purge({ timeout: 1_000 })).rejects.toMatchObject({
     code: 'queue-timeout',
-    message: expect.stringMatching(/within 300 ms\. No connection to amqp:/),
+    message: expect.stringMatching(/within 1000 ms\. No connection to amqp:/),
   });
   await proxy.accept();
   // On the connection that the purge would have had, and after it.
