@@ -11,6 +11,8 @@ export const deadLetterExchange = (prefix: string): string => `${prefix}tq.dead`
 export const deadLetterQueue = (queue: string): string => `${queue}.dead`;
 /** Reply queue of one client process. */
 export const replyQueue = (prefix: string, clientId: string): string => `${prefix}tq.reply.${clientId}`;
+/** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
+export const furtherReplyQueue = (first: string, number: number): string => `${first}.${number}`;
 
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;

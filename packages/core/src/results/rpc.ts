@@ -1,6 +1,7 @@
 import type { Connection } from '../broker/connection.js';
 import type { Delivery } from '../broker/consume-session.js';
 import { TqError, toError } from '../errors.js';
+import { furtherReplyQueue } from '../protocol/names.js';
 import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import { ReplyQueue } from './reply-queue.js';
@@ -123,7 +124,7 @@ export class Rpc {
     const attached = this.#queues.find((queue) => queue.attached);
     if (attached !== undefined) this.#current = attached;
     if (this.#closed || !this.#queues.every((queue) => queue.away)) return;
-    const further = this.#createQueue(`${this.#options.queue}.${this.#queues.length + 1}`);
+    const further = this.#createQueue(furtherReplyQueue(this.#options.queue, this.#queues.length + 1));
     this.#queues.push(further);
     // Until it is there, a reply to it would find no queue and be dropped.
     const { logger } = this.#options.runtime;
