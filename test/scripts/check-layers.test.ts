@@ -101,12 +101,12 @@ test.each([
   [
     'packages/broker/src/model/queue.ts',
     "import { createServer } from 'node:net';",
-    'packages/broker/src/server, packages/broker/src/session/ may',
+    'which only packages/core/src/broker/, packages/broker/src/server, packages/broker/src/session/, ',
   ],
   [
     'packages/broker/src/options.ts',
     "import type { Socket } from 'node:net';",
-    'packages/broker/src/server, packages/broker/src/session/ may',
+    'which only packages/core/src/broker/, packages/broker/src/server, packages/broker/src/session/, ',
   ],
 ])('%s with %s fails', (file, line, text) => {
   write(file, `${line}\n`);
