@@ -20,6 +20,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Command lines, each with what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
+  /** False for a command that reads no config file; the others have `--config`. */
+  readonly config?: false | undefined;
   /** How many words may follow the command's name. */
   readonly positionals: {
     readonly min: number;

@@ -1,5 +1,6 @@
 import { COMMANDS } from './commands/table.js';
 import { runWorker, worker } from './commands/worker.js';
+import { useConfig, withConfig } from './config/use-config.js';
 import { EXIT } from './exit-codes.js';
 import { parse } from './parse.js';
 import { runProgram } from './program.js';
@@ -13,7 +14,9 @@ const entry = COMMANDS.find(({ name }) => name === 'worker');
 
 await runProgram(line, async (words, output) => {
   if (entry === undefined) throw new Error('expected the command worker in the table');
-  const chosen = { entry, command: worker };
+  const chosen = { entry, command: withConfig(worker) };
   const parsed = await parse(['worker', ...words], { entries: COMMANDS, chosen, version: readVersion() });
-  return parsed.kind === 'run' ? runWorker(parsed.arguments, output, leash) : EXIT.usage;
+  if (parsed.kind !== 'run') return EXIT.usage;
+  await useConfig(worker, parsed.arguments, process.cwd());
+  return runWorker(parsed.arguments, output, leash);
 });

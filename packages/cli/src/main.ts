@@ -1,6 +1,7 @@
 import type { Chosen } from './command.js';
 import { COMMANDS } from './commands/table.js';
 import { COMPLETE } from './completion/shell.js';
+import { useConfig, withConfig } from './config/use-config.js';
 import { EXIT } from './exit-codes.js';
 import type { Output } from './output.js';
 import { runProgram } from './program.js';
@@ -27,7 +28,10 @@ async function runCommand(line: readonly string[], output: Output): Promise<numb
   const start = line.findIndex((word) => !word.startsWith('-'));
   const [chosen, { parse }] = await Promise.all([choose(line[start], line[start + 1]), import('./parse.js')]);
   const parsed = await parse(line, { entries: COMMANDS, chosen, version: readVersion() });
-  if (parsed.kind === 'run' && chosen !== undefined) return chosen.command.run(parsed.arguments, output);
+  if (parsed.kind === 'run' && chosen !== undefined) {
+    await useConfig(chosen.command, parsed.arguments, process.cwd());
+    return chosen.command.run(parsed.arguments, output);
+  }
   if (parsed.kind === 'print') output.print(parsed.text);
   return EXIT.ok;
 }
@@ -35,5 +39,5 @@ async function runCommand(line: readonly string[], output: Output): Promise<numb
 async function choose(name: string | undefined, next: string | undefined): Promise<Chosen | undefined> {
   const first = COMMANDS.find((candidate) => candidate.name === name);
   const entry = first?.verbs?.find((verb) => verb.name === `${name} ${next}`) ?? first;
-  return entry === undefined ? undefined : { entry, command: await entry.load() };
+  return entry === undefined ? undefined : { entry, command: withConfig(await entry.load()) };
 }

@@ -19,9 +19,10 @@ export async function loadModules(modules: readonly string[]): Promise<void> {
 /**
  * Imports one module in the same way and gives its exports.
  * @param module a file URL or an absolute path
+ * @param what it is, for the error
  * @throws {TqError} `task-load-failed`, naming the file, with the cause
  */
-export async function loadModule(module: string): Promise<Readonly<Record<string, unknown>>> {
+export async function loadModule(module: string, what = 'Task module'): Promise<Readonly<Record<string, unknown>>> {
   const path = toPath(module);
   try {
     return await importModule(path);
@@ -29,7 +30,7 @@ export async function loadModule(module: string): Promise<Readonly<Record<string
     const cause = toError(thrown);
     throw new TqError(
       'task-load-failed',
-      `Task module '${path}' did not load: ${cause.name}: ${cause.message}. Import it by itself to see the error alone.`,
+      `${what} '${path}' did not load: ${cause.name}: ${cause.message}. Import it by itself to see the error alone.`,
       { fields: { module: path }, cause },
     );
   }

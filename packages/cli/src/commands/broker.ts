@@ -40,6 +40,7 @@ export const broker: Command = {
     ['broker --memory --port 0 --json', 'One for a test: on a free port, which the line of JSON names'],
     ['broker --host 0.0.0.0 --user ada:secret', 'One that other machines can reach'],
   ],
+  config: false,
   positionals: { min: 0, max: 0 },
   run,
 };

@@ -1,5 +1,5 @@
 import { createApp } from '@tq/core';
-import { type App, internalsOf, parseDuration, requireInteger, serialize } from '@tq/core/internal';
+import { type App, internalsOf, parseDuration, requireInteger, serialize, traceOptions } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -8,13 +8,13 @@ import type { Output } from '../output.js';
 import { onStopSignals, type StopSignal, signalExitCode } from '../signals.js';
 import { UsageError } from '../usage.js';
 
-/** How long a person waits for a broker that does not answer, unless TQ_PUBLISH_TIMEOUT says otherwise, ms. */
+/** How long a person waits for a broker that does not answer, unless TQ_PUBLISH_TIMEOUT or the config file says otherwise, ms. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
 /** `tq call`: publishes one call by the task's name; needs no task file. */
 export const call: Command = {
   details:
-    'Each argument is JSON: 30, \'"text"\', \'{"a":1}\', null. No task file is needed; the broker and the queue come from TQ_* variables.',
+    'Each argument is JSON: 30, \'"text"\', \'{"a":1}\', null. No task file is needed; the broker and the queue come from TQ_* variables or the config file.',
   options: {
     queue: { kind: 'text', describe: "Queue to publish to, without the prefix. Default: the app's, TQ_QUEUE or tq" },
     timeout: { kind: 'text', describe: 'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s' },
@@ -35,7 +35,8 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const [name = '', ...words] = args.positionals;
   const values = words.map((word, index) => parseArgument(word, index + 1, args.command));
   const timeout = timeoutOf(args);
-  const publishTimeout = process.env.TQ_PUBLISH_TIMEOUT ? undefined : CONFIRM_TIMEOUT_MS;
+  const { sources } = traceOptions({}, process.env);
+  const publishTimeout = sources.publishTimeout.kind === 'default' ? CONFIRM_TIMEOUT_MS : undefined;
   const app = createApp({ logger: noteLogger(output), publishTimeout });
   const stopping = new AbortController();
   let stopped: StopSignal | undefined;

@@ -1,3 +1,4 @@
+import { traceOptions } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import { readPort } from '../broker/options.js';
 import type { Command, OptionSpec } from '../command.js';
@@ -24,7 +25,7 @@ const WORKERS = Object.fromEntries(Object.entries(worker.options).filter(([name]
 export const dev: Command = {
   details:
     'Starts a broker, which keeps its data in .tq/broker of the project, and a worker on it that reloads at every change ' +
-    'of a source file. Where a broker answers on the port already, or TQ_URL names one, that one is used. Ctrl-C stops ' +
+    'of a source file. Where a broker answers on the port already, or TQ_URL or the config file names one, that one is used. Ctrl-C stops ' +
     'the worker warm and then the broker; a second one aborts what runs, a third ends everything at once.',
   options: { ...OWN, ...WORKERS },
   examples: [
@@ -43,7 +44,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const broker = await openDevBroker({
     port,
     memory: args.flag('memory'),
-    url: process.env.TQ_URL || undefined,
+    url: configuredUrl(),
     folder: projectFolder(folder),
     log: log.child({ name: 'broker' }),
   });
@@ -60,4 +61,10 @@ async function run(args: Arguments, output: Output): Promise<number> {
   } finally {
     await broker.stop();
   }
+}
+
+/** The broker that a variable or the config file names. */
+function configuredUrl(): string | undefined {
+  const { values, sources } = traceOptions({}, process.env);
+  return sources.url.kind === 'default' ? undefined : values.url.join(',');
 }

@@ -23,6 +23,7 @@ export const init: Command = {
     ['init my-tasks', 'A project in a new folder'],
     ['init', 'One in the current folder'],
   ],
+  config: false,
   positionals: { min: 0, max: 1 },
   run,
 };

@@ -33,6 +33,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./tasks.js')).tasks,
   },
   {
+    name: 'config',
+    usage: 'config [KEY]',
+    summary: 'Show every option, its value and where that comes from',
+    load: async () => (await import('./config.js')).config,
+  },
+  {
     name: 'queues',
     usage: 'queues list|show|purge|delete',
     summary: 'Look at queues, empty and delete them',

@@ -1,6 +1,7 @@
 import { type ListedTask, loadApp } from '@tq/worker/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { resolveSettings } from '../config/settings.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
 
@@ -24,7 +25,7 @@ export const tasks: Command = {
 };
 
 async function run(args: Arguments, output: Output): Promise<number> {
-  const found = await loadApp(args.text('app'), process.cwd());
+  const found = await loadApp(resolveSettings(args).app, process.cwd());
   output.print(output.json ? JSON.stringify(found.tasks) : columns(found.tasks));
   return EXIT.ok;
 }

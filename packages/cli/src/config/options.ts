@@ -8,6 +8,7 @@ export const TQ_OPTIONS = {
     describe: 'Task file, FILE or FILE#export; the export, else `app`, else the default export, is the app',
     env: 'TQ_APP',
     flag: 'app',
+    path: true,
     defaultText: 'tasks.ts, tasks.js, src/tasks.ts and the like',
   }),
   logLevel: words(LEVELS, {

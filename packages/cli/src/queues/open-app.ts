@@ -4,6 +4,7 @@ import { createApp } from '@tq/core';
 import { type App, deadLetterQueue, internalsOf, setDefaultLogger } from '@tq/core/internal';
 import { loadApp, TASK_FILES } from '@tq/worker/internal';
 import type { Arguments } from '../arguments.js';
+import { resolveSettings } from '../config/settings.js';
 import { noteLogger } from '../note-logger.js';
 import type { Output } from '../output.js';
 
@@ -23,7 +24,7 @@ export interface QueuesApp {
 export async function openQueuesApp(args: Arguments, output: Output): Promise<QueuesApp> {
   setDefaultLogger(noteLogger(output));
   const folder = process.cwd();
-  const spec = args.text('app');
+  const spec = resolveSettings(args).app;
   const hasFile = spec !== undefined || TASK_FILES.some((file) => existsSync(join(folder, file)));
   const { app, tasks } = hasFile ? await loadApp(spec, folder) : { app: createApp(), tasks: [] };
   const { options } = internalsOf(app);
