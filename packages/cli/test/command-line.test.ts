@@ -98,7 +98,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks, queues, init, completion.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks, config, queues, init, completion.'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
     [['worker', '--pool', 'asink'], "--pool: expected thread or process or async, found 'asink'. Did you mean async?"],

@@ -16,6 +16,7 @@ export const completion: Command = {
     ['completion zsh', 'For zsh: source <(tq completion zsh), after compinit'],
     ['completion fish', 'For fish: tq completion fish | source'],
   ],
+  config: false,
   positionals: { min: 1, max: 1, complete: SHELLS },
   run,
 };
