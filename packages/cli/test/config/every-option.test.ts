@@ -1,4 +1,4 @@
-import { APP_OPTIONS, type Option, type OptionKind, readText, resolveTable } from '@tq/core/internal';
+import { APP_OPTIONS, type Option, readText, resolveTable } from '@tq/core/internal';
 import { WORKER_OPTIONS } from '@tq/worker/internal';
 import { describe, expect, it } from 'vitest';
 import { TQ_OPTIONS } from '../../src/config/options.js';
@@ -10,7 +10,7 @@ const OPTIONS: readonly (readonly [key: string, option: Option])[] = [
 ];
 
 /** Two texts that a variable may hold, by kind; a table or an object of a program has none. */
-const TEXTS: Readonly<Record<OptionKind, readonly [string, string] | undefined>> = {
+const TEXTS: Readonly<Record<Option['kind'], readonly [string, string] | undefined>> = {
   text: ['one', 'two'],
   integer: ['5', '6'],
   duration: ['5s', '6s'],
