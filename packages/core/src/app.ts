@@ -82,7 +82,10 @@ export interface App extends AsyncDisposable {
   queue(name: string): TaskQueue;
   /** Observes what the app does until the function that it returns is called. */
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void;
-  /** Waits for the confirms of what was published, bounded by their deadlines, ends open waits and disconnects. Idempotent. */
+  /**
+   * Takes no more calls (they fail with `closed`), waits for the confirms of what was published, bounded by their
+   * deadlines, ends open waits and disconnects. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -245,6 +248,7 @@ class TqApp implements App, TaskHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
+    this.#producer?.close();
     await this.waiting();
     this.#eager?.close();
     await this.#broker?.close();
@@ -253,7 +257,7 @@ class TqApp implements App, TaskHost, AppInternals {
   #createProducer(): Producer {
     const { prefix, queue, preset, publishTimeout, resultTimeout, outboxMessages, outboxBytes } = this.options;
     const { clock, logger } = this.runtime;
-    const transport = this.transport;
+    const transport = this.#closing === undefined ? this.transport : closedTransport;
     const limits = { messages: outboxMessages, bytes: outboxBytes };
     const hold = () => transport.hold();
     return new Producer({
@@ -283,6 +287,7 @@ class TqApp implements App, TaskHost, AppInternals {
     const { maxMessageBytes, preset } = this.options;
     return new EagerTransport({
       runtime: this.runtime,
+      deadlines: this.#deadlines,
       registry: this.registry,
       maxMessageBytes,
       encode: encoderOf(preset),

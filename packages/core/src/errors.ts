@@ -184,6 +184,21 @@ export function hasCode(error: unknown, code: ErrorCode): boolean {
   }
 }
 
+/** True for an error of a call that was not published, whichever copy of the package made it. */
+export function isPublishError(error: unknown): error is PublishError {
+  return (
+    error instanceof PublishError || (isError(error) && error.name === PublishError.name && 'outcomeUnknown' in error)
+  );
+}
+
+/** What was thrown on the way of a call, as the `PublishError` that its caller gets. */
+export function asPublishError(thrown: unknown): PublishError {
+  if (isPublishError(thrown)) return thrown;
+  const error = toError(thrown);
+  const code = (error as { code?: unknown }).code === 'unserialisable' ? 'unserialisable' : 'invalid-option';
+  return new PublishError(code, error.message, { cause: error });
+}
+
 /** Makes an Error of whatever was thrown, since JavaScript can throw anything. */
 export function toError(thrown: unknown): Error {
   if (isError(thrown)) return thrown;

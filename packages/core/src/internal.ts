@@ -44,6 +44,7 @@ export {
 } from './errors.js';
 export { findTask, taskLimits, taskNames, unknownTask } from './execution/find-task.js';
 export type { Job, JobEnd } from './execution/job.js';
+export { limitsFor, softestLimit } from './execution/limits-for.js';
 export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';
 export { nearest } from './nearest.js';
@@ -61,7 +62,7 @@ export {
   deadLetterQueue,
   TQ_HEADER,
 } from './protocol/names.js';
-export { encodeReply, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
+export { encodeReplyWithin, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { TimeLimits } from './protocol/time-limits.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';

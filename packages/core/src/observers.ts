@@ -4,7 +4,8 @@
  * @typeParam Events one key an event, `noun:verb`, with the type of what it carries
  */
 export class Observers<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => unknown>>();
+  /** An entry for each time that somebody came, so that who came twice leaves once. */
+  readonly #listeners = new Map<keyof Events, Set<{ readonly hear: (event: never) => unknown }>>();
   readonly #onError: (error: unknown, name: keyof Events) => void;
 
   /** @param onError told of an observer that failed, and of its event */
@@ -15,8 +16,9 @@ export class Observers<Events extends object> {
   /** Observes an event until the function that it returns is called. */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => unknown): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => listeners.delete(listener);
+    const entry = { hear: listener };
+    this.#listeners.set(name, listeners.add(entry));
+    return () => listeners.delete(entry);
   }
 
   /** Whether anybody listens: where something happens often, what nobody hears is not made. */
@@ -26,9 +28,9 @@ export class Observers<Events extends object> {
   }
 
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const { hear } of this.#listeners.get(name) ?? []) {
       try {
-        const returned = listener(event as never);
+        const returned = hear(event as never);
         if (returned instanceof Promise) returned.catch((error: unknown) => this.#onError(error, name));
       } catch (error) {
         this.#onError(error, name);

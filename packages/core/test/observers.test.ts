@@ -58,3 +58,16 @@ it('tells whether anybody listens', () => {
   leave();
   expect(observers.has('thing:happened')).toBe(false);
 });
+
+it('tells one that came twice twice, until it has left twice', () => {
+  const observers = new Observers<Events>(() => undefined);
+  const heard: number[] = [];
+  const observer = (event: number) => heard.push(event);
+  const leave = observers.on('thing:happened', observer);
+  observers.on('thing:happened', observer);
+  observers.emit('thing:happened', 1);
+  leave();
+  leave();
+  observers.emit('thing:happened', 2);
+  expect(heard).toEqual([1, 1, 2]);
+});

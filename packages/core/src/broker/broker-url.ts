@@ -12,12 +12,9 @@ export function brokerUrl(url: string, heartbeatS: number): string {
   let parsed: URL;
   try {
     parsed = new URL(url);
-  } catch (cause) {
-    throw new TqError(
-      'invalid-option',
-      `url: expected amqp://user:password@host:port/vhost, found '${maskUrl(url)}'.`,
-      { cause },
-    );
+  } catch {
+    // Without the cause, which carries the whole URL.
+    throw new TqError('invalid-option', `url: expected amqp://user:password@host:port/vhost, found '${maskUrl(url)}'.`);
   }
   if (parsed.protocol !== 'amqp:' && parsed.protocol !== 'amqps:') {
     throw new TqError(
@@ -42,5 +39,8 @@ export function maskUrl(url: string): string {
 }
 
 function withoutCredentials(url: string): string {
-  return url.replace(/\/\/.*@/s, '//…@').replace(/\?.*/s, '');
+  const masked = url.includes('@')
+    ? url.replace(/^(.*?\/\/)?.*@/s, '$1…@')
+    : url.replace(/\/\/[^/:]*:(?!\d{1,5}([/?#]|$)).*/s, '//…');
+  return masked.replace(/\?.*/s, '');
 }

@@ -1,4 +1,4 @@
-import { PublishError, toError } from '../errors.js';
+import { isPublishError, PublishError, toError } from '../errors.js';
 import type { CallListener } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
@@ -90,7 +90,7 @@ function createDeferred(): Deferred {
 }
 
 function refusal({ id, task }: PublishCall, cause: Error | undefined): PublishError {
-  if (cause instanceof PublishError) return cause;
+  if (isPublishError(cause)) return cause;
   const why = cause === undefined ? 'it ended without next()' : `${cause.name}: ${cause.message}`;
   const text = `Middleware did not let the call of task '${task}' through: ${why}.`;
   return new PublishError('publish-refused', text, { fields: { taskId: id, task }, cause });

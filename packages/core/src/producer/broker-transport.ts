@@ -121,12 +121,13 @@ export class BrokerTransport implements Transport {
     const { rpc, publisher, encode, runtime } = this.#options;
     const { envelope, listener } = call;
     const replyTo = envelope.ignoreResult ? undefined : rpc.queue;
+    const message = encode(envelope, replyTo);
     if (replyTo !== undefined) rpc.register(envelope.id, listener);
     const startedAt = runtime.clock.monotonic();
     publisher.publish({
       exchange: '',
       routingKey: call.queue,
-      message: encode(envelope, replyTo),
+      message,
       timeoutMs,
       signal: call.signal,
       onEnd: (end) => this.#ended(call, end, () => timeoutMs - (runtime.clock.monotonic() - startedAt), mayRepeat),

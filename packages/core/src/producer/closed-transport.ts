@@ -1,10 +1,10 @@
-import { PublishError } from '../errors.js';
+import * as failures from '../broker/publish-failure.js';
 import type { Transport } from '../results/transport.js';
 
 /** The transport of an app that was closed before its first call: each call fails like one after that. */
 export const closedTransport: Transport = {
   send: ({ listener }) => {
-    const error = new PublishError('closed', 'The app is closed; create a new one to publish.');
+    const error = failures.toPublishError(failures.closedBefore, false);
     queueMicrotask(() => listener.failed(error));
   },
   forget: () => undefined,

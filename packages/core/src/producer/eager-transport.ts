@@ -1,19 +1,24 @@
 import { AsyncResource } from 'node:async_hooks';
 import * as failures from '../broker/publish-failure.js';
 import { assertNever, type PublishError, TqError } from '../errors.js';
+import { findTask } from '../execution/find-task.js';
 import type { Job, JobEnd } from '../execution/job.js';
-import { runJob } from '../execution/run-job.js';
+import { limitsFor, softestLimit } from '../execution/limits-for.js';
+import { type JobRun, runJob } from '../execution/run-job.js';
 import { decodeEnvelope } from '../protocol/envelope.js';
 import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
-import { decodeReply, encodeReply, type FinalState } from '../protocol/reply.js';
+import { decodeReply, encodeReplyWithin, type FinalState } from '../protocol/reply.js';
+import { NO_TIME_LIMITS } from '../protocol/time-limits.js';
 import type { CallListener, OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import type { Registry } from '../task/registry.js';
 import type { Timer } from '../time/clock.js';
+import type { Deadline, Deadlines } from '../time/deadlines.js';
 import type { Encoder } from './encoder.js';
 
 export interface EagerTransportOptions {
   readonly runtime: Runtime;
+  readonly deadlines: Deadlines;
   /** The app's own tasks, which win over those of other apps of the process. */
   readonly registry: Registry;
   readonly maxMessageBytes: number;
@@ -28,7 +33,8 @@ const FOR_LONG_MS = 2_147_483_647;
 /**
  * The way of a call in an eager app: it is encoded, decoded, run in this process and answered, by the code that does so
  * on either side of a broker, so that whatever would fail there fails here. A task starts after the code that called it,
- * outside of that code's asynchronous context, as it would in a worker; several run at a time.
+ * outside of that code's asynchronous context, as it would in a worker; several run at a time. Nobody can end a task here
+ * but itself, so its hard time limit is a soft one.
  */
 export class EagerTransport implements Transport {
   readonly #options: EagerTransportOptions;
@@ -107,16 +113,39 @@ export class EagerTransport implements Transport {
   #deliver({ listener, queue }: OutgoingCall, message: OutboundMessage): void {
     const { runtime, registry } = this.#options;
     listener.confirmed();
-    const job = toJob({ ...message, exchange: '', routingKey: queue, redelivered: false }, queue);
-    runJob(job, runtime.logger, (end) => this.#ended(job, end), registry);
+    const job = this.#toJob({ ...message, exchange: '', routingKey: queue, redelivered: false }, queue);
+    let deadline: Deadline | undefined;
+    let ended = false;
+    const run = runJob(
+      job,
+      runtime.logger,
+      (end) => {
+        ended = true;
+        if (deadline !== undefined) this.#options.deadlines.cancel(deadline);
+        this.#ended(job, end);
+      },
+      registry,
+    );
+    if (job.limits !== undefined && !ended) deadline = this.#limit(run, softestLimit(job.limits));
+  }
+
+  #limit(run: JobRun, limitMs: number): Deadline {
+    return this.#options.deadlines.set(limitMs, () => run.exceedSoftLimit(limitMs));
+  }
+
+  #toJob(message: InboundMessage, queue: string): Job {
+    const { id, task, retries, rootId, parentId, headers, limits: own, bodyText } = decodeEnvelope(message);
+    const limits = limitsFor(own, (this.#options.registry.get(task) ?? findTask(task))?.limits, NO_TIME_LIMITS);
+    return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, limits, bodyText };
   }
 
   #ended(job: Job, end: JobEnd): void {
+    const { maxMessageBytes } = this.#options;
     const state = finalState(end);
     if (state.status === 'FAILURE') this.#logFailure(job, state);
     const listener = this.#waiters.get(job.id);
     this.#waiters.delete(job.id);
-    listener?.replied(decodeReply(encodeReply(job.id, state).body.toString('utf8')));
+    listener?.replied(decodeReply(encodeReplyWithin(maxMessageBytes, job.id, state).body.toString('utf8')));
     if (--this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -124,11 +153,6 @@ export class EagerTransport implements Transport {
     const what = { id, task, queue, error: failure.error.exc_type, stack: failure.traceback };
     this.#options.runtime.logger.warn(what, `task failed: ${String(failure.error.exc_message)}`);
   }
-}
-
-function toJob(message: InboundMessage, queue: string): Job {
-  const { id, task, retries, rootId, parentId, headers, bodyText } = decodeEnvelope(message);
-  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText };
 }
 
 /** How a run ended, as its caller is told; a child that dies and a worker that stops are not to be had here. */

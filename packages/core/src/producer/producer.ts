@@ -1,4 +1,5 @@
-import { PublishError, toError } from '../errors.js';
+import * as failures from '../broker/publish-failure.js';
+import { asPublishError, PublishError } from '../errors.js';
 import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
 import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
@@ -42,6 +43,7 @@ const MAX_QUEUE_BYTES = MAX_NAME_BYTES - Buffer.byteLength(deadLetterQueue(''));
 /** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
 export class Producer {
   readonly #options: ProducerOptions;
+  #closed = false;
 
   constructor(options: ProducerOptions) {
     this.#options = options;
@@ -52,7 +54,7 @@ export class Producer {
     const { prefix, defaultQueue, results, newId, middleware } = this.#options;
     const { task, options } = signature;
     const id = options.taskId ?? newId();
-    const queue = prefix + (options.queue ?? defaultQueue);
+    const queue = prefix + String(options.queue ?? defaultQueue);
     const parent = findCurrentTask();
     const facts: Facts = {
       id,
@@ -63,6 +65,7 @@ export class Producer {
       parentId: parent?.id,
     };
     const result = new PendingResult<T>(facts, results);
+    if (this.#closed) return refuse(result, failures.toPublishError(failures.closedBefore, false));
     const onion = middleware.publish;
     if (onion === undefined) this.#dispatch(facts, signature, result, this.#timeoutOf(options));
     else this.#around(onion, facts, signature, result);
@@ -77,8 +80,10 @@ export class Producer {
     const { queue = defaultQueue, priority, headers = NO_HEADERS, signal } = options;
     const call: PublishCall = { id, task, rootId, parentId, ignoreResult, args, queue, priority, headers };
     const send = (listener: CallListener, timeoutMs: number) => {
-      const { args, queue, priority, headers } = call;
-      facts.queue = prefix + queue;
+      const { args, priority, headers } = call;
+      // Middleware may have put anything there; what is none is not the default.
+      const queue = (call.queue as unknown) === undefined ? '' : call.queue;
+      facts.queue = prefix + String(queue);
       const own = { ...options, queue, priority, headers };
       this.#dispatch(facts, { task, args, schema, options: own }, listener, timeoutMs);
     };
@@ -93,6 +98,7 @@ export class Producer {
     try {
       checkCall(options);
       checkQueue(options.queue ?? defaultQueue, queue);
+      checkArgs(args);
       const envelope = {
         id,
         task,
@@ -109,8 +115,13 @@ export class Producer {
       if (schema === undefined) transport.send(call);
       else this.#sendIfFit(call, validateArgs(schema, args));
     } catch (thrown) {
-      queueMicrotask(() => listener.failed(asPublishError(thrown)));
+      refuse(listener, asPublishError(thrown));
     }
+  }
+
+  /** Takes no more calls: those that wait for middleware or a validator go on. */
+  close(): void {
+    this.#closed = true;
   }
 
   #timeoutOf({ deadline }: CallOptions): number {
@@ -156,6 +167,12 @@ export class Producer {
   }
 }
 
+/** Never before the call has returned. */
+function refuse<L extends CallListener>(listener: L, error: PublishError): L {
+  queueMicrotask(() => listener.failed(error));
+  return listener;
+}
+
 /** @throws {PublishError} `invalid-args` */
 function requireFit(task: string, validation: ArgsValidation): void {
   if (validation.kind === 'fits') return;
@@ -164,11 +181,17 @@ function requireFit(task: string, validation: ArgsValidation): void {
 }
 
 /** @param queue its name on the broker, prefix included */
-function checkQueue(own: string, queue: string): void {
+function checkQueue(own: unknown, queue: string): void {
   const bytes = Buffer.byteLength(queue);
-  if (own !== '' && bytes <= MAX_QUEUE_BYTES) return;
-  const found = own === '' ? 'an empty one' : `${bytes} bytes with its prefix`;
+  if (typeof own === 'string' && own !== '' && bytes <= MAX_QUEUE_BYTES) return;
+  const found = own === '' ? 'none' : typeof own === 'string' ? `${bytes} bytes with its prefix` : `a ${typeof own}`;
   throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_QUEUE_BYTES} bytes, found ${found}.`);
+}
+
+/** A worker could call no handler with anything else. */
+function checkArgs(args: unknown): void {
+  if (Array.isArray(args)) return;
+  throw new PublishError('invalid-option', `arguments: expected a list, found ${args === null ? null : typeof args}.`);
 }
 
 function checkHeaders(headers: Headers | undefined): Headers | undefined {
@@ -177,11 +200,4 @@ function checkHeaders(headers: Headers | undefined): Headers | undefined {
     throw new PublishError('invalid-option', `headers: '${name}' belongs to the protocol; choose another name.`);
   }
   return headers;
-}
-
-function asPublishError(thrown: unknown): Error {
-  const error = toError(thrown);
-  if (error instanceof PublishError) return error;
-  const code = (error as { code?: unknown }).code === 'unserialisable' ? 'unserialisable' : 'invalid-option';
-  return new PublishError(code, error.message, { cause: error });
 }

@@ -1,5 +1,5 @@
 import type { OutboxLimits } from '../broker/outbox.js';
-import { PublishError, TqError, toError } from '../errors.js';
+import { asPublishError, isPublishError, PublishError, TqError, toError } from '../errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
@@ -47,6 +47,8 @@ export class Staging {
   add(staged: Staged): void {
     if (this.#entries.size >= this.#limits.messages) {
       const text = `${this.#entries.size} calls wait to be sent, ${this.#limits.messages} are allowed. Await result.published, or use task.bulk, which waits for room.`;
+      // Whatever it would have waited for may still fail, which is nobody's news now.
+      staged.ready.catch(() => undefined);
       queueMicrotask(() => staged.onFailed(new PublishError('outbox-full', text)));
       return;
     }
@@ -73,7 +75,7 @@ export class Staging {
     if (signal?.aborted) queueMicrotask(onAbort);
     staged.ready.then(
       () => {
-        if (leave()) staged.onReady(Math.max(1, timeoutMs - (this.#clock.monotonic() - startedAt)));
+        if (leave()) goOn(staged, timeoutMs - (this.#clock.monotonic() - startedAt));
       },
       (error: unknown) => fail(notReady(error)),
     );
@@ -91,10 +93,19 @@ export class Staging {
   }
 }
 
+/** A call that breaks here would end in an unhandled rejection, and its caller would wait. */
+function goOn(staged: Staged, remainingMs: number): void {
+  try {
+    staged.onReady(Math.max(1, remainingMs));
+  } catch (thrown) {
+    staged.onFailed(asPublishError(thrown));
+  }
+}
+
 /** What kept the queue from being ready, as the error of a call that was never written. */
 function notReady(thrown: unknown): PublishError {
+  if (isPublishError(thrown)) return thrown;
   const error = toError(thrown);
-  if (error instanceof PublishError) return error;
   const { code, fields } = error instanceof TqError ? error : { code: 'connection-lost' as const, fields: {} };
   return new PublishError(code, error.message, { fields, cause: error.cause ?? error });
 }

@@ -1,5 +1,5 @@
 import { assertNever, type RemoteError, TqError } from '../errors.js';
-import { decodeError, type EncodedError } from './error-codec.js';
+import { decodeError, type EncodedError, encodeError } from './error-codec.js';
 import { JSON_CONTENT_TYPE, type OutboundMessage, PERSISTENT, type Properties, UTF8 } from './message.js';
 import { deserialize } from './serializer.js';
 
@@ -23,6 +23,16 @@ export const UNDEFINED_RESULT = '{"__type__":"tq.undefined","__value__":null}';
 /** Encodes a final reply: Celery's rpc result message, persistent, the task's id as correlation id. */
 export function encodeReply(taskId: string, state: FinalState): OutboundMessage {
   return { properties: replyProperties(taskId), body: Buffer.from(replyText(JSON.stringify(taskId), state)) };
+}
+
+/** The same; a result that is larger than a message may be becomes a failure that says so. */
+export function encodeReplyWithin(maxMessageBytes: number, taskId: string, state: FinalState): OutboundMessage {
+  const message = encodeReply(taskId, state);
+  if (message.body.length <= maxMessageBytes) return message;
+  const text =
+    `The reply has ${message.body.length} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; ` +
+    'store the result elsewhere and return a reference.';
+  return encodeReply(taskId, { status: 'FAILURE', failure: encodeError(new TqError('message-too-large', text)) });
 }
 
 function replyText(taskId: string, state: FinalState): string {

@@ -39,8 +39,8 @@ function toMs(seconds: number | null | undefined): number | undefined {
 }
 
 function isSeconds(value: unknown): boolean {
-  return value === null || value === undefined || (typeof value === 'number' && value >= 0 && value < MAX_SECONDS);
+  return value === null || value === undefined || (typeof value === 'number' && value >= 0 && value <= MAX_SECONDS);
 }
 
-/** What is longer than this many seconds is no whole number of milliseconds any more. */
+/** What is longer than this many seconds is no whole number of milliseconds any more; calls may ask for as much. */
 const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1_000;

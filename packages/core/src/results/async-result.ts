@@ -1,11 +1,13 @@
 import {
   assertNever,
-  PublishError,
+  isPublishError,
+  type PublishError,
   ResultTimeoutError,
   ResultWaitInTaskError,
   TaskFailedError,
   TqError,
 } from '../errors.js';
+import { refuseUnknownKeys } from '../options-check.js';
 import type { Reply } from '../protocol/reply.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { formatDuration } from '../time/duration.js';
@@ -53,7 +55,7 @@ export interface AsyncResult<T> {
    * Waits for the result; always ends.
    * Rejects with {@link TaskFailedError} when the task failed, {@link ResultTimeoutError} after the timeout (it may be
    * called again), a `PublishError` when the call was not published, {@link ResultWaitInTaskError} inside a
-   * task, and codes `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
+   * task, and codes `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
    */
   get(options?: GetOptions): Promise<T>;
   /** Gives the result up: nothing waits for it any more, and a reply that comes is dropped. */
@@ -83,6 +85,16 @@ type Outcome<T> = { readonly value: T } | { readonly error: Error };
 interface Waiter<T> {
   resolve(value: T): void;
   reject(error: Error): void;
+}
+
+const NO_OPTIONS: GetOptions = Object.freeze({});
+const GET_KEYS = ['timeout', 'signal', 'allowInTask'] as const;
+
+function checkGet(options: GetOptions): void {
+  refuseUnknownKeys(options, GET_KEYS, 'get');
+  const { timeout } = options;
+  if (timeout === undefined || Number.isFinite(timeout)) return;
+  throw new TqError('invalid-option', `get: timeout (ms): expected a finite number, found ${String(timeout)}.`);
 }
 
 /** The one implementation of {@link AsyncResult}; the transport tells it what becomes of the call. */
@@ -126,7 +138,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     return this.#published.promise;
   }
 
-  async get(options: GetOptions = {}): Promise<T> {
+  async get(options: GetOptions = NO_OPTIONS): Promise<T> {
+    if (options !== NO_OPTIONS) checkGet(options);
     const task = this.#services.runningTask();
     if (task !== undefined && options.allowInTask !== true) throw new ResultWaitInTaskError(task);
     if (this.#outcome === undefined && this.#facts.ignoreResult) throw this.#ignored();
@@ -151,7 +164,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   }
 
   failed(error: Error): void {
-    if (this.#publish === 'pending' && error instanceof PublishError) {
+    if (this.#publish === 'pending' && isPublishError(error)) {
       this.#publish = error;
       if (this.#published !== undefined) this.#published.reject(error);
       else if (!this.#waiters?.size) this.#services.unobservedFailure(this.id, this.#facts.task, error);

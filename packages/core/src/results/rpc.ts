@@ -69,9 +69,9 @@ export class Rpc {
    */
   register(taskId: string, listener: CallListener): void {
     const { maxWaiters } = this.#options;
-    const { waiters } = this.#current;
-    waiters.set(taskId, listener);
-    if (this.#queues.reduce((sum, queue) => sum + queue.waiters.size, 0) <= maxWaiters) return;
+    this.#current.waiters.set(taskId, listener);
+    if (this.#waiting() <= maxWaiters) return;
+    const { waiters } = this.#longestWaited();
     const [oldest] = waiters;
     if (oldest === undefined) return;
     waiters.delete(oldest[0]);
@@ -83,6 +83,16 @@ export class Rpc {
         { fields: { taskId: oldest[0] } },
       ),
     );
+  }
+
+  #waiting(): number {
+    if (this.#queues.length === 1) return this.#current.waiters.size;
+    return this.#queues.reduce((sum, queue) => sum + queue.waiters.size, 0);
+  }
+
+  /** Waiters of a queue that is not the current one were there before those of the current one. */
+  #longestWaited(): ReplyQueue {
+    return this.#queues.find((queue) => queue !== this.#current && queue.waiters.size > 0) ?? this.#current;
   }
 
   forget(taskId: string): void {

@@ -1,7 +1,8 @@
 import { type App, createAppOn, internalsOf } from '../app.js';
 import { TqError } from '../errors.js';
 import type { AppOptions } from '../options.js';
-import { EagerTransport } from '../producer/eager-transport.js';
+import type { EagerTransport } from '../producer/eager-transport.js';
+import type { Transport } from '../results/transport.js';
 import { setDefaultClock } from '../runtime.js';
 import { type Clock, systemClock } from '../time/clock.js';
 import { ManualClock } from './manual-clock.js';
@@ -38,7 +39,7 @@ export function useManualClock(wallTime?: number): ManualClock {
 export async function whenIdle(app: App): Promise<void> {
   const internals = internalsOf(app);
   const { transport } = internals;
-  if (!(transport instanceof EagerTransport)) {
+  if (!isEager(transport)) {
     throw new TqError(
       'invalid-option',
       'whenIdle: expected an eager app, found one with a broker. Make it with createTestApp() or createApp({ eager: true }).',
@@ -48,4 +49,9 @@ export async function whenIdle(app: App): Promise<void> {
     await internals.waiting();
     await transport.whenIdle();
   } while (internals.waiting() !== undefined);
+}
+
+/** Whichever copy of this package made it. */
+function isEager(transport: Transport): transport is EagerTransport {
+  return 'whenIdle' in transport;
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { brokerUrl, DEFAULT_URL, maskUrl } from '../../src/broker/broker-url.js';
 import { thrownBy } from '../protocol/thrown-by.js';
@@ -17,10 +18,14 @@ it.each([
   ['amqp://u:se/cret@host', "found 'amqp://…@host'"],
   ['//u:secret@host', "found '//…@host'"],
   ['', "found ''"],
+  // A password with a comma, as the list in a variable is cut.
+  ['amqp://u:secret', "found 'amqp://…'"],
+  ['amqp://u:1secret', "found 'amqp://…'"],
+  ['cret@host', "found '…@host'"],
 ])('refuses %s without showing a password', (url, text) => {
   const error = thrownBy(() => brokerUrl(url, 10)) as Error;
   expect(error).toMatchObject({ code: 'invalid-option', message: expect.stringContaining(text) });
-  expect(error.message).not.toMatch(/secret|se\/|cr\/|et@/);
+  expect(inspect(error)).not.toMatch(/secret|se\/|cr\/|et@/);
 });
 
 it.each([

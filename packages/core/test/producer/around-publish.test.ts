@@ -272,3 +272,41 @@ function deferred<T>() {
   });
   return { promise, resolve };
 }
+
+it.each([
+  [
+    'a queue that is none',
+    (call: { queue: string }) => Object.assign(call, { queue: undefined }),
+    /queue: expected a name/,
+  ],
+  [
+    'a queue that is no text',
+    (call: { queue: string }) => Object.assign(call, { queue: Symbol('q') }),
+    /queue: expected a name/,
+  ],
+  [
+    'arguments that are no list',
+    (call: object) => Object.assign(call, { args: { length: 1 } }),
+    /arguments: expected a list/,
+  ],
+])('refuses %s, at once and after a wait', async (_, spoil, text) => {
+  const atOnce: Middleware = {
+    publish: (call, next) => {
+      spoil(call);
+      return next();
+    },
+  };
+  const late: Middleware = {
+    publish: async (call, next) => {
+      await null;
+      spoil(call);
+      await next();
+    },
+  };
+  for (const middleware of [atOnce, late]) {
+    const { send, sent } = setup(middleware);
+    const error = await rejection(send().published);
+    expect(error).toMatchObject({ code: 'invalid-option', message: expect.stringMatching(text) });
+    expect(sent).toEqual([]);
+  }
+});

@@ -150,3 +150,37 @@ it('drains when nothing waits any more', async () => {
   clock.advance(100);
   await draining;
 });
+
+it('takes the end of what a refused call waited for as nobody else does', async () => {
+  const { stage, told } = setup(1);
+  stage('a', gate().ready);
+  const { ready, refuse } = gate();
+  stage('b', ready);
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  refuse(new TqError('invalid-args', 'late'));
+  await turn();
+  await turn();
+  process.off('unhandledRejection', note);
+  expect(told).toEqual([['b', code('outbox-full')]]);
+  expect(unhandled).toEqual([]);
+});
+
+it('ends a call that breaks when it goes on', async () => {
+  const told: unknown[] = [];
+  const { staging } = setup();
+  staging.add({
+    ready: Promise.resolve(),
+    timeoutMs: 1_000,
+    signal: undefined,
+    lastError: () => undefined,
+    onReady: () => {
+      throw new RangeError('a header that cannot be read');
+    },
+    onFailed: (error) => told.push(error),
+  });
+  await turn();
+  expect(told).toEqual([code('invalid-option')]);
+  expect(staging.size).toBe(0);
+});

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PublishError, TaskFailedError, TqError } from '../../src/errors.js';
 import type { GetOptions, PendingResult } from '../../src/results/async-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
@@ -259,5 +259,34 @@ describe('forget()', () => {
     result.replied(reply('SUCCESS'));
     result.forget();
     expect(await result.get()).toBe(832_040);
+  });
+});
+
+it('knows the error of a call that was not published, whichever copy of the package made it', async () => {
+  vi.resetModules();
+  const copy = await import('../../src/errors.js');
+  const foreign = new copy.PublishError('publish-nacked', 'refused');
+  expect(foreign).not.toBeInstanceOf(PublishError);
+  const awaited = setup();
+  const published = awaited.result.published.catch((error: unknown) => error);
+  awaited.result.failed(foreign);
+  expect(await now(published)).toBe(foreign);
+  const alone = setup();
+  alone.result.failed(foreign);
+  expect(alone.state.unobserved).toEqual([['i1', 'fib', foreign]]);
+});
+
+it.each([Number.NaN, '5', Number.POSITIVE_INFINITY])('refuses to wait for %s ms', async (timeout) => {
+  const { result, clock } = setup();
+  expect(await now(result.get({ timeout: timeout as number }))).toMatchObject({ code: 'invalid-option' });
+  expect(clock.timers).toBe(0);
+});
+
+it('refuses an option of get() that it does not know', async () => {
+  const { result } = setup();
+  const options = { timeOut: 5 } as object;
+  expect(await now(result.get(options))).toMatchObject({
+    code: 'unknown-option',
+    message: expect.stringContaining("'timeout'"),
   });
 });

@@ -111,6 +111,43 @@ describe('a call that fails', () => {
   });
 });
 
+it('ends close() although the program goes on calling', async () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const app = createTestApp({ logger });
+  app.use({
+    publish: async (_, next) => {
+      await turn();
+      await turn();
+      await next();
+    },
+  });
+  const task = app.task('tick', () => 1);
+  const before = task.delay();
+  const codes = new Set<unknown>();
+  let closed = false;
+  // Each call starts before the one before it has gone.
+  const goOn = async () => {
+    for (let calls = 0; !closed && calls < 1_000; calls++) {
+      task.delay().published.catch((error: { code: string }) => codes.add(error.code));
+      await turn();
+    }
+    return closed;
+  };
+  const others = goOn();
+  await turn();
+  await app.close();
+  closed = true;
+  expect(await others).toBe(true);
+  await before.published;
+  expect([...codes]).toEqual(['closed']);
+});
+
+it('answers with a failure in place of a result that is too large', async () => {
+  await using app = createTestApp({ logger, maxMessageBytes: 300 });
+  const task = app.task('large', () => 'x'.repeat(300));
+  await expect(task.delay().get()).rejects.toMatchObject({ remote: { code: 'message-too-large' } });
+});
+
 describe('time', () => {
   it("goes by the test's own clock: get() ends when the test says so", async () => {
     const clock = new ManualClock();
@@ -121,6 +158,54 @@ describe('time', () => {
     const wait = result.get({ timeout: 3_600_000 });
     clock.advance(3_600_000);
     await expect(wait).rejects.toMatchObject({ code: 'result-timeout' });
+  });
+
+  it("limits a task by the call's soft limit, which wins over the task's", async () => {
+    const clock = new ManualClock();
+    await using app = createTestApp({ clock, logger });
+    const task = app.task(
+      'heeds',
+      () =>
+        new Promise((_, reject) =>
+          currentTask().signal.addEventListener('abort', (event) => reject((event.target as AbortSignal).reason)),
+        ),
+      { softTimeLimit: 10_000 },
+    );
+    const results = [task.delay(), task.apply([], { softTimeLimit: 2_000 })];
+    await Promise.all(results.map(({ published }) => published));
+    const ends = results.map((result) => result.get().catch((error: unknown) => error));
+    clock.advance(2_000);
+    await ends[1];
+    expect(results.map(({ state }) => state)).toEqual(['published', 'failure']);
+    clock.advance(8_000);
+    expect(await Promise.all(ends)).toMatchObject([
+      { remote: { code: 'soft-time-limit', message: expect.stringContaining('10000 ms') } },
+      { remote: { code: 'soft-time-limit', message: expect.stringContaining('2000 ms') } },
+    ]);
+    expect(clock.referencedTimers).toBe(0);
+  });
+
+  it('cannot end a task at its hard limit, and tells it to end', async () => {
+    const clock = new ManualClock();
+    await using app = createTestApp({ clock, logger });
+    let finish: (value: string) => void = () => undefined;
+    const task = app.task('ignores', async () => {
+      const { signal } = currentTask();
+      const value = await new Promise<string>((resolve) => (finish = resolve));
+      return `${value}, ${signal.aborted}`;
+    });
+    const result = task.apply([], { timeLimit: 1_000, softTimeLimit: undefined });
+    await result.published;
+    clock.advance(60_000);
+    expect(result.state).toBe('published');
+    finish('done');
+    expect(await result.get()).toBe('done, true');
+  });
+
+  it('takes the longest limit that a call may have', async () => {
+    await using app = createTestApp({ logger });
+    const task = app.task('quick', () => 1);
+    expect(await task.apply([], { timeLimit: Number.MAX_SAFE_INTEGER }).get()).toBe(1);
   });
 
   it('is kept by a wait: the process does not end under a get()', async () => {

@@ -1,4 +1,4 @@
-import type { AppInternals, Job, JobEnd, TimeLimits } from '@tq/core/internal';
+import { type AppInternals, type Job, type JobEnd, limitsFor, type TimeLimits } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
@@ -7,7 +7,6 @@ import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
 import type { Tally } from './tally.js';
-import { limitsFor } from './time-limits.js';
 
 export interface ExecutorOptions {
   readonly app: AppInternals;

@@ -10,7 +10,7 @@ import {
   encodeBareDeadLetter,
   encodeDeadLetter,
   encodeError,
-  encodeReply,
+  encodeReplyWithin,
   type FinalState,
   fullJitter,
   type Headers,
@@ -124,7 +124,7 @@ export class Settler {
   }
 
   async #reply(item: Settleable, address: ReplyAddress, state: FinalState): Promise<Sent> {
-    const message = this.#encodeReply(address, state);
+    const message = encodeReplyWithin(this.#app.options.maxMessageBytes, address.taskId, state);
     for (let attempt = 0; ; attempt++) {
       const end = await this.#publish(item, '', address.replyTo, message);
       const sent = settled(end);
@@ -132,17 +132,6 @@ export class Settler {
       if (end.kind === 'returned' && (await this.#replyQueueIsGone(address))) return 'nobody';
       await this.#pause(attempt);
     }
-  }
-
-  /** A result that is larger than a message may be becomes a failure that says so. */
-  #encodeReply({ taskId }: ReplyAddress, state: FinalState): OutboundMessage {
-    const message = encodeReply(taskId, state);
-    const { maxMessageBytes } = this.#app.options;
-    if (message.body.length <= maxMessageBytes) return message;
-    const text =
-      `The reply has ${message.body.length} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; ` +
-      'store the result elsewhere and return a reference.';
-    return encodeReply(taskId, { status: 'FAILURE', failure: encodeError(new TqError('message-too-large', text)) });
   }
 
   /** A queue that is away with its node returns like one that is gone, and comes back with the node. */

@@ -8,6 +8,7 @@ import {
   type JobEnd,
   type JobRun,
   runJob,
+  softestLimit,
   type TimeLimits,
   TqError,
   taskNames,
@@ -128,9 +129,9 @@ export class AsyncPool implements Pool {
   }
 
   /** Nobody can end a task here but itself, so the hard limit tells it to end when there is no soft one before. */
-  #limit(running: RunningJob, { timeLimit, softTimeLimit }: TimeLimits): void {
-    if (timeLimit !== undefined) this.#tellOfHardLimit(running.task, timeLimit);
-    const limitMs = Math.min(timeLimit ?? Number.POSITIVE_INFINITY, softTimeLimit ?? Number.POSITIVE_INFINITY);
+  #limit(running: RunningJob, limits: TimeLimits): void {
+    if (limits.timeLimit !== undefined) this.#tellOfHardLimit(running.task, limits.timeLimit);
+    const limitMs = softestLimit(limits);
     running.deadline = this.#deadlines.set(limitMs, () => running.run?.exceedSoftLimit(limitMs));
   }
 

@@ -1,0 +1,62 @@
+import { EventEmitter } from 'node:events';
+import type { ChannelModel } from 'amqplib';
+import { expect, it } from 'vitest';
+import type { Link } from '../../src/broker/connection.js';
+import { Rpc } from '../../src/results/rpc.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+import { FakeConnection } from '../broker/fake-link.js';
+import { testRuntime } from '../test-runtime.js';
+
+const turns = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+/** A cluster of which one queue's node can be away. */
+function setup(maxWaiters: number) {
+  const state = { away: '' };
+  const createChannel = async () =>
+    Object.assign(new EventEmitter(), {
+      prefetch: async () => undefined,
+      consume: async () => ({ consumerTag: 'c' }),
+      assertQueue: async () => undefined,
+      close: async () => undefined,
+      checkQueue: async (queue: string) => {
+        if (queue !== state.away) return { messageCount: 0, consumerCount: 0 };
+        throw Object.assign(new Error(`home node 'a' of durable queue '${queue}' is down`), { code: 404 });
+      },
+    });
+  const fake = new FakeConnection();
+  const runtime = testRuntime(new ManualClock());
+  const rpc = new Rpc({ connection: fake.connection, queue: 'replies', maxWaiters, runtime });
+  const up = () => {
+    const link: Link = { epoch: 1, model: { createChannel } as unknown as ChannelModel };
+    fake.link = link;
+    for (const user of fake.users) user.linkUp(link);
+  };
+  const told: unknown[] = [];
+  const register = (id: string) =>
+    rpc.register(id, {
+      confirmed: () => undefined,
+      failed: (error) => told.push([id, (error as { code?: unknown }).code]),
+      replied: () => undefined,
+    });
+  return { state, fake, rpc, up, told, register };
+}
+
+it('gives up the oldest waiter of all its queues, not the first one of a new queue', async () => {
+  const { state, fake, rpc, up, told, register } = setup(2);
+  const started = rpc.start();
+  up();
+  await started;
+  register('one');
+  register('two');
+  fake.down();
+  state.away = 'replies';
+  up();
+  await turns();
+  expect(rpc.queue).toBe('replies.2');
+  register('three');
+  register('four');
+  expect(told).toEqual([
+    ['one', 'result-forgotten'],
+    ['two', 'result-forgotten'],
+  ]);
+});
