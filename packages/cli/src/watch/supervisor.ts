@@ -16,6 +16,13 @@ export interface SupervisorOptions {
   readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
+/** The wait before a worker that ended by itself is started again; it doubles with each that follows, ms. */
+const RESTART_MS = 1_000;
+/** The longest one, ms. */
+const RESTART_LIMIT_MS = 30_000;
+/** After so long without an end the wait is the first one again, ms. */
+const CALM_MS = 60_000;
+
 /** A worker that is out of date before it was ready ends at once, unless its loading hangs; so long it may hang, ms. */
 const STALE_LIMIT_MS = 2_000;
 
@@ -27,6 +34,7 @@ const STALE_LIMIT_MS = 2_000;
  *   current: takes tasks ──────── next is ready ──> stops warm, and ends when what it runs has
  *   next:    starting ── ready ─> becomes current;  ── fails ──> the next change tries again
  *                     ── changed again ─> stale: is stopped, then another one starts
+ *   a current that ends by itself starts again after a wait, which a change cuts short
  */
 export class Supervisor implements GenerationListener<Supervised> {
   /** Resolves with an exit code when all is over. */
@@ -40,6 +48,10 @@ export class Supervisor implements GenerationListener<Supervised> {
   #stale = false;
   #stopping = false;
   #count = 0;
+  /** Ends of workers by themselves since the last change, or since one has run for long. */
+  #falls = 0;
+  #readyAt = 0;
+  #restart: NodeJS.Timeout | undefined;
   #exitCode: number = EXIT.ok;
   #end: (exitCode: number) => void = () => undefined;
 
@@ -60,6 +72,7 @@ export class Supervisor implements GenerationListener<Supervised> {
     if (this.#stopping) return;
     const { log, folder } = this.#options;
     log.info({ files: files.map((file) => relative(folder, file)) }, 'changed: reloading');
+    this.#falls = 0;
     if (this.#next === undefined) this.#startNext();
     else this.#replaceNext(this.#next);
   }
@@ -67,6 +80,7 @@ export class Supervisor implements GenerationListener<Supervised> {
   /** Ends every worker; `warm` first, `cold` hastens it. */
   stop(stop: StopKind, by: string): void {
     this.#stopping = true;
+    clearTimeout(this.#restart);
     for (const generation of this.#alive) generation.stop(stop, by);
     this.#endWhenAlone();
   }
@@ -82,6 +96,7 @@ export class Supervisor implements GenerationListener<Supervised> {
     const before = this.#current;
     this.#current = generation;
     this.#next = undefined;
+    this.#readyAt = performance.now();
     if (before === undefined) {
       this.#sayReloaded();
       return;
@@ -105,6 +120,7 @@ export class Supervisor implements GenerationListener<Supervised> {
 
   #startNext(): void {
     if (this.#stopping) return;
+    clearTimeout(this.#restart);
     this.#stale = false;
     this.#count += 1;
     this.#next = this.#options.launch(this.#count, this);
@@ -137,7 +153,11 @@ export class Supervisor implements GenerationListener<Supervised> {
   #currentEnded(end: GenerationEnd): void {
     this.#current = undefined;
     if (this.#next !== undefined) return;
-    this.#options.log.error(end, 'the worker ended by itself: the next change starts it again');
+    if (performance.now() - this.#readyAt > CALM_MS) this.#falls = 0;
+    const wait = Math.min(RESTART_MS * 2 ** this.#falls, RESTART_LIMIT_MS);
+    this.#falls += 1;
+    this.#options.log.error(end, `the worker ended by itself: starts again in ${wait / 1_000} s, or at a change`);
+    this.#restart = setTimeout(() => this.#startNext(), wait);
   }
 
   #left(generation: Supervised): void {
@@ -145,7 +165,8 @@ export class Supervisor implements GenerationListener<Supervised> {
   }
 
   #sayReloaded(): void {
-    if (this.#count > 1 && !this.#stopping) this.#options.log.info({}, 'reloaded: new tasks run the new code');
+    if (this.#count === 1 || this.#stopping) return;
+    this.#options.log.info({}, this.#falls === 0 ? 'reloaded: new tasks run the new code' : 'started again');
   }
 
   #endedOnStop({ code }: GenerationEnd): void {

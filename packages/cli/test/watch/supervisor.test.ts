@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GenerationListener } from '../../src/watch/generation.js';
 import { type Supervised, Supervisor } from '../../src/watch/supervisor.js';
 
@@ -66,6 +66,9 @@ function supervise() {
 const FILES = ['/project/tasks.ts'];
 
 describe('a supervisor', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it('stops the worker before only once the new one is ready, and says so once the old one takes no more', () => {
     const { supervisor, said, generation } = supervise();
     generation(1).ready();
@@ -114,16 +117,48 @@ describe('a supervisor', () => {
     expect(generation(1).stops).toEqual(['warm by reload']);
   });
 
-  it('waits for a change when the first code does not load, or when a worker ended by itself', () => {
+  it('waits for a change when the first code does not load', () => {
     const { supervisor, said, made, generation } = supervise();
     generation(1).end(1);
+    vi.runAllTimers();
     expect(said.at(-1)).toContain('no worker runs');
+    expect(made.length).toBe(1);
+    supervisor.changed(FILES);
+    expect(made.length).toBe(2);
+  });
+
+  it('starts a worker that ended by itself again, each time after a longer wait', () => {
+    const { said, made, generation } = supervise();
+    const waits = [1, 2, 4, 8, 16, 30, 30];
+    for (const [index, wait] of waits.entries()) {
+      generation(index + 1).ready();
+      generation(index + 1).end(1);
+      expect(said.at(-1)).toBe(`the worker ended by itself: starts again in ${wait} s, or at a change`);
+      vi.advanceTimersByTime(wait * 1_000 - 1);
+      expect(made.length).toBe(index + 1);
+      vi.advanceTimersByTime(1);
+      expect(made.length).toBe(index + 2);
+    }
+    generation(waits.length + 1).ready();
+    expect(said.at(-1)).toBe('started again');
+    vi.advanceTimersByTime(60_001);
+    generation(waits.length + 1).end(1);
+    expect(said.at(-1)).toContain('again in 1 s');
+  });
+
+  it('does not wait to start a worker again once a file changes or a signal ends it all', async () => {
+    const { supervisor, made, generation } = supervise();
+    generation(1).ready();
+    generation(1).end(1);
     supervisor.changed(FILES);
     generation(2).ready();
+    vi.runAllTimers();
+    expect(made.length).toBe(2);
     generation(2).end(1);
-    expect(said.at(-1)).toContain('the worker ended by itself');
-    supervisor.changed(FILES);
-    expect(made.length).toBe(3);
+    supervisor.stop('warm', 'SIGINT');
+    expect(await supervisor.finished).toBe(0);
+    vi.runAllTimers();
+    expect(made.length).toBe(2);
   });
 
   it('ends with 2 when the command line of the first is wrong, which no change mends', async () => {
