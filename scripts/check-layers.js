@@ -85,6 +85,7 @@ const PACKAGES = {
       ],
       'config/',
       ...[
+        'open-app',
         'program',
         'worker/',
         'broker/',
@@ -95,6 +96,7 @@ const PACKAGES = {
         'completion/',
         'commands/',
         'parse',
+        'run-line',
         'main',
         'generation-program',
       ],

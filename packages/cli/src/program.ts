@@ -16,13 +16,14 @@ export async function runProgram(
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.failed));
   // Nobody listens to what is said beside the data; the exit code tells all the same.
   stderr.on('error', () => undefined);
-  const exitCode = await run(words, output).catch((thrown: unknown) => report(thrown, output));
+  const exitCode = await run(words, output).catch((thrown: unknown) => showFailure(thrown, output));
   await output.flush();
   // A task file may have left timers or sockets that keep the process alive.
   process.exit(exitCode);
 }
 
-function report(thrown: unknown, output: Output): number {
+/** Says what a command failed with; gives the exit code for it. */
+export function showFailure(thrown: unknown, output: Output): number {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   output.error(error, error instanceof UsageError ? helpHint(error) : undefined);
   return exitCodeOf(error);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProject, type Project } from '../../../test/support/project.js';
 import { runTq } from '../../../test/support/tq-process.js';
+import { runInside } from './run-inside.js';
 
 let project: Project;
 let empty: Project;
@@ -28,6 +29,8 @@ afterAll(() => {
 });
 
 const tq = (...args: string[]) => runTq(args, { cwd: project.folder });
+// A command that closes the default app leaves no task of it to the next one in this process.
+const inside = (...args: string[]) => runInside(args, { cwd: args[0] === 'tasks' ? project.folder : empty.folder });
 
 describe('tq', () => {
   it('prints its version without loading yargs, the worker or amqplib', async () => {
@@ -92,7 +95,7 @@ describe('tq', () => {
       ['--json', 'tq tasks --app lib/jobs.ts#app'],
     ],
   ])('answers %j with help on standard output', async (args, texts) => {
-    const { code, stdout, stderr } = await tq(...args);
+    const { code, stdout, stderr } = await inside(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const text of texts) expect(stdout).toContain(text);
   });
@@ -109,8 +112,8 @@ describe('tq', () => {
       ['worker', '--shutdown-timeout', '3x'],
       "--shutdown-timeout: expected a duration such as 500ms, 10s or 5m, found '3x'.",
     ],
-    [['worker', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
-    [['worker', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],
+    [['tasks', '--app', 'task.ts'], "Did you mean 'tasks.ts'?"],
+    [['tasks', '--app', 'tasks.ts#fob'], "found no such export. Did you mean 'fib'?"],
     [['broker', '--port', '70000'], '--port: expected a port from 1 to 65535'],
     [['dev', '--port', '70000'], '--port: expected a port from 1 to 65535'],
     [['broker', '--memory-limit', 'much'], '--memory-limit: expected a size such as 256mb'],
@@ -131,14 +134,23 @@ describe('tq', () => {
     [['queues', 'list', '--all', '--management', 'amqp://x'], '--management: expected an http:// or https:// address'],
     [['tasks', 'tasks.ts'], "Expected tq tasks, found 'tasks.ts' as well."],
   ])('refuses %j with 2 and says what was expected', async (args, text) => {
-    const { code, stdout, stderr } = await tq(...args);
+    const { code, stdout, stderr } = await inside(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(text);
   });
 
+  it('says so on standard error in a process of its own as well', async () => {
+    expect(await tq('workr')).toEqual({
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: "tq: Unknown command 'workr'. Did you mean worker?\nRun 'tq --help' for what there is.\n",
+    });
+  });
+
   it('refuses a wrong environment with 2', async () => {
     const env = { TQ_URL: 'http://ada:secret@host' };
-    const { code, stderr } = await runTq(['call', 'fib', '1', '--json'], { env });
+    const { code, stderr } = await runInside(['call', 'fib', '1', '--json'], { cwd: empty.folder, env });
     expect(code).toBe(2);
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'invalid-option' } });
     expect(stderr).not.toContain('secret');
@@ -151,7 +163,7 @@ describe('tq tasks', () => {
   });
 
   it('lists them as JSON', async () => {
-    const { stdout } = await tq('tasks', '--app', 'tasks.ts', '--json');
+    const { stdout } = await inside('tasks', '--app', 'tasks.ts', '--json');
     expect(JSON.parse(stdout)).toEqual([
       { name: 'fib', queue: 'tq' },
       { name: 'mail.send', queue: 'mail' },
@@ -159,7 +171,7 @@ describe('tq tasks', () => {
   });
 
   it('says where it looked when there is no task file', async () => {
-    const { code, stderr } = await runTq(['tasks'], { cwd: empty.folder });
+    const { code, stderr } = await runInside(['tasks'], { cwd: empty.folder });
     expect(code).toBe(2);
     expect(stderr).toMatch(/No task file: looked for tasks\.ts, .*src\/tasks\.ts.* in '.*Name yours with --app FILE/);
   });

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createProject, type ProjectOptions } from '../../../test/support/project.js';
-import { runTq } from '../../../test/support/tq-process.js';
+import { runInside } from './run-inside.js';
 
 const projects: Disposable[] = [];
 afterAll(() => {
@@ -40,7 +40,7 @@ describe('a config file', () => {
       '{"prefix":"file.","worker":{"concurrency":7,"queues":{"mail":2},"shutdownTimeout":"10s"}}',
     ],
   ])('named %s is read in a project of type %s', async (name, type, text) => {
-    const { code, stdout, stderr } = await runTq(['config', '--json'], { cwd: folderOf({ [name]: text }, type) });
+    const { code, stdout, stderr } = await runInside(['config', '--json'], { cwd: folderOf({ [name]: text }, type) });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { file, options } = JSON.parse(stdout);
     expect(file).toBe(name);
@@ -55,7 +55,7 @@ describe('a config file', () => {
     const text = '{"prefix":"above."}';
     const folder = folderOf({ 'tq.config.json': text, 'a/b/x.txt': '', 'own/package.json': '{}', 'own/c/x.txt': '' });
     const prefix = async (cwd: string, ...args: string[]) =>
-      (await runTq(['config', 'prefix', ...args], { cwd: join(folder, cwd) })).stdout;
+      (await runInside(['config', 'prefix', ...args], { cwd: join(folder, cwd) })).stdout;
     expect(await prefix('a/b')).toBe('above.\n');
     expect(await prefix('own/c')).toBe('\n');
     expect(await prefix('own/c', '--config', '../../tq.config.json')).toBe('above.\n');
@@ -64,8 +64,8 @@ describe('a config file', () => {
   it('is one that TQ_CONFIG names', async () => {
     const folder = folderOf({ 'other.json': '{"prefix":"other."}', 'tq.config.json': '{"prefix":"own."}' });
     const env = { TQ_CONFIG: 'other.json' };
-    expect((await runTq(['config', 'prefix'], { cwd: folder, env })).stdout).toBe('other.\n');
-    const missing = await runTq(['config'], { cwd: folder, env: { TQ_CONFIG: 'none.json' } });
+    expect((await runInside(['config', 'prefix'], { cwd: folder, env })).stdout).toBe('other.\n');
+    const missing = await runInside(['config'], { cwd: folder, env: { TQ_CONFIG: 'none.json' } });
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('TQ_CONFIG: expected a config file, found no such file');
   });
@@ -86,7 +86,7 @@ describe('a config file', () => {
     ['{\n  "url": "amqp://ada:secret@host"', 'tq.config.json:2:34: expected JSON'],
     ['{"url":"amqp://ada:secret@host",}', 'tq.config.json:1:33: expected JSON'],
   ])('that says %j is refused with 2, and shows no password', async (text, message) => {
-    const { code, stdout, stderr } = await runTq(['config'], { cwd: folderOf({ 'tq.config.json': text }) });
+    const { code, stdout, stderr } = await runInside(['config'], { cwd: folderOf({ 'tq.config.json': text }) });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('secret');
@@ -94,7 +94,7 @@ describe('a config file', () => {
 
   it('that throws is named with the cause', async () => {
     const folder = folderOf({ 'tq.config.ts': "throw new RangeError('too far');" });
-    const { code, stderr } = await runTq(['config'], { cwd: folder });
+    const { code, stderr } = await runInside(['config'], { cwd: folder });
     expect(code).toBe(1);
     expect(stderr).toMatch(/Config file '.*tq\.config\.ts' did not load: RangeError: too far/);
   });
@@ -103,7 +103,7 @@ describe('a config file', () => {
     const tasks = `import { defineTask } from '@tq/core'; export const add = defineTask('add', (n: number): number => n);`;
     const folder = folderOf({ 'tq.config.json': '{"app":"lib/jobs.ts","queue":"jobs"}', 'lib/jobs.ts': tasks });
     mkdirSync(join(folder, 'deep'));
-    const { stdout, stderr } = await runTq(['tasks'], { cwd: join(folder, 'deep') });
+    const { stdout, stderr } = await runInside(['tasks'], { cwd: join(folder, 'deep') });
     expect({ stdout, stderr }).toEqual({ stdout: 'add  jobs\n', stderr: '' });
   });
 });
@@ -112,7 +112,7 @@ describe('tq config', () => {
   it('prints each value with its source: a flag beats a variable, that the file, that the default', async () => {
     const cwd = folderOf({ 'tq.config.json': '{"worker":{"concurrency":2,"pool":"async","lostLimit":5}}' });
     const env = { TQ_CONCURRENCY: '3', TQ_POOL: 'process' };
-    const { stdout } = await runTq(['config', '--concurrency', '4'], { cwd, env });
+    const { stdout } = await runInside(['config', '--concurrency', '4'], { cwd, env });
     expect(stdout).toMatch(/^config file: tq\.config\.json\n/);
     expect(stdout).toMatch(/worker\.concurrency +4 +--concurrency\n/);
     expect(stdout).toMatch(/worker\.pool +process +TQ_POOL\n/);
@@ -124,7 +124,7 @@ describe('tq config', () => {
     'shows no password: %j',
     async (args) => {
       const cwd = folderOf({ 'tq.config.json': '{"url":"amqps://ada:secret@host","tls":{"passphrase":"secret"}}' });
-      const { code, stdout, stderr } = await runTq(args, { cwd, env: { TQ_PASSWORD: 'secret' } });
+      const { code, stdout, stderr } = await runInside(args, { cwd, env: { TQ_PASSWORD: 'secret' } });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toMatch(/amqps:\/\/ada@host|hidden/);
       expect(stdout).not.toContain('secret');
@@ -133,9 +133,9 @@ describe('tq config', () => {
 
   it('prints one value, and names the nearest option where there is none such', async () => {
     const cwd = folderOf({});
-    expect((await runTq(['config', 'resultTimeout'], { cwd })).stdout).toBe('1m\n');
-    expect((await runTq(['config', 'resultTimeout', '--json'], { cwd })).stdout).toBe('60000\n');
-    const { code, stderr } = await runTq(['config', 'worker.concurency'], { cwd });
+    expect((await runInside(['config', 'resultTimeout'], { cwd })).stdout).toBe('1m\n');
+    expect((await runInside(['config', 'resultTimeout', '--json'], { cwd })).stdout).toBe('60000\n');
+    const { code, stderr } = await runInside(['config', 'worker.concurency'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain("Unknown option 'worker.concurency'. Did you mean worker.concurrency?");
   });

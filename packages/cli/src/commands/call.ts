@@ -1,9 +1,17 @@
-import { createApp } from '@tq/core';
-import { type App, internalsOf, parseDuration, requireInteger, serialize, traceOptions } from '@tq/core/internal';
+import {
+  type App,
+  findTask,
+  internalsOf,
+  parseDuration,
+  requireInteger,
+  serialize,
+  traceOptions,
+} from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { noteLogger } from '../note-logger.js';
+import { APP_OPTION, openApp } from '../open-app.js';
 import type { Output } from '../output.js';
 import { onStopSignals, type StopSignal, signalExitCode } from '../signals.js';
 import { UsageError } from '../usage.js';
@@ -11,12 +19,17 @@ import { UsageError } from '../usage.js';
 /** How long a person waits for a broker that does not answer, unless TQ_PUBLISH_TIMEOUT or the config file says otherwise, ms. */
 const CONFIRM_TIMEOUT_MS = 10_000;
 
-/** `tq call`: publishes one call by the task's name; needs no task file. */
+/** `tq call`: publishes one call by the task's name; uses the task file where there is one, and needs none. */
 export const call: Command = {
   details:
-    'Each argument is JSON: 30, \'"text"\', \'{"a":1}\', null. No task file is needed; the broker and the queue come from TQ_* variables or the config file.',
+    'Each argument is JSON: 30, \'"text"\', \'{"a":1}\', null. No task file is needed: broker and queue come from TQ_* ' +
+    'variables or the config file. Where there is one, the call goes to the queue of the task and its schema checks it.',
   options: {
-    queue: { kind: 'text', describe: "Queue to publish to, without the prefix. Default: the app's, TQ_QUEUE or tq" },
+    ...APP_OPTION,
+    queue: {
+      kind: 'text',
+      describe: "Queue to publish to, without the prefix. Default: the task's, else TQ_QUEUE or tq",
+    },
     timeout: { kind: 'text', describe: 'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s' },
     'no-wait': { kind: 'flag', describe: "Wait for the broker's confirm only, ask for no result, and print the id" },
     json: { kind: 'flag', describe: 'Print {"id", "result"} or {"id"}, and errors as {"error"}' },
@@ -25,6 +38,7 @@ export const call: Command = {
     ['call fib 30', 'Call fib(30) and print its result'],
     ['call mail.send \'"ada@example.com"\' \'"Hello"\' --queue mail --no-wait', 'Send a call and do not wait'],
     ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
+    ['call report --app lib/jobs.ts#app', 'Call a task of another file: its broker, its queue, its schema'],
     ['call sum -- -1 -2', 'Words that begin with a dash go after --'],
   ],
   positionals: { min: 1, max: Number.POSITIVE_INFINITY, complete: 'task' },
@@ -35,9 +49,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const [name = '', ...words] = args.positionals;
   const values = words.map((word, index) => parseArgument(word, index + 1, args.command));
   const timeout = timeoutOf(args);
-  const { sources } = traceOptions({}, process.env);
-  const publishTimeout = sources.publishTimeout.kind === 'default' ? CONFIRM_TIMEOUT_MS : undefined;
-  const app = createApp({ logger: noteLogger(output), publishTimeout });
+  const { app } = await openApp(args, noteLogger(output));
   const stopping = new AbortController();
   let stopped: StopSignal | undefined;
   const release = onStopSignals([
@@ -71,11 +83,12 @@ interface Call {
 }
 
 async function send({ app, name, values, timeout, args, output, signal }: Call): Promise<void> {
-  const { options } = internalsOf(app);
+  const { options, registry } = internalsOf(app);
   const noWait = args.flag('no-wait');
   const total = timeout ?? options.resultTimeout;
-  const deadline = Math.min(total, options.publishTimeout);
-  const task = app.declareTask(name, { queue: args.text('queue') });
+  const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
+  const known = registry.get(name) ?? findTask(name);
+  const task = app.declareTask(name, { queue: args.text('queue') ?? known?.queue, args: known?.args });
   const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal });
   if (noWait) {
     await result.published;
@@ -88,6 +101,13 @@ async function send({ app, name, values, timeout, args, output, signal }: Call):
   await result.published;
   if (output.json) output.print(resultLine(result.id, await value));
   else output.printValue(await value);
+}
+
+/** The app's own, unless nobody has set one. */
+function confirmTimeout(ofApp: number): number {
+  const { values, sources } = traceOptions({}, process.env);
+  const isDefault = sources.publishTimeout.kind === 'default' && ofApp === values.publishTimeout;
+  return isDefault ? CONFIRM_TIMEOUT_MS : ofApp;
 }
 
 function parseArgument(word: string, position: number, command: string): unknown {

@@ -25,8 +25,9 @@ const WORKERS = Object.fromEntries(Object.entries(worker.options).filter(([name]
 export const dev: Command = {
   details:
     'Starts a broker, which keeps its data in .tq/broker of the project, and a worker on it that reloads at every change ' +
-    'of a source file. Where a broker answers on the port already, or TQ_URL or the config file names one, that one is used. Ctrl-C stops ' +
-    'the worker warm and then the broker; a second one aborts what runs, a third ends everything at once.',
+    'of a source file. Where a broker answers on the port already, or TQ_URL or the config file names one, that one is ' +
+    'used. Ctrl-C stops the worker warm and then the broker; a second one aborts what runs, a third ends everything at ' +
+    'once.',
   options: { ...OWN, ...WORKERS },
   examples: [
     ['dev', 'A broker where callers look for it, and the tasks of tasks.ts or src/tasks.ts'],
@@ -44,7 +45,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const broker = await openDevBroker({
     port,
     memory: args.flag('memory'),
-    url: configuredUrl(),
+    named: namedBroker(),
     folder: projectFolder(folder),
     log: log.child({ name: 'broker' }),
   });
@@ -64,7 +65,9 @@ async function run(args: Arguments, output: Output): Promise<number> {
 }
 
 /** The broker that a variable or the config file names. */
-function configuredUrl(): string | undefined {
+function namedBroker(): { readonly url: string; readonly by: string } | undefined {
   const { values, sources } = traceOptions({}, process.env);
-  return sources.url.kind === 'default' ? undefined : values.url.join(',');
+  const { url } = sources;
+  if (url.kind !== 'environment' && url.kind !== 'config') return undefined;
+  return { url: values.url.join(','), by: url.name };
 }

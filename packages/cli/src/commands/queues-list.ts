@@ -1,5 +1,6 @@
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { noteLogger } from '../note-logger.js';
 import type { Output } from '../output.js';
 import { formatTable } from '../queues/format.js';
 import { lookAt, type QueueFacts } from '../queues/look.js';
@@ -32,7 +33,7 @@ export const queuesList: Command = {
 
 async function run(args: Arguments, output: Output): Promise<number> {
   const intervalMs = intervalOf(args);
-  const opened = await openQueuesApp(args, output);
+  const opened = await openQueuesApp(args, noteLogger(output));
   try {
     const management = managementOf(args, opened.app);
     const look = args.flag('all') ? everyQueue(management, args) : () => queuesOfApp(opened, management, args);

@@ -1,6 +1,7 @@
 import { deadLetterQueue, internalsOf } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { noteLogger } from '../note-logger.js';
 import type { Output } from '../output.js';
 import { formatDetails, type QueueDetails } from '../queues/format.js';
 import { missingQueue } from '../queues/known-queue.js';
@@ -34,7 +35,7 @@ export const queuesShow: Command = {
 
 async function run(args: Arguments, output: Output): Promise<number> {
   const intervalMs = intervalOf(args);
-  const opened = await openQueuesApp(args, output);
+  const opened = await openQueuesApp(args, noteLogger(output));
   try {
     const management = managementOf(args, opened.app);
     return await show(output, intervalMs, async () => {

@@ -1,8 +1,10 @@
-import { type ListedTask, loadApp } from '@tq/worker/internal';
+import type { ListedTask } from '@tq/worker/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { resolveSettings } from '../config/settings.js';
+import { flagsOf } from '../config/flags.js';
+import { TQ_OPTIONS } from '../config/options.js';
 import { EXIT } from '../exit-codes.js';
+import { loadTasks } from '../open-app.js';
 import type { Output } from '../output.js';
 
 /** `tq tasks`: what a worker on the same task file would run. */
@@ -10,10 +12,7 @@ export const tasks: Command = {
   details:
     'Loads the task file as a worker does, connects to nothing, and prints a line for each task: its name and queue.',
   options: {
-    app: {
-      kind: 'text',
-      describe: 'Task file, FILE or FILE#export. Default: tasks.ts, tasks.js, src/tasks.ts and the like',
-    },
+    ...flagsOf({ app: TQ_OPTIONS.app }),
     json: { kind: 'flag', describe: 'Print [{"name", "queue"}, …]' },
   },
   examples: [
@@ -25,7 +24,7 @@ export const tasks: Command = {
 };
 
 async function run(args: Arguments, output: Output): Promise<number> {
-  const found = await loadApp(resolveSettings(args).app, process.cwd());
+  const found = await loadTasks(args);
   output.print(output.json ? JSON.stringify(found.tasks) : columns(found.tasks));
   return EXIT.ok;
 }

@@ -1,4 +1,5 @@
 import type { Command, CommandEntry, OptionSpec } from '../command.js';
+import { withConfig } from '../config/use-config.js';
 
 /** A word that may stand where the cursor is. */
 export interface Candidate {
@@ -6,8 +7,11 @@ export interface Candidate {
   readonly describe: string;
 }
 
-/** Names that only the app knows. */
-export type NameSource = (kind: 'task' | 'queue') => Promise<readonly string[]>;
+/** Names that only the app knows; `given` are the options on the line that take text. */
+export type NameSource = (
+  kind: 'task' | 'queue',
+  given: Readonly<Record<string, string>>,
+) => Promise<readonly string[]>;
 
 const GLOBAL: readonly Candidate[] = [
   { word: '--help', describe: 'Show help' },
@@ -45,7 +49,7 @@ async function candidatesAt(
   const chosen = verb ?? entry;
   if (chosen === undefined) return [];
   const given = before.slice(start + chosen.name.split(' ').length);
-  return candidatesOf(await chosen.load(), given, partial, names);
+  return candidatesOf(withConfig(await chosen.load()), given, partial, names);
 }
 
 const HELP: Candidate = { word: 'help', describe: 'Show the help of a command' };
@@ -61,8 +65,8 @@ async function candidatesOf(
   partial: string,
   names: NameSource,
 ): Promise<readonly Candidate[]> {
-  const { words, pending, isOver } = walk(given, options);
-  if (pending !== undefined) return choicesOf(pending, '');
+  const { words, pending, isOver, texts } = walk(given, options);
+  if (pending !== undefined) return choicesOf(options[pending], '');
   if (!isOver && partial.startsWith('-')) {
     const equals = partial.indexOf('=');
     if (equals === -1) return [...unused(options, given), ...GLOBAL];
@@ -73,25 +77,26 @@ async function candidatesOf(
   if (typeof complete !== 'string') return complete.map((word) => ({ word, describe: '' }));
   // After a task's name come its arguments, which only the user knows.
   if (complete === 'task' && words > 0) return [];
-  return (await names(complete)).map((word) => ({ word, describe: complete }));
+  return (await names(complete, texts)).map((word) => ({ word, describe: complete }));
 }
 
-/** How many positionals there are, whether the last option waits for its value, and whether `--` ends the options. */
+/** How many positionals there are, which option waits for its value, whether `--` ends the options, and those with text. */
 function walk(given: readonly string[], options: Command['options']) {
   let words = 0;
-  let pending: OptionSpec | undefined;
+  let pending: string | undefined;
   let isOver = false;
+  const texts: Record<string, string> = {};
   for (const word of given) {
-    if (pending !== undefined) pending = undefined;
-    else if (isOver || !word.startsWith('-')) words += 1;
+    const [name = '', ...value] = word.slice(2).split('=');
+    if (pending !== undefined) {
+      texts[pending] = word;
+      pending = undefined;
+    } else if (isOver || !word.startsWith('-')) words += 1;
     else if (word === '--') isOver = true;
-    else pending = waitsForValue(options[word.slice(2)]);
+    else if (value.length > 0) texts[name] = value.join('=');
+    else if (options[name]?.kind === 'text') pending = name;
   }
-  return { words, pending, isOver };
-}
-
-function waitsForValue(option: OptionSpec | undefined): OptionSpec | undefined {
-  return option?.kind === 'text' ? option : undefined;
+  return { words, pending, isOver, texts };
 }
 
 function choicesOf(option: OptionSpec | undefined, prefix: string): readonly Candidate[] {

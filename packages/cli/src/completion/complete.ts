@@ -1,5 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Logger } from '@tq/core/internal';
+import { Arguments } from '../arguments.js';
 import type { CommandEntry } from '../command.js';
+import { useConfig } from '../config/use-config.js';
 import { shellWord } from '../shell-word.js';
 import { type Candidate, findCandidates, type NameSource } from './candidates.js';
 
@@ -50,17 +53,17 @@ function mendWords(words: readonly string[]): { readonly whole: readonly string[
   return { whole, broken };
 }
 
-/** Loads the task file, as a worker here would; what it prints is not for the shell. */
-const loadNames: NameSource = async (kind) => {
-  const { loadApp } = await import('@tq/worker/internal');
-  const write = process.stdout.write;
-  process.stdout.write = () => true;
-  try {
-    const loaded = await Promise.race([loadApp(undefined, process.cwd()), setTimeout(LOAD_LIMIT_MS)]);
-    const tasks = loaded?.tasks ?? [];
-    if (kind === 'task') return tasks.map(({ name }) => name);
-    return [...new Set(tasks.flatMap(({ queue }) => queue ?? []))];
-  } finally {
-    process.stdout.write = write;
-  }
+/** Loads config and task file as the command that is being typed would. */
+const loadNames: NameSource = async (kind, given) => {
+  const loaded = namesOf(kind, new Arguments(kind, [], given));
+  return (await Promise.race([loaded, setTimeout(LOAD_LIMIT_MS)])) ?? [];
 };
+
+async function namesOf(kind: 'task' | 'queue', args: Arguments): Promise<readonly string[]> {
+  await useConfig({}, args, process.cwd());
+  if (kind === 'queue') return (await (await import('../queues/open-app.js')).openQueuesApp(args, SILENT)).queues;
+  return (await (await import('../open-app.js')).loadTasks(args)).tasks.map(({ name }) => name);
+}
+
+const nothing = () => undefined;
+const SILENT: Logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

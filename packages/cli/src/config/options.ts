@@ -31,4 +31,10 @@ export const TQ_OPTIONS = {
     flag: 'health-host',
     defaultText: '`127.0.0.1`',
   }),
+  managementUrl: text({
+    describe: "RabbitMQ's management API for `tq queues`, http://USER:PASSWORD@HOST:15672",
+    env: 'TQ_MANAGEMENT_URL',
+    defaultText: 'none',
+    secret: 'url',
+  }),
 } satisfies OptionTable;

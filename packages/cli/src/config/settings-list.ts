@@ -60,7 +60,7 @@ function settingsOf<T extends OptionTable>(table: T, { values, sources }: Resolv
 
 function mask({ secret }: Option, value: unknown): unknown {
   if (value === undefined || secret === undefined) return value;
-  if (secret === 'url') return (value as readonly string[]).map(maskUrl);
+  if (secret === 'url') return Array.isArray(value) ? value.map(maskUrl) : maskUrl(String(value));
   return secret === 'pem' && !String(value).includes('\n') ? value : '(hidden)';
 }
 

@@ -18,7 +18,7 @@ export function withConfig(command: Command): Command {
  * @throws {UsageError} when there is no such file
  * @throws {TqError} when it is wrong
  */
-export async function useConfig(command: Command, args: Arguments, folder: string): Promise<void> {
+export async function useConfig(command: Pick<Command, 'config'>, args: Arguments, folder: string): Promise<void> {
   if (command.config === false) return;
   const path = configPath(args, folder);
   if (path === undefined) return;

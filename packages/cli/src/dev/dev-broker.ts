@@ -12,8 +12,8 @@ export interface DevBrokerOptions {
   readonly port: number | undefined;
   /** Keep nothing. */
   readonly memory: boolean;
-  /** What `TQ_URL` says: that broker is used, unless `port` or `memory` ask for one of its own. */
-  readonly url: string | undefined;
+  /** The one that `TQ_URL` or the config file names, `by`: it is used, unless `port` or `memory` ask for one of its own. */
+  readonly named: { readonly url: string; readonly by: string } | undefined;
   /** Folder of the project, where the data are kept. */
   readonly folder: string;
   readonly log: Logger;
@@ -34,10 +34,10 @@ export interface DevBroker {
  * @throws when something else has the port, or another process the data
  */
 export async function openDevBroker(options: DevBrokerOptions): Promise<DevBroker> {
-  const { port, memory, url, log } = options;
-  if (url !== undefined && port === undefined && !memory) {
-    log.info({ url: url.split(',').map(maskUrl).join() }, 'uses the broker of TQ_URL and starts none');
-    return foreign(url);
+  const { port, memory, named, log } = options;
+  if (named !== undefined && port === undefined && !memory) {
+    log.info({ url: named.url.split(',').map(maskUrl).join() }, `uses the broker of ${named.by} and starts none`);
+    return foreign(named.url);
   }
   const wanted = port ?? DEFAULT_PORT;
   if (wanted === 0 || !(await answersAmqp(wanted))) return start(wanted, options);

@@ -1,6 +1,7 @@
 import { type App, hasCode } from '@tq/core';
 import type { Arguments } from '../arguments.js';
 import { EXIT } from '../exit-codes.js';
+import { noteLogger } from '../note-logger.js';
 import type { Output } from '../output.js';
 import { confirmed, requireConsent } from './confirm.js';
 import { formatCount } from './format.js';
@@ -25,7 +26,7 @@ export interface Discarding {
 export async function discardFrom(args: Arguments, output: Output, discarding: Discarding): Promise<number> {
   requireConsent(args);
   const timeout = timeoutOf(args);
-  const opened = await openQueuesApp(args, output);
+  const opened = await openQueuesApp(args, noteLogger(output));
   try {
     const names = [...new Set(args.positionals)];
     const counts = await Promise.all(names.map((name) => countIn(opened, name, timeout)));

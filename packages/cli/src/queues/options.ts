@@ -1,6 +1,8 @@
 import { type App, internalsOf, parseDuration, requireInteger } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { OptionSpec } from '../command.js';
+import { resolveSettings } from '../config/settings.js';
+import { APP_OPTION } from '../open-app.js';
 import { UsageError } from '../usage.js';
 import type { ManagementTarget } from './management.js';
 
@@ -8,10 +10,7 @@ type Options = Readonly<Record<string, OptionSpec>>;
 
 /** What every verb of `tq queues` takes. */
 export const APP_OPTIONS: Options = {
-  app: {
-    kind: 'text',
-    describe: 'Task file, FILE or FILE#export. Default: tasks.ts and the like where there is one, else TQ_* alone',
-  },
+  ...APP_OPTION,
   timeout: { kind: 'text', describe: 'How long the broker may take for an answer: 500ms, 10s, 5m. Default: 10s' },
 };
 
@@ -49,7 +48,7 @@ export function intervalOf(args: Arguments): number | undefined {
 
 /** The management API, where one was given. */
 export function managementOf(args: Arguments, app: App): ManagementTarget | undefined {
-  const url = args.text('management') ?? (process.env.TQ_MANAGEMENT_URL || undefined);
+  const url = args.text('management') ?? resolveSettings(args).managementUrl;
   if (url === undefined) return undefined;
   return { url, vhost: vhostOf(internalsOf(app).options.urls[0] ?? ''), timeoutMs: timeoutOf(args) };
 }

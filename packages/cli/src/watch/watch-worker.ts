@@ -9,6 +9,9 @@ import { watchedFolders } from './project-folder.js';
 import { Supervisor } from './supervisor.js';
 import { watchFiles } from './watch-files.js';
 
+const NO_HEALTH =
+  'the health port is not used: under watch two workers run for a while, and one port cannot speak for both';
+
 /** What runs under watch. */
 export interface WatchWorkerOptions {
   /** Of a command that takes the options of `tq worker`. */
@@ -50,7 +53,8 @@ export async function watchWorker({
   const stop = (kind: StopKind) => (signal: string) => supervisor.stop(kind, signal);
   onStopSignals([stop('warm'), stop('cold')]);
   process.once('exit', () => supervisor.kill());
-  const { app } = resolveSettings(args);
+  const { app, healthPort } = resolveSettings(args);
+  if (healthPort !== undefined) log.warn({ healthPort }, NO_HEALTH);
   const folders = watchedFolders(folder, app);
   const unwatch = await watchFiles({
     folders,

@@ -1,4 +1,4 @@
-import { internalsOf, maskUrl } from '@tq/core/internal';
+import { internalsOf, maskUrl, nearest } from '@tq/core/internal';
 import type { Worker } from '@tq/worker';
 import type { LoadedApp } from '@tq/worker/internal';
 import { formatRows } from '../rows.js';
@@ -32,6 +32,7 @@ export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerF
   const { urls, prefix } = internalsOf(loaded.app).options;
   const own = settings.queues.reduce((sum, queue) => sum + (queue.slots ?? 0), 0);
   const shared = settings.queues.filter((queue) => queue.slots === undefined).length;
+  const consumed = settings.queues.map(({ name }) => name);
   const slots = own + (shared > 0 ? settings.concurrency : 0);
   const prefetched = (own + shared * settings.concurrency) * settings.prefetchMultiplier;
   return {
@@ -46,10 +47,8 @@ export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerF
     notes: [
       ...fairness(prefetched - slots, shared, settings.prefetchMultiplier),
       ...advice(settings.pool, slots),
-      ...elsewhere(
-        loaded,
-        settings.queues.map(({ name }) => name),
-      ),
+      ...elsewhere(loaded, consumed),
+      ...mistyped(loaded, consumed),
     ],
   };
 }
@@ -94,6 +93,17 @@ function elsewhere({ tasks }: LoadedApp, consumed: readonly string[]): string[] 
     queue === undefined || consumed.includes(queue) ? [] : [`${name} (${queue})`],
   );
   return missed.length === 0 ? [] : [`not consumed here, add their queues to --queues: ${few(missed)}`];
+}
+
+/** A queue that no task goes to, beside one of nearly that name that a task does go to. */
+function mistyped({ app, tasks }: LoadedApp, consumed: readonly string[]): string[] {
+  const { queue: standard, queues } = internalsOf(app).options;
+  const known = new Set([standard, ...Object.keys(queues), ...tasks.flatMap(({ queue }) => queue ?? [])]);
+  const missed = [...known].filter((name) => !consumed.includes(name));
+  return consumed.flatMap((name) => {
+    const near = known.has(name) ? undefined : nearest(name, missed);
+    return near === undefined ? [] : [`no task of this file goes to queue '${name}': did you mean '${near}'?`];
+  });
 }
 
 const NAMES_SHOWN = 12;

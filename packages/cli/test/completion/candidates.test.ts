@@ -27,10 +27,12 @@ describe('completion of tq', () => {
     ['queues p', ['purge']],
     ['queues purge mail m', ['mail', 'math']],
     ['queues list --js', ['--json']],
-    ['worker --con', ['--concurrency']],
+    ['worker --conc', ['--concurrency']],
     ['worker --pool as', ['async']],
     ['worker --pool=as', ['--pool=async']],
-    ['worker --concurrency 2 --con', []],
+    ['worker --concurrency 2 --conc', []],
+    ['queues list --conf', ['--config']],
+    ['broker --conf', []],
     ['broker --user a:b --us', ['--user']],
     ['dev --mem', ['--memory']],
     ['dev --log-level w', ['warn']],
@@ -46,5 +48,18 @@ describe('completion of tq', () => {
     ['nonsense ', []],
   ])('of %j is %j', async (line, expected) => {
     expect(await completed(line)).toEqual(expected);
+  });
+
+  it.each([
+    ['call --app lib/jobs.ts --queue=mail ', { app: 'lib/jobs.ts', queue: 'mail' }],
+    ['queues show --config other.json ', { config: 'other.json' }],
+    ['queues show --json --app=a=b.ts ', { app: 'a=b.ts' }],
+  ])('asks for the names of the app that %j is about', async (line, expected) => {
+    let asked: unknown;
+    await findCandidates(line.split(' ').slice(0, -1), '', COMMANDS, async (_kind, given) => {
+      asked = given;
+      return [];
+    });
+    expect(asked).toEqual(expected);
   });
 });

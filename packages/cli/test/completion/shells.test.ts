@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProject, type Project } from '../../../../test/support/project.js';
 import { runTq } from '../../../../test/support/tq-process.js';
+import { runInside } from '../run-inside.js';
 
 const BIN = fileURLToPath(new URL('../../bin/tq.js', import.meta.url));
 
@@ -23,6 +24,9 @@ beforeAll(() => {
         export const send = defineTask('mail:send', async () => 1);
         export const odd = defineTask("it's odd", async () => 1);`,
       'broken/tasks.mjs': 'export const x = ;',
+      'other/tq.config.json': '{"app":"jobs.mjs","queue":"standard"}',
+      'other/jobs.mjs': `import { defineTask } from '@tq/core';
+        export const job = defineTask('job', async () => 1, { queue: 'jobs' });`,
     },
   });
   path = mkdtempSync(join(tmpdir(), 'tq-path-'));
@@ -40,36 +44,40 @@ async function inShell(shell: string, args: readonly string[], cwd = project.fol
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** What bash would offer at the end of these words, which are broken as bash breaks them. */
-function inBash(words: readonly string[], cwd?: string): Promise<string[]> {
-  const quoted = words.map((word) => `'${word}'`).join(' ');
-  const script = `source <(tq completion bash)
-    COMP_WORDS=(${quoted}) COMP_CWORD=${words.length - 1}
-    _tq
-    printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return inShell('bash', ['-c', script], cwd);
+/** What bash would offer at the end of each line, whose words are broken as bash breaks them. */
+async function inBash(lines: readonly (readonly string[])[], cwd?: string): Promise<string[][]> {
+  const steps = lines.map((words) => {
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    return `COMP_WORDS=(${quoted}) COMP_CWORD=${words.length - 1}; _tq; printf '%s\\n' "\${COMPREPLY[@]}" END`;
+  });
+  const printed = await inShell('bash', ['-c', ['source <(tq completion bash)', ...steps].join('\n')], cwd);
+  const offers: string[][] = [[]];
+  for (const line of printed) {
+    if (line === 'END') offers.push([]);
+    else offers.at(-1)?.push(line);
+  }
+  return offers.slice(0, -1);
 }
 
 describe('in bash', () => {
-  it.each([
-    [['tq', 'wor'], ['worker']],
-    [['tq', 'worker', '--pool', 'as'], ['async']],
-    // Bash replaces what follows the last break alone.
-    [['tq', 'worker', '--pool', '=', 'as'], ['async']],
-    [
-      ['tq', 'worker', '--pool', '='],
-      ['thread', 'async'],
-    ],
-    [
-      ['tq', 'call', ''],
-      ['fib', "'it'\\''s odd'", 'mail:send'],
-    ],
-    [['tq', 'call', 'mail', ':', 'se'], ['send']],
-    [['tq', 'call', 'fib', ''], []],
-  ])('%j offers %j', async (words, expected) => {
-    const offered = await inBash(words);
-    expect(offered).toEqual(expect.arrayContaining(expected));
-    expect(offered.length === 0).toBe(expected.length === 0);
+  it('offers what may stand there, and files where tq has nothing to say', async () => {
+    const cases: readonly (readonly [words: readonly string[], expected: readonly string[]])[] = [
+      [['tq', 'wor'], ['worker']],
+      // Bash replaces what follows the last break alone.
+      [['tq', 'worker', '--pool', '=', 'as'], ['async']],
+      [
+        ['tq', 'call', ''],
+        ['fib', "'it'\\''s odd'", 'mail:send'],
+      ],
+      [['tq', 'call', 'mail', ':', 'se'], ['send']],
+      [['tq', 'call', 'fib', ''], []],
+      [['tq', 'call', '--config', 'other/tq.config.json', ''], ['job']],
+      [
+        ['tq', 'queues', 'show', '--app', 'other/jobs.mjs', ''],
+        ['jobs', 'jobs.dead', 'tq', 'tq.dead'],
+      ],
+    ];
+    expect(await inBash(cases.map(([words]) => words))).toEqual(cases.map(([, expected]) => expected));
   });
 
   it('is registered for tq', async () => {
@@ -79,7 +87,6 @@ describe('in bash', () => {
   });
 
   it('offers nothing and says nothing where the task file does not load', async () => {
-    expect(await inBash(['tq', 'call', ''], join(project.folder, 'broken'))).toEqual([]);
     const cwd = join(project.folder, 'broken');
     expect(await runTq(['complete', 'bash', '--', 'call', ''], { cwd })).toMatchObject({
       code: 0,
@@ -113,7 +120,7 @@ it.each([
   ['zsh', [/^#compdef tq\n/, /"\$\{words\[1\]\}" complete zsh -- /, /compdef _tq tq\nfi\n$/]],
   ['fish', [/command \$program complete fish -- /, /\ncomplete -c tq -f -a '\(__tq_complete\)'\n$/]],
 ])('prints a script for %s that asks the tq which is being typed', async (shell, parts) => {
-  const { code, stdout } = await runTq(['completion', shell]);
+  const { code, stdout } = await runInside(['completion', shell], { cwd: project.folder });
   expect(code).toBe(0);
   for (const part of parts) expect(stdout).toMatch(part);
 });

@@ -46,6 +46,13 @@ describe('the banner of a worker', () => {
     expect(advised({ concurrency: 100, pool: 'async' })).toBe(false);
   });
 
+  it('doubts a queue that no task goes to, where one of nearly that name is not consumed', () => {
+    expect(facts({ queues: ['mial', 'tq', 'other'], concurrency: 1 }).notes).toContain(
+      "no task of this file goes to queue 'mial': did you mean 'mail'?",
+    );
+    expect(facts({ queues: ['mail', 'mails', 'tq'] }).notes.join()).not.toContain('did you mean');
+  });
+
   it('names tasks whose queue is not consumed', () => {
     expect(facts({}).notes).toEqual(['not consumed here, add their queues to --queues: mail.send (mail)']);
   });
