@@ -125,6 +125,7 @@ class TqWorker implements Worker {
       runtime: app.runtime,
       recycling: { maxTasks: settings.maxTasksPerChild, maxMemoryBytes: settings.maxMemoryPerChild },
       graceMs: settings.abortGrace,
+      timeLimitMs: settings.timeLimit,
       blockedLoopMs: settings.blockedLoopLimit ?? blockedLoopLimit(app.options.heartbeat),
     });
     this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);

@@ -3,7 +3,7 @@ import { ChildLife, type ChildOwner, type Spawn } from './child-life.js';
 import { ChildSlot } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
 import { type RecyclingLimits, RecyclingRule } from './recycling.js';
-import { Standby } from './standby.js';
+import { Standby, sparesFor } from './standby.js';
 
 /** What a pool of children is made of. */
 export interface ChildPoolOptions {
@@ -22,6 +22,10 @@ export interface ChildPoolOptions {
   readonly recycling: RecyclingLimits;
   /** How long the slot-stop hooks of a recycled child may take, ms. */
   readonly graceMs: number;
+  /** The hard limit of runs whose call and task have none, ms. */
+  readonly timeLimitMs: number | undefined;
+  /** Replacements that may be starting at a time. */
+  readonly startsAtOnce: number;
 }
 
 /** Runs jobs in threads or processes, so that a task that computes, blocks or kills its child harms neither heartbeats nor others. */
@@ -30,7 +34,7 @@ export class ChildPool implements Pool {
   readonly slots: number;
   readonly #children: readonly ChildSlot[];
   readonly #standby: Standby;
-  readonly #recycles: boolean;
+  readonly #timeLimitMs: number | undefined;
   readonly #listeners: (() => void)[] = [];
   /** What the first child told, for all. */
   #known: Pick<ChildLife, 'tasks' | 'limits'> = { tasks: [], limits: {} };
@@ -42,10 +46,12 @@ export class ChildPool implements Pool {
     const { services, clock, random } = options;
     const { logger } = services;
     const recycling = new RecyclingRule(options.recycling, logger);
-    this.#recycles = recycling.enabled;
+    this.#timeLimitMs = options.timeLimitMs;
     const createChild = (owner: ChildOwner) =>
       new ChildLife({ ...options, reportMemory: recycling.needsMemory }, owner);
-    this.#standby = new Standby({ createChild, logger, clock, random, graceMs: options.graceMs });
+    const { graceMs, startsAtOnce } = options;
+    const spares = sparesFor(options.slots);
+    this.#standby = new Standby({ createChild, logger, clock, random, graceMs, spares, startsAtOnce });
     const onReplaced = () => {
       for (const listener of this.#listeners) listener();
     };
@@ -70,8 +76,14 @@ export class ChildPool implements Pool {
       throw error;
     }
     void startOneByOne(others).then(() => {
-      if (this.#recycles) this.#standby.keep();
+      if (this.#shortestLimit() < this.#standby.leadMs) this.#standby.keep();
     });
+  }
+
+  /** Of the hard limits that are known without a call, ms. */
+  #shortestLimit(): number {
+    const limits = Object.values(this.#known.limits).map(({ timeLimit }) => timeLimit ?? Infinity);
+    return Math.min(this.#timeLimitMs ?? Infinity, ...limits);
   }
 
   tasks(): readonly string[] {

@@ -2,20 +2,20 @@ import {
   assertNever,
   type Clock,
   type Deadlines,
-  encodeError,
   fullJitter,
   type Job,
   type JobEnd,
   type Logger,
-  TimeLimitError,
   type Timer,
   TqError,
 } from '@tq/core/internal';
 import { type ChildDeath, type ChildLife, type ChildOwner, loadFailed } from './child-life.js';
 import { createDeferred, type Deferred } from './deferred.js';
-import { type LimitedRun, LimitWatch } from './limit-watch.js';
+import type { LimitedRun } from './limit-watch.js';
 import type { RecyclingRule } from './recycling.js';
+import { RunningJob } from './running-job.js';
 import type { Recyclable, Standby } from './standby.js';
+import { Wear } from './wear.js';
 
 /** What a slot is made of. */
 export interface ChildSlotOptions {
@@ -32,25 +32,7 @@ export interface ChildSlotOptions {
   readonly onReplaced: () => void;
 }
 
-type State =
-  | 'created'
-  | 'starting'
-  | 'idle'
-  | 'busy'
-  | 'exhausted'
-  | 'overdue'
-  | 'waiting'
-  | 'draining'
-  | 'ending'
-  | 'stopped';
-
-interface RunningJob {
-  readonly job: Job;
-  readonly done: (end: JobEnd) => void;
-  readonly limits: LimitWatch | undefined;
-  /** The hard limit that it has passed, ms. */
-  exceededMs: number | undefined;
-}
+type State = 'created' | 'starting' | 'idle' | 'busy' | 'vacant' | 'waiting' | 'draining' | 'ending' | 'stopped';
 
 /** Delay before a child is replaced that died without having done anything; the first replacement comes at once. */
 const REPLACE = { baseMs: 200, maxMs: 10_000 };
@@ -58,24 +40,24 @@ const REPLACE = { baseMs: 200, maxMs: 10_000 };
 /**
  * One slot: a child, its job, and its replacement when it dies, takes too long or has done enough.
  *
- *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy ─hard limit─▶ overdue (the child is killed)
- *                     ▲    │            │                  │                  │
- *                     │    └────────────┴── child dies ────┤ (job lost)       │ (job failed)
- *                     └──── delay ── waiting ◀─────────────┴──────────────────┘
- *   stop: starting, idle, overdue ──▶ ending ─exit─▶ stopped;  created, waiting ──▶ stopped
+ *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy ─hard limit, or done enough─▶ vacant, or idle again
+ *                     ▲    │            │                  │                                   └─ adopt ─▶ idle
+ *                     │    └────────────┴── child dies ────┤ (job lost)
+ *                     └──── delay ── waiting ◀─────────────┘
+ *   stop: starting, idle ──▶ ending ─exit─▶ stopped;  created, vacant, waiting ──▶ stopped
  *         busy ──▶ draining ── job ends, or the grace is over ──▶ ending ─exit─▶ stopped
  *
- * A child that has done enough is swapped for the standby's while the slot is idle, and its state stays idle. One that
- * holds far too much memory takes no more jobs until then: the slot is exhausted.
+ * A child that is killed at a hard limit, or takes no more jobs, leaves the slot at once and ends by itself; its place is
+ * taken by a spare that is ready, else the slot is vacant until one is. A child that may go on for a while is swapped
+ * when the slot is idle, and the state stays idle.
  */
 export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #options: ChildSlotOptions;
   #state: State = 'created';
   #life: ChildLife | undefined;
   #running: RunningJob | undefined;
-  /** Jobs that the child has ended. */
-  #jobs = 0;
-  /** The child has done enough. */
+  readonly #wear: Wear;
+  /** The child has done enough, and goes on until there is another. */
   #due = false;
   /** Set until the first child is ready. */
   #starting: Deferred | undefined;
@@ -90,23 +72,25 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
 
   constructor(options: ChildSlotOptions) {
     this.#options = options;
+    this.#wear = new Wear(options.recycling, options.clock);
   }
 
   get idle(): boolean {
     return this.#state === 'idle';
   }
 
-  /** Its child is there and has loaded its tasks. */
+  /** Its child is there and has loaded its tasks, or gives way to another as it should. */
   get alive(): boolean {
-    return this.#state === 'idle' || this.#state === 'busy' || this.#state === 'draining';
-  }
-
-  get swappable(): boolean {
-    return this.#state === 'idle' || this.#state === 'exhausted';
-  }
-
-  get exhausted(): boolean {
-    return this.#state === 'exhausted';
+    switch (this.#state) {
+      case 'idle':
+      case 'busy':
+      case 'draining':
+        return true;
+      case 'vacant':
+        return !this.#options.standby.failing;
+      default:
+        return false;
+    }
   }
 
   /** The child, for what it told of itself; undefined between two. */
@@ -134,9 +118,10 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   /** Runs a job; the slot must be idle. */
   run(job: Job, done: (end: JobEnd) => void): void {
     this.#life?.run(job);
-    const limits = job.limits === undefined ? undefined : new LimitWatch(job.limits, this.#options.deadlines, this);
-    this.#running = { job, done, limits, exceededMs: undefined };
+    const { deadlines, standby } = this.#options;
+    this.#running = new RunningJob(job, done, deadlines, this);
     this.#state = 'busy';
+    if (this.#wear.begin(standby.leadMs)) standby.expect(this);
   }
 
   /**
@@ -147,13 +132,12 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     this.#options.standby.forget(this);
     switch (this.#state) {
       case 'created':
+      case 'vacant':
       case 'waiting':
         this.#finish();
         break;
       case 'starting':
       case 'idle':
-      case 'exhausted':
-      case 'overdue':
         this.#state = 'ending';
         void this.#life?.retire(graceMs);
         break;
@@ -181,20 +165,19 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     else starting.resolve();
   }
 
-  /** A job that ends after it was found to be overdue, and before its child is gone, has ended so. */
   ended(end: JobEnd, memoryBytes: number | undefined): void {
     const running = this.#takeRunning();
     if (running === undefined) return;
     this.#idleDeaths = 0;
     if (this.#state === 'busy') {
       this.#state = 'idle';
-      this.#recycleWhenDue(memoryBytes);
+      this.#wearOut(memoryBytes);
     } else if (this.#state === 'draining') {
       this.#clearTimer();
       this.#state = 'ending';
       void this.#life?.retire(Math.max(0, this.#stopBy - this.#options.clock.monotonic()));
     }
-    running.done(end);
+    running.end(end);
   }
 
   exited(death: ChildDeath): void {
@@ -203,14 +186,14 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     this.#life = undefined;
     this.#clearTimer();
     this.#firstAttempt.resolve();
-    if (this.#due) this.#options.standby.forget(this);
+    this.#options.standby.forget(this);
     if (state === 'ending' || state === 'draining') {
       if (state === 'draining' || death.error !== undefined) this.#logDeath(death, running?.job);
       this.#finish();
     } else {
       this.#replace(state, death, running?.job);
     }
-    running?.done(endOf(running, state, death));
+    running?.end(state === 'ending' ? { kind: 'stopped' } : { kind: 'lost', how: death.reason });
     if (this.#state === 'idle') this.#options.onReplaced();
   }
 
@@ -223,60 +206,89 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     return this.#options.standby.leadMs;
   }
 
-  hardLimitNears(): void {
-    this.#options.standby.prepare();
+  /** Where a spare takes longer to start than the limit is long, there must be one before such a job starts. */
+  hardLimitNears(limitMs: number): void {
+    const { standby } = this.#options;
+    if (limitMs < standby.leadMs) standby.keep();
+    else standby.expect(this);
   }
 
   hardLimit(limitMs: number): void {
-    if (this.#state !== 'busy' || this.#running === undefined) return;
-    this.#running.exceededMs = limitMs;
-    this.#state = 'overdue';
-    this.#life?.kill();
+    const life = this.#life;
+    if (this.#state !== 'busy' || life === undefined) return;
+    const running = this.#takeRunning();
+    if (running === undefined) return;
+    this.#goOnWith(this.#options.standby.kill(this, life, running.overdue(limitMs)));
+    if (this.idle) this.#options.onReplaced();
   }
 
   swap(next: ChildLife): ChildLife {
     const old = this.#life as ChildLife;
-    const { exhausted } = this;
-    this.#adopt(next);
-    if (exhausted) this.#options.onReplaced();
+    this.#own(next);
     return old;
   }
 
-  #spawn(): void {
-    this.#adopt(this.#options.createChild(this));
+  adopt(next: ChildLife): void {
+    this.#own(next);
+    this.#options.onReplaced();
   }
 
-  #adopt(life: ChildLife): void {
+  #spawn(): void {
+    this.#own(this.#options.createChild(this));
+  }
+
+  #own(life: ChildLife): void {
     life.owner = this;
     this.#life = life;
-    this.#jobs = 0;
+    this.#wear.renew();
     this.#due = false;
     this.#state = life.ready ? 'idle' : 'starting';
   }
 
+  /** The child before has left. */
+  #goOnWith(next: ChildLife | undefined): void {
+    if (next !== undefined) {
+      this.#own(next);
+      return;
+    }
+    this.#life = undefined;
+    this.#state = 'vacant';
+  }
+
   #takeRunning(): RunningJob | undefined {
     const running = this.#running;
+    if (running === undefined) return undefined;
     this.#running = undefined;
-    running?.limits?.cancel();
+    if (running.limited) {
+      running.unwatch();
+      this.#options.standby.relax(this);
+    }
     return running;
   }
 
-  #recycleWhenDue(memoryBytes: number | undefined): void {
-    const { standby, recycling } = this.#options;
-    this.#jobs++;
-    if (this.#due) {
-      standby.offer(this);
-    } else if (recycling.isDue(this.#jobs, memoryBytes)) {
-      this.#due = true;
-      standby.recycle(this);
+  #wearOut(memoryBytes: number | undefined): void {
+    const { standby } = this.#options;
+    const condition = this.#wear.end(memoryBytes);
+    switch (condition) {
+      case 'good':
+        if (this.#due) standby.offer(this);
+        return;
+      case 'due':
+        this.#due = true;
+        standby.recycle(this);
+        return;
+      case 'exhausted':
+        this.#goOnWith(standby.retire(this, this.#life as ChildLife));
+        return;
+      default:
+        assertNever(condition);
     }
-    if (this.#due && recycling.isExhausted(memoryBytes)) this.#state = 'exhausted';
   }
 
   #drain(graceMs: number): void {
     this.#state = 'draining';
     this.#stopBy = this.#options.clock.monotonic() + graceMs;
-    this.#running?.limits?.cancel();
+    this.#running?.unwatch();
     this.#life?.post({ type: 'abort' });
     this.#setTimer(graceMs, () => {
       this.#state = 'ending';
@@ -291,12 +303,11 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
       this.#finish();
       return;
     }
-    if (state !== 'overdue') this.#logDeath(death, job);
-    if (state === 'busy' || state === 'overdue') {
-      const { standby } = this.#options;
-      const spare = state === 'overdue' ? standby.takeAtLimit() : standby.take();
+    this.#logDeath(death, job);
+    if (state === 'busy') {
+      const spare = this.#options.standby.take();
       if (spare === undefined) this.#spawn();
-      else this.#adopt(spare);
+      else this.#own(spare);
       return;
     }
     // Nothing was achieved since the last start, so it may well happen again: no hot loop.
@@ -330,15 +341,6 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
-}
-
-/** How a job ended whose child is gone without having told. */
-function endOf({ job, exceededMs }: RunningJob, state: State, { reason }: ChildDeath): JobEnd {
-  if (exceededMs !== undefined) {
-    const { error } = encodeError(new TimeLimitError(job.task, exceededMs));
-    return { kind: 'failure', failure: { error, traceback: null } };
-  }
-  return state === 'ending' ? { kind: 'stopped' } : { kind: 'lost', how: reason };
 }
 
 function stoppedEarly(): TqError {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { ResourceLimits } from 'node:worker_threads';
 import { assertNever, type Runtime, systemClock, TqError } from '@tq/core/internal';
 import { AsyncPool } from './async-pool.js';
@@ -28,6 +29,8 @@ export interface PoolOptions {
   readonly blockedLoopMs?: number | undefined;
   /** How long the slot-stop hooks of a recycled child may take, ms; 2,000 by default. */
   readonly graceMs?: number | undefined;
+  /** The hard limit of runs whose call and task have none, ms; none by default. A pool with short limits keeps a spare child. */
+  readonly timeLimitMs?: number | undefined;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -51,7 +54,11 @@ export function createPool(options: PoolOptions): Pool {
     case 'process': {
       const { startTimeoutMs = START_TIMEOUT_MS, recycling = NO_RECYCLING, graceMs = GRACE_MS } = options;
       const spawn = createSpawn(kind, options);
-      return new ChildPool({ kind, slots, spawn, services, clock, random, startTimeoutMs, recycling, graceMs });
+      return new ChildPool({
+        ...{ kind, slots, spawn, services, clock, random, startTimeoutMs, recycling, graceMs },
+        timeLimitMs: options.timeLimitMs,
+        startsAtOnce: availableParallelism(),
+      });
     }
     default:
       return assertNever(kind);

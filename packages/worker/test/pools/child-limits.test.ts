@@ -29,42 +29,81 @@ it('ends the child of a job at its hard limit, and fails the job once the child 
   ]);
 });
 
-it('has the spare ready by then, so that the slot is free again as soon as the old child is gone', async () => {
+it('has the spare ready by then, which has the slot at the limit, before the old child is gone', async () => {
   const { clock, child, children, run, pool, freed, log } = await startScripted();
   const ends = run({ timeLimit: LIMIT });
   clock.advance(LIMIT - 10);
   child(1).ready();
-  clock.advance(20);
   expect([pool.free(), freed()]).toEqual([0, 0]);
-  child(0).exit();
-  expect([ends.length, pool.free(), freed()]).toEqual([1, 1, 1]);
+  clock.advance(20);
+  expect([ends, child(0).killed, pool.free(), freed()]).toEqual([[], true, 1, 1]);
   run();
-  expect(child(1).jobs).toBe(1);
+  expect([child(1).jobs, children.length]).toEqual([1, 2]);
+  child(0).exit();
+  expect([ends.length, freed()]).toEqual([1, 1]);
   // From now on there is one ahead of any limit.
   expect(children).toHaveLength(3);
   expect(log.lines).toEqual([]);
 });
 
-it('waits for the spare that is still starting, and starts no other', async () => {
+it('waits for the spare that is still starting, and starts another once the old child is gone', async () => {
   const { clock, child, children, run, pool, freed } = await startScripted();
   run({ timeLimit: LIMIT });
   clock.advance(LIMIT + 10);
+  expect([pool.free(), children.length]).toEqual([0, 2]);
   child(0).exit();
-  expect([pool.free(), freed(), children.length]).toEqual([0, 0, 2]);
+  expect([pool.free(), freed(), children.length]).toEqual([0, 0, 3]);
   child(1).ready();
   expect([pool.free(), freed(), children.length]).toEqual([1, 1, 3]);
 });
 
-it('starts a child for each further slot that is stuck at the same time', async () => {
-  const { clock, child, children, run, pool } = await startScripted({ slots: 3 });
+it('starts a child for each further slot that is stuck at the same time, as their children go', async () => {
+  const { clock, child, children, run, pool, alive } = await startScripted({ slots: 3, startsAtOnce: 3 });
   for (let slot = 0; slot < 3; slot++) run({ timeLimit: LIMIT });
   clock.advance(LIMIT - 10);
   expect(children).toHaveLength(4);
   clock.advance(20);
-  for (let slot = 0; slot < 3; slot++) child(slot).exit();
-  expect(children).toHaveLength(6);
+  for (let slot = 0; slot < 3; slot++) {
+    child(slot).exit();
+    expect(alive()).toBeLessThanOrEqual(4);
+  }
   for (let slot = 3; slot < 6; slot++) child(slot).ready();
-  expect(pool.free()).toBe(3);
+  expect([pool.free(), children.length]).toEqual([3, 7]);
+});
+
+it('keeps a spare from the first job on whose limit is shorter than the time that a start needs', async () => {
+  // A start of 50 ms, with as much again for a busy machine.
+  const long = await startScripted();
+  long.run({ timeLimit: 100 });
+  long.child(0).succeed();
+  long.clock.advance(LIMIT);
+  expect(long.children).toHaveLength(1);
+  const short = await startScripted();
+  short.run({ timeLimit: 90 });
+  short.clock.advance(10);
+  short.child(0).succeed();
+  expect(short.children).toHaveLength(2);
+  short.child(1).ready();
+  short.run({ timeLimit: 90 });
+  short.clock.advance(100);
+  expect([short.child(0).killed, short.pool.free()]).toEqual([true, 1]);
+});
+
+it('keeps a spare from the start on where the limit of the pool or of a task is as short', async () => {
+  expect((await startScripted({ timeLimitMs: 90 })).children).toHaveLength(2);
+  expect(
+    (await startScripted({ limits: { task: { timeLimit: 90, softTimeLimit: undefined } } })).children,
+  ).toHaveLength(2);
+  expect((await startScripted({ timeLimitMs: 100 })).children).toHaveLength(1);
+});
+
+it('says of a slot that waits for its replacement that it is alive, unless none can be started', async () => {
+  const { clock, child, run, pool } = await startScripted();
+  run({ timeLimit: LIMIT });
+  clock.advance(LIMIT + 10);
+  expect(pool.alive()).toBe(1);
+  child(1).exit();
+  expect(pool.alive()).toBe(0);
 });
 
 it('keeps a spare that was not needed for the next one, and never a second', async () => {
@@ -84,8 +123,9 @@ it('takes the end of a job that comes before its child is gone for its end', asy
   child(0).succeed();
   expect([ends, pool.free()]).toEqual([[{ kind: 'success', resultText: '1' }], 0]);
   child(1).ready();
+  const next = run();
   child(0).exit();
-  expect([ends.length, pool.free()]).toEqual([1, 1]);
+  expect([ends.length, next.length, pool.free()]).toEqual([1, 0, 0]);
 });
 
 it('tells the child of the soft limit, and ends it at the hard one', async () => {

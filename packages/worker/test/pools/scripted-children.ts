@@ -26,8 +26,14 @@ export class ScriptedChild {
   }
 
   /** It has loaded its tasks. */
-  ready({ hasStopHooks = false } = {}): void {
-    this.#events.message({ type: 'ready', tasks: ['task'], limits: {}, hasStopHooks });
+  ready({
+    hasStopHooks = false,
+    limits = {},
+  }: {
+    hasStopHooks?: boolean;
+    limits?: Record<string, TimeLimits>;
+  } = {}): void {
+    this.#events.message({ type: 'ready', tasks: ['task'], limits, hasStopHooks });
   }
 
   /** It ends its job well. */
@@ -58,10 +64,15 @@ export interface ScriptedPoolOptions {
   readonly slots?: number;
   readonly recycling?: Partial<RecyclingLimits>;
   readonly hasStopHooks?: boolean;
+  readonly timeLimitMs?: number;
+  readonly startsAtOnce?: number;
+  /** Of the tasks' definitions. */
+  readonly limits?: Readonly<Record<string, TimeLimits>>;
 }
 
 /** A pool of scripted children on a clock that the test turns; its first children are ready. */
-export async function startScripted({ slots = 1, recycling = {}, hasStopHooks = false }: ScriptedPoolOptions = {}) {
+export async function startScripted(options: ScriptedPoolOptions = {}) {
+  const { slots = 1, recycling = {}, hasStopHooks = false, timeLimitMs, startsAtOnce = 2, limits: own = {} } = options;
   const clock = new ManualClock();
   const log = new LogRecorder();
   const children: ScriptedChild[] = [];
@@ -80,12 +91,14 @@ export async function startScripted({ slots = 1, recycling = {}, hasStopHooks = 
     startTimeoutMs: 60_000,
     recycling: { maxTasks: undefined, maxMemoryBytes: undefined, ...recycling },
     graceMs: 2_000,
+    timeLimitMs,
+    startsAtOnce,
   });
   pool.onFree(() => freed++);
   const starting = pool.start();
   for (let slot = 0; slot < slots; slot++) {
     clock.advance(START_MS);
-    child(slot).ready({ hasStopHooks });
+    child(slot).ready({ hasStopHooks, limits: own });
     // The next one is started once this one is there.
     await new Promise((resolve) => setImmediate(resolve));
   }
