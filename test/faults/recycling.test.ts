@@ -4,11 +4,13 @@ import { expect, test } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
 import type * as databaseTasks from './fixtures/database-tasks.js';
 import type * as tasks from './fixtures/limited-tasks.js';
+import { residentMemoryMb } from './fixtures/resident-memory.js';
 import { openRunNotes, type RunNotes } from './fixtures/run-notes.js';
-import { scaled, scaledLimit } from './fixtures/scale.js';
+import { scaledLimit, soaked } from './fixtures/scale.js';
 
 const POOLS = ['thread', 'process'] as const;
-const TASKS = scaled(2_000);
+/** Of a soak with `--scale 50`, 100,000. */
+const TASKS = soaked(500, 2_000);
 const CHUNK = 1_000;
 const MB = 2 ** 20;
 const SLOTS = 2;
@@ -31,15 +33,19 @@ async function open(file: string, options: WorkerOptions) {
   };
 }
 
-/** Runs so many tasks, some at a time, and gives their results in order. */
-async function runAll<T>(count: number, call: (numbers: number[]) => Promise<{ get(): Promise<T> }[]>): Promise<T[]> {
+/** Runs so many tasks, some at a time, and gives their results in order, and a line about what it took. */
+async function runAll<T>(count: number, call: (numbers: number[]) => Promise<{ get(): Promise<T> }[]>) {
   const values: T[] = [];
+  let mostMb = residentMemoryMb();
+  const startedAt = performance.now();
   for (let from = 0; from < count; from += CHUNK) {
     const length = Math.min(CHUNK, count - from);
     const results = await call(Array.from({ length }, (_, index) => from + index));
     for (const result of results) values.push(await result.get());
+    mostMb = Math.max(mostMb, residentMemoryMb());
   }
-  return values;
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  return { values, cost: `${count} tasks in ${seconds} s, at most ${Math.round(mostMb)} MB with this program` };
 }
 
 /** Expects that each task ran once; gives how many each child has run, in no order. */
@@ -64,7 +70,7 @@ test.each(POOLS)(
     using notes = openRunNotes();
     await using scene = await open('./fixtures/limited-tasks.js', { pool, maxTasksPerChild: 50 });
     const quick = scene.app.declareTask<typeof tasks.quick>('quick');
-    const values = await runAll(TASKS, (numbers) => quick.bulk(numbers.map((n) => [n])));
+    const { values, cost } = await runAll(TASKS, (numbers) => quick.bulk(numbers.map((n) => [n])));
     expect(values).toEqual(values.map((_, n) => n));
     const runs = runsByChild(notes);
     expect(Math.max(...runs)).toBe(50);
@@ -73,7 +79,7 @@ test.each(POOLS)(
     expect(scene.worker.health()).toMatchObject({ slots: SLOTS, ended: { success: TASKS, lost: 0 } });
     await scene.worker.stop();
     await expectEmpty(scene.queue);
-    console.log(`recycling: ${runs.length} children for ${TASKS} tasks, at most ${Math.max(...runs)} each`);
+    console.log(`recycling (${pool}): ${cost}; ${runs.length} children, at most ${Math.max(...runs)} tasks each`);
   },
   scaledLimit(60_000),
 );
@@ -81,20 +87,20 @@ test.each(POOLS)(
 test.each(POOLS)(
   `${TASKS} tasks that leak, through children that are replaced at 64 MB, lose none and keep the memory bounded (pool %s)`,
   async (pool) => {
-    const BYTES = 256 * 1024;
+    const BYTES = 256 * 1_024;
     using notes = openRunNotes();
     await using scene = await open('./fixtures/limited-tasks.js', { pool, maxMemoryPerChild: 64 * MB });
     const leak = scene.app.declareTask<typeof tasks.leak>('leak');
-    const held = await runAll(TASKS, (numbers) => leak.bulk(numbers.map((n) => [n, BYTES])));
+    const { values: held, cost } = await runAll(TASKS, (numbers) => leak.bulk(numbers.map((n) => [n, BYTES])));
     const runs = runsByChild(notes);
     expect(runs.length).toBeGreaterThan(SLOTS);
-    // The tasks leak 500 MB in all, and as much again for each time the load is raised.
+    // The tasks leak 128 MB in all, those of a soak 500 MB and as much again for each time its load is raised.
     expect(held.reduce((most, bytes) => Math.max(most, bytes), 0)).toBeLessThanOrEqual(2 * 64 * MB + BYTES);
     expect(scene.worker.health()).toMatchObject({ slots: SLOTS, ended: { success: TASKS, lost: 0 } });
     await scene.worker.stop();
     await expectEmpty(scene.queue);
     const most = Math.round(held.reduce((most, bytes) => Math.max(most, bytes), 0) / MB);
-    console.log(`recycling: ${runs.length} children for ${TASKS} tasks, at most ${most} MB leaked in one`);
+    console.log(`recycling (${pool}): ${cost}; ${runs.length} children, at most ${most} MB leaked in one`);
   },
   scaledLimit(60_000),
 );
@@ -106,7 +112,7 @@ test.each([...POOLS, 'async'] as const)(
     const recycling = pool === 'async' ? {} : { maxTasksPerChild: 20 };
     await using scene = await open('./fixtures/database-tasks.js', { pool, ...recycling });
     const query = scene.app.declareTask<typeof databaseTasks.query>('query');
-    const states = await runAll(scaled(300), (numbers) => query.bulk(numbers.map(() => [])));
+    const { values: states } = await runAll(100, (numbers) => query.bulk(numbers.map(() => [])));
     expect(new Set(states)).toEqual(new Set(['open']));
     await scene.worker.stop();
     const lines = notes.lines();
