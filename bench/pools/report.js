@@ -5,7 +5,7 @@ import { format, tableOf } from '../markdown.js';
 import { spread } from '../statistics.js';
 
 /** @import { Kind, PoolSample } from './program.js' */
-/** @import { Measured, Subject } from './run.js' */
+/** @import { Measured, MeasuredLimit, Subject } from './run.js' */
 
 /** @type {Readonly<Record<keyof PoolSample, { title: string, digits: number }>>} */
 const METRICS = {
@@ -20,12 +20,16 @@ const METRICS = {
 /** What tq reaches of a bare pool with fib(30), what two slots reach of one, and no-op jobs a second with two. */
 const LEAST = { ofBare: 0.97, ofOneSlot: 1.8, perSecond: { thread: 40_000, process: 30_000 } };
 
+/** From the hard limit of a stuck task to the end of the next job in its slot, ms. */
+const MOST_TO_NEXT_JOB = 150;
+
 /**
  * @param {readonly Measured[]} measured
- * @param {{ rounds: number, fibs: number, node: string, date: string }} facts
+ * @param {readonly MeasuredLimit[]} limits
+ * @param {{ rounds: number, limitMs: number, fibs: number, node: string, date: string }} facts
  * @returns {string}
  */
-export function reportPools(measured, { rounds, fibs, node, date }) {
+export function reportPools(measured, limits, { rounds, limitMs, fibs, node, date }) {
   const kinds = /** @type {const} */ (['thread', 'process']);
   return [
     '# What the pools cost beside bare threads and processes',
@@ -43,6 +47,7 @@ export function reportPools(measured, { rounds, fibs, node, date }) {
     '',
     ...section(measured, 'Work', ['fibPerSecond', 'perSecond']),
     ...section(measured, 'Start and memory', ['firstMs', 'allMs', 'idleMb', 'loadedMb']),
+    ...limitSection(limits, limitMs),
   ].join('\n');
 }
 
@@ -115,4 +120,24 @@ function valuesOf(measured, { maker, kind, slots }, metric) {
  */
 function ratio(values, base) {
   return spread(values.map((value, round) => value / /** @type {number} */ (base[round]))).median;
+}
+
+/**
+ * @param {readonly MeasuredLimit[]} limits
+ * @param {number} limitMs
+ */
+function limitSection(limits, limitMs) {
+  const rows = limits.map(({ kind, nextJobMs }) => {
+    const { median, min, max } = spread(nextJobMs);
+    const figures = [median, min, max].map((ms) => format(ms, 0));
+    return [kind, ...figures, `≤ ${MOST_TO_NEXT_JOB}`, max <= MOST_TO_NEXT_JOB ? 'reached' : '**missed**'];
+  });
+  return [
+    '## A stuck slot',
+    '',
+    `From the hard limit (${limitMs} ms) of a task in an endless loop, in a pool of one slot, to the end of a no-op job in that slot, ms.`,
+    '',
+    ...tableOf(['pool', 'median', 'least', 'most', 'target', ''], rows),
+    '',
+  ];
 }

@@ -28,7 +28,7 @@ export interface StandbyOptions {
 
 const RETRY = { baseMs: 200, maxMs: 10_000 };
 /** A spare is started this many of its usual starts before it is needed: the machine may be busy by then. */
-const LEAD_STARTS = 2;
+const LEAD_STARTS = 4;
 /** How long a start takes at least, ms. */
 const LEAST_START_MS = 25;
 

@@ -72,29 +72,29 @@ it('starts a child for each further slot that is stuck at the same time, as thei
 });
 
 it('keeps a spare from the first job on whose limit is shorter than the time that a start needs', async () => {
-  // A start of 50 ms, with as much again for a busy machine.
+  // Four times a start of 50 ms, for a busy machine.
   const long = await startScripted();
-  long.run({ timeLimit: 100 });
+  long.run({ timeLimit: 200 });
   long.child(0).succeed();
   long.clock.advance(LIMIT);
   expect(long.children).toHaveLength(1);
   const short = await startScripted();
-  short.run({ timeLimit: 90 });
+  short.run({ timeLimit: 190 });
   short.clock.advance(10);
   short.child(0).succeed();
   expect(short.children).toHaveLength(2);
   short.child(1).ready();
-  short.run({ timeLimit: 90 });
-  short.clock.advance(100);
+  short.run({ timeLimit: 190 });
+  short.clock.advance(200);
   expect([short.child(0).killed, short.pool.free()]).toEqual([true, 1]);
 });
 
 it('keeps a spare from the start on where the limit of the pool or of a task is as short', async () => {
-  expect((await startScripted({ timeLimitMs: 90 })).children).toHaveLength(2);
+  expect((await startScripted({ timeLimitMs: 190 })).children).toHaveLength(2);
   expect(
-    (await startScripted({ limits: { task: { timeLimit: 90, softTimeLimit: undefined } } })).children,
+    (await startScripted({ limits: { task: { timeLimit: 190, softTimeLimit: undefined } } })).children,
   ).toHaveLength(2);
-  expect((await startScripted({ timeLimitMs: 100 })).children).toHaveLength(1);
+  expect((await startScripted({ timeLimitMs: 200 })).children).toHaveLength(1);
 });
 
 it('says of a slot that waits for its replacement that it is alive, unless none can be started', async () => {

@@ -46,10 +46,10 @@ it('starts the replacement with the last task at the latest, so that it can take
 });
 
 it('starts the replacement so many tasks ahead as run in the time of its start', async () => {
-  // A start of 50 ms, with as much again for a busy machine: ten tasks of 10 ms.
+  // Four times a start of 50 ms, for a busy machine: twenty tasks of 10 ms.
   const scene = await startScripted({ recycling: { maxTasks: 50 } });
   const { child, children, run } = scene;
-  for (let job = 0; job < 40; job++) work(scene, child(0), { ms: 10 });
+  for (let job = 0; job < 30; job++) work(scene, child(0), { ms: 10 });
   expect(children).toHaveLength(1);
   run();
   expect(children).toHaveLength(2);
