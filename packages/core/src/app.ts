@@ -26,7 +26,13 @@ import {
   type SchemaOptions,
   type TaskOptions,
 } from './task/options.js';
-import { addRegistry, childTransport, removeRegistry } from './task/process-state.js';
+import {
+  addRegistry,
+  addWaitingCalls,
+  childTransport,
+  removeRegistry,
+  removeWaitingCalls,
+} from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
 import { type CallOf, createTask, type Handler, type HandlerFor, type Task, type TaskHost } from './task/task.js';
@@ -134,6 +140,7 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #middleware = new MiddlewareStack();
+  readonly #waiting = () => this.waiting();
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
   /** Made with the app, in whose asynchronous context its tasks run. */
@@ -149,6 +156,7 @@ class TqApp implements App, TaskHost, AppInternals {
     );
     this.#eager = options.eager ? this.#createEager() : undefined;
     addRegistry(this.registry);
+    addWaitingCalls(this.#waiting);
   }
 
   task<
@@ -250,6 +258,7 @@ class TqApp implements App, TaskHost, AppInternals {
     removeRegistry(this.registry);
     this.#producer?.close();
     await this.waiting();
+    removeWaitingCalls(this.#waiting);
     this.#eager?.close();
     await this.#broker?.close();
   }

@@ -70,7 +70,7 @@ export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './ru
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';
 export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo } from './task/life-hooks.js';
 export { checkTimeLimits } from './task/options.js';
-export { addRegistry, becomeChild, childTransport, openRegistries } from './task/process-state.js';
+export { addRegistry, becomeChild, callsWaiting, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';

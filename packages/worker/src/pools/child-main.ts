@@ -1,6 +1,7 @@
 import {
   assertNever,
   becomeChild,
+  callsWaiting,
   createLogger,
   hasHooks,
   type Job,
@@ -97,10 +98,16 @@ class ChildMain {
 
   #start(job: Job): void {
     let ended = false;
-    const run = runJob(job, this.#logger, (end) => {
+    const finish = (end: JobEnd) => {
       ended = true;
       this.#running = undefined;
       this.#report(end);
+    };
+    const run = runJob(job, this.#logger, (end) => {
+      // A call that middleware or a validator holds up would be lost with this child, which may be ended after its job.
+      const waiting = callsWaiting();
+      if (waiting === undefined) finish(end);
+      else void waiting.then(() => finish(end));
     });
     if (!ended) this.#running = { job, run };
   }

@@ -9,8 +9,8 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
 });
 
-async function startPool(kind: Pool['kind'], onSend: (call: OutgoingCall) => void) {
-  const created = createFixture({ kind, slots: 1, modules: [fixture('calls.js')] });
+async function startPool(kind: Pool['kind'], onSend: (call: OutgoingCall) => void, module = 'calls.js') {
+  const created = createFixture({ kind, slots: 1, modules: [fixture(module)] });
   created.transport.onSend = onSend;
   open.push(created.pool);
   await created.pool.start();
@@ -40,6 +40,12 @@ describe.each(['thread', 'process'] as const)('a call from inside a task of a %s
         signal: undefined,
       },
     ]);
+  });
+
+  it('leaves before its task is over, though middleware holds it up and nobody awaits it', async () => {
+    const { transport, value } = await startPool(kind, ({ listener }) => listener.confirmed(), 'slow-calls.js');
+    expect(await value('leaves-a-call')).toBe('done');
+    expect(transport.sent).toMatchObject([{ envelope: { id: 'left', task: 'other' } }]);
   });
 
   it('carries values that JSON does not know', async () => {
