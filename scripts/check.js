@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * `npm run check`: format, lint, layers, types, the comments of public names, the texts of options and the table of
- * events, one line each; what a failed one printed follows its line. The exit code is 0 only when all are OK.
+ * `npm run check`: format, lint, layers, types, the comments of public names, the texts of options, the table of events
+ * and links, one line each; what a failed one printed follows its line. The exit code is 0 only when all are OK.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readApi } from './api-docs.js';
 import { checkLayers } from './check-layers.js';
+import { checkLinks } from './check-links.js';
 import { checkEvents } from './docs-events.js';
 import { installDependencies } from './install.js';
 import { capture, runScript, TOOLS } from './run.js';
@@ -23,6 +24,7 @@ const STEPS = [
   ['API comments', () => readApi(undefined)],
   ['texts of options', () => capture(process.execPath, [join(ROOT, 'scripts', 'option-docs.js'), '--check'])],
   ['table of events', checkEvents],
+  ['links', links],
   ...['test', 'bench', 'examples']
     .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
     .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),
@@ -55,4 +57,10 @@ function tsc(...args) {
 function layers() {
   const violations = checkLayers(ROOT);
   return { code: violations.length === 0 ? 0 : 1, output: violations.join('\n') };
+}
+
+/** @returns {Result} */
+function links() {
+  const broken = checkLinks(ROOT);
+  return { code: broken.length === 0 ? 0 : 1, output: broken.join('\n') };
 }

@@ -1,8 +1,10 @@
 /** `tq call` against a real worker and the real broker. */
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/ports.js';
 import { brokerUrl, freshPrefix, openPeer, receive } from '../support/broker.js';
 import { createProject, type Project } from '../support/project.js';
+import { runInside } from '../support/run-inside.js';
 import { runTq, startTq, type TqProcess } from '../support/tq-process.js';
 
 const TASKS = `import { currentTask, defineTask } from '@tq/core';
@@ -23,7 +25,8 @@ export const hold = defineTask('hold', () => {
 let project: Project;
 let worker: TqProcess;
 const env = { TQ_URL: '', TQ_PREFIX: '' };
-const call = (...args: string[]) => runTq(['call', ...args], { env });
+// What needs no process of its own runs here; signals, ends without a broker and the like do.
+const call = (...args: string[]) => runInside(['call', ...args], { cwd: tmpdir(), env });
 
 beforeAll(async () => {
   env.TQ_URL = brokerUrl();
@@ -44,7 +47,16 @@ describe('tq call', () => {
     [['rich'], '{ when: 1970-01-01T00:00:00.000Z, big: 2n }\n'],
     [['nothing'], ''],
   ])('prints the result of %j for a person', async (args, stdout) => {
-    expect(await call(...args)).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+    expect(await call(...args)).toEqual({ code: 0, stdout, stderr: '' });
+  });
+
+  it('ends by itself as a process, with the result on standard output', async () => {
+    expect(await runTq(['call', 'add', '1', '2'], { env })).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '3\n',
+      stderr: '',
+    });
   });
 
   it('prints id and result as JSON, with what JSON has no word for in its typed form', async () => {
@@ -72,8 +84,31 @@ describe('tq call', () => {
 
   it("ends with 1 and shows what the task's schema says of the arguments", async () => {
     const text = "TqError: Expected arguments that fit the schema of task 'mail', found args[0]: Expected an address.";
-    expect(await call('mail', '"ada"')).toEqual({ code: 1, signal: null, stdout: '', stderr: `tq: ${text}\n` });
+    expect(await call('mail', '"ada"')).toEqual({ code: 1, stdout: '', stderr: `tq: ${text}\n` });
     expect((await call('mail', '"ada@example.com"')).stdout).toBe('ada@example.com\n');
+  });
+
+  it('with a task file checks the arguments before it sends, and goes to the queue of the task', async () => {
+    await using peer = await openPeer();
+    using own = createProject({
+      type: 'module',
+      files: {
+        'jobs.ts': `import { createApp } from '@tq/core';
+          console.log('noise');
+          export const app = createApp();
+          const even = { version: 1, vendor: 'test', validate: (args) =>
+            args[0] % 2 === 0 ? { value: args } : { issues: [{ message: 'Expected an even number', path: [0] }] } };
+          app.task('half', (n) => n / 2, { queue: 'halves', args: { '~standard': even } });`,
+        'tq.config.json': '{"app":"jobs.ts"}',
+      },
+    });
+    const refused = await runTq(['call', 'half', '3', '--no-wait'], { cwd: own.folder, env });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain("the schema of task 'half', found args[0]: Expected an even number");
+    const sent = await runTq(['call', 'half', '4', '--no-wait'], { cwd: own.folder, env });
+    expect(sent).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) });
+    const [message] = await receive(peer, `${env.TQ_PREFIX}halves`, 1);
+    expect(JSON.parse(String(message?.content))[0]).toEqual([4]);
   });
 
   it('ends with 1 when no worker knows the task', async () => {
@@ -117,7 +152,10 @@ describe('tq call', () => {
 
   it('ends with 4 when the broker cannot be reached, and shows no password', async () => {
     const url = `amqp://ada:secret@127.0.0.1:${await freePort()}`;
-    const { code, stderr } = await runTq(['call', 'add', '1', '2', '--timeout', '500ms'], { env: { TQ_URL: url } });
+    const { code, stderr } = await runInside(['call', 'add', '1', '2', '--timeout', '500ms'], {
+      cwd: tmpdir(),
+      env: { TQ_URL: url },
+    });
     expect(code).toBe(4);
     expect(stderr).toMatch(/No connection to amqp:\/\/ada@127\.0\.0\.1:\d+: connect ECONNREFUSED/);
     expect(stderr).toContain('Not published within 500ms');
@@ -127,7 +165,10 @@ describe('tq call', () => {
   it('ends with 4 when the broker refuses the login', async () => {
     const url = new URL(brokerUrl());
     url.password = 'secret';
-    const { code, stderr } = await runTq(['call', 'add', '--timeout', '500ms'], { env: { TQ_URL: url.href } });
+    const { code, stderr } = await runInside(['call', 'add', '--timeout', '500ms'], {
+      cwd: tmpdir(),
+      env: { TQ_URL: url.href },
+    });
     expect(code).toBe(4);
     expect(stderr).toContain('ACCESS_REFUSED');
     expect(stderr).not.toContain('secret');

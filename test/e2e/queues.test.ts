@@ -1,9 +1,13 @@
-/** `tq queues` as its users start it, on the real broker. */
+/** `tq queues` on the real broker: in this process where it needs none of its own. */
+import { copyFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp } from '@tq/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, queueState, receive } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
 import { createProject, type Project } from '../support/project.js';
+import { runInside } from '../support/run-inside.js';
 import { runTq, startTq, type TqProcess } from '../support/tq-process.js';
 
 const TASKS = `import { createApp } from '@tq/core';
@@ -19,7 +23,13 @@ beforeEach(() => {
 });
 afterEach(() => project[Symbol.dispose]());
 
-const queues = (...args: string[]) => runTq(['queues', ...args], place);
+let count = 0;
+/** A task file loads once in a process, and each command closes its app: every command gets a copy. */
+const queues = (...args: string[]) => {
+  const file = join(place.cwd, `tasks-${++count}.ts`);
+  copyFileSync(join(place.cwd, 'tasks.ts'), file);
+  return runInside(['queues', ...args, '--app', file], place);
+};
 const fullName = (name: string) => `${place.env.TQ_PREFIX}${name}`;
 
 /** Sends so many calls to `mail`; the first one declares it. */
@@ -66,7 +76,8 @@ describe('tq queues list', () => {
   });
 
   it('takes the queue of TQ_QUEUE where there is no task file, and prints JSON', async () => {
-    const { code, stdout } = await runTq(['queues', 'list', '--json'], { env: { ...place.env, TQ_QUEUE: 'only' } });
+    const env = { ...place.env, TQ_QUEUE: 'only' };
+    const { code, stdout } = await runInside(['queues', 'list', '--json'], { cwd: tmpdir(), env });
     expect(code).toBe(0);
     const unknown = { ready: null, unacked: null, consumers: null, type: null };
     expect(JSON.parse(stdout)).toEqual([
@@ -129,7 +140,6 @@ describe('tq queues purge', () => {
     await send(2);
     expect(await queues('purge', 'mail', 'mail.dead', '--yes')).toEqual({
       code: 0,
-      signal: null,
       stdout: 'mail: 2 messages purged\nmail.dead: 0 messages purged\n',
       stderr: '',
     });
@@ -138,7 +148,8 @@ describe('tq queues purge', () => {
 
   it('without a terminal and without --yes it does nothing and ends with 2', async () => {
     await send(1);
-    const { code, stderr } = await queues('purge', 'mail');
+    // The terminal of whoever runs the tests is none of this process.
+    const { code, stderr } = await runTq(['queues', 'purge', 'mail'], place);
     expect(code).toBe(2);
     expect(stderr).toContain('expected --yes where there is no terminal to ask on');
     await using peer = await openPeer();
@@ -185,7 +196,7 @@ it('ends with 4 when the broker is not reached in time', async () => {
   proxy.refuse();
   const url = proxy.url.replace('guest:guest', 'ada:secret');
   const env = { ...place.env, TQ_URL: url };
-  const { code, stderr } = await runTq(['queues', 'list', '--timeout', '2s'], { ...place, env });
+  const { code, stderr } = await runInside(['queues', 'list', '--timeout', '2s'], { ...place, env });
   expect(code).toBe(4);
   expect(stderr).toMatch(/did not answer for the queue .* within 2000 ms\. No connection to amqp:\/\/ada@/);
   expect(stderr).not.toContain('secret');

@@ -46,7 +46,7 @@ describe.each(NAMES)('the tarball of %s', (name) => {
     const files = stdout.trim().split('\n');
     expect(files).toContain('package/LICENSE');
     expect(files).toContain('package/README.md');
-    expect(files.filter((file) => !/^package\/((dist|src|bin)\/.*\.[jt]s(\.map)?|[^/]+)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^package\/((dist|src|bin)\/.*\.[cm]?[jt]s(\.map)?|[^/]+)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /\/\.|\.test\./.test(file))).toEqual([]);
   });
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProject, type Project } from '../../../test/support/project.js';
+import { runInside } from '../../../test/support/run-inside.js';
 import { runTq } from '../../../test/support/tq-process.js';
-import { runInside } from './run-inside.js';
 
 let project: Project;
 let empty: Project;

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createProject, type ProjectOptions } from '../../../test/support/project.js';
-import { runInside } from './run-inside.js';
+import { runInside } from '../../../test/support/run-inside.js';
 
 const projects: Disposable[] = [];
 afterAll(() => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runInside } from './run-inside.js';
+import { runInside } from '../../../test/support/run-inside.js';
 
 let cwd: string;
 beforeEach(() => {

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProject, type Project } from '../../../../test/support/project.js';
+import { runInside } from '../../../../test/support/run-inside.js';
 import { runTq } from '../../../../test/support/tq-process.js';
-import { runInside } from '../run-inside.js';
 
 const BIN = fileURLToPath(new URL('../../bin/tq.js', import.meta.url));
 

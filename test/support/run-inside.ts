@@ -1,9 +1,9 @@
 /** A command line of `tq` in the process of the test: for what needs no process of its own, which takes time to start. */
 import { Writable } from 'node:stream';
 import { setConfigValues } from '@tq/core/internal';
-import { Output } from '../src/output.js';
-import { showFailure } from '../src/program.js';
-import { runLine } from '../src/run-line.js';
+import { Output } from '../../packages/cli/src/output.js';
+import { showFailure } from '../../packages/cli/src/program.js';
+import { runLine } from '../../packages/cli/src/run-line.js';
 
 /** How it ended, and what it printed. */
 export interface InsideEnd {
