@@ -1,13 +1,16 @@
 /** `tq worker --watch`: new code without a lost task, and signals. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type App, createApp } from '@tq/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
 import { createProject, type Project } from '../support/project.js';
-import { runTq, startTq, type TqOptions } from '../support/tq-process.js';
+import { startTq, type TqOptions } from '../support/tq-process.js';
 
 const projects: Project[] = [];
-afterEach(() => {
+const apps: App[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
   for (const project of projects.splice(0)) project[Symbol.dispose]();
 });
 
@@ -19,12 +22,14 @@ function createFolder(files: Readonly<Record<string, string>>) {
     writeFileSync(join(made.folder, path), text);
   };
   const env = { TQ_URL: brokerUrl(), TQ_PREFIX: freshPrefix() };
+  const app = createApp({ url: env.TQ_URL, prefix: env.TQ_PREFIX });
+  apps.push(app);
   return {
-    folder: made.folder,
     env,
     write,
     release: () => write('released', ''),
-    call: (...args: string[]) => runTq(['call', ...args], { env }),
+    call: (name: string) => app.declareTask(name).delay().get(),
+    send: (name: string) => app.declareTask(name).apply([], { ignoreResult: true }).published,
     watch: (words: readonly string[] = [], options: TqOptions = {}) =>
       startTq(['worker', '--watch', '--concurrency', '1', ...words], {
         cwd: made.folder,
@@ -60,10 +65,10 @@ describe('tq worker --watch', () => {
     write('lib/version.ts', version('two'));
     expect(JSON.parse(await worker.line(/changed: reloading/)).files).toEqual(['lib/version.ts']);
     await worker.line(/reloaded/);
-    for (const one of waiting) expect(await one).toMatchObject({ code: 0, stdout: 'two\n' });
-    expect(await call('tell')).toMatchObject({ stdout: 'two\n' });
+    expect(await Promise.all(waiting)).toEqual(['two', 'two']);
+    expect(await call('tell')).toBe('two');
     release();
-    expect(await held).toMatchObject({ code: 0, stdout: 'one\n' });
+    expect(await held).toBe('one');
     worker.kill('SIGTERM');
     expect((await worker.ended).code).toBe(0);
   });
@@ -74,14 +79,24 @@ describe('tq worker --watch', () => {
     await worker.line(/ready: consuming/);
     write('lib/version.ts', 'export const version = ;');
     await worker.line(/the worker before it goes on/);
-    expect(await call('tell')).toMatchObject({ stdout: 'one\n' });
+    expect(await call('tell')).toBe('one');
     write('lib/version.ts', version('three'));
     await worker.line(/reloaded/);
-    expect(await call('tell')).toMatchObject({ stdout: 'three\n' });
+    expect(await call('tell')).toBe('three');
     worker.kill('SIGINT');
     const { code, stderr } = await worker.ended;
     expect(code).toBe(0);
     expect(stderr).toMatch(/tasks\.ts' did not load: .*Unexpected token/s);
+  });
+
+  it('starts a worker again that ended by itself, and says that a health port is of no use', async () => {
+    const { watch, call } = createFolder(PROJECT);
+    await using worker = watch(['--pool', 'async'], { env: { TQ_HEALTH_PORT: '0' } });
+    await worker.line(/the health port is not used/);
+    process.kill(JSON.parse(await worker.line(/ready: consuming/)).pid, 'SIGKILL');
+    expect(JSON.parse(await worker.line(/starts again in 1 s/))).toMatchObject({ signal: 'SIGKILL' });
+    await worker.line(/started again/);
+    expect(await call('tell')).toBe('one');
   });
 
   it('waits for a change when the first code does not load', async () => {
@@ -90,7 +105,7 @@ describe('tq worker --watch', () => {
     await worker.line(/no worker runs/);
     write('tasks.ts', TASKS);
     await worker.line(/reloaded/);
-    expect(await call('tell')).toMatchObject({ stdout: 'one\n' });
+    expect(await call('tell')).toBe('one');
   });
 
   it('ends with 2 when its command line is wrong', async () => {
@@ -111,15 +126,15 @@ describe('tq worker --watch', () => {
     worker.kill('SIGINT');
     expect(await worker.line(/stopping: waits up to 25s/)).toContain('SIGINT');
     release();
-    expect(await held).toMatchObject({ code: 0, stdout: 'one\n' });
+    expect(await held).toBe('one');
     expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining('stopping now') });
   });
 
   it('aborts what runs at the second signal, on old and new code, and gives it back', async () => {
-    const { watch, call, write, env } = createFolder(PROJECT);
+    const { watch, send, write, env } = createFolder(PROJECT);
     await using worker = watch();
     await worker.line(/ready: consuming/);
-    await call('hold', '--no-wait');
+    await send('hold');
     await worker.line(/holding/);
     write('lib/version.ts', version('two'));
     await worker.line(/reloaded/);
@@ -133,10 +148,10 @@ describe('tq worker --watch', () => {
   });
 
   it('ends at once with its workers at the third signal, with 128 and its number', async () => {
-    const { watch, call } = createFolder(PROJECT);
+    const { watch, send } = createFolder(PROJECT);
     await using worker = watch();
     await worker.line(/ready: consuming/);
-    await call('hold', '--no-wait');
+    await send('hold');
     await worker.line(/holding/);
     worker.kill('SIGINT');
     await worker.line(/stopping: waits/);
@@ -156,7 +171,7 @@ describe('tq worker --watch', () => {
     worker.kill('SIGKILL');
     await worker.line(/end of the watching process/);
     release();
-    expect(await held).toMatchObject({ code: 0, stdout: 'one\n' });
+    expect(await held).toBe('one');
     expect(await worker.ended).toMatchObject({ signal: 'SIGKILL', stderr: expect.stringContaining('"msg":"stopped"') });
   });
 });

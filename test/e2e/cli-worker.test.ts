@@ -1,6 +1,7 @@
 /** `tq worker`: start, stop by signals, and what it does when something is wrong. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createApp } from '@tq/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
@@ -19,6 +20,12 @@ function project(files: ProjectOptions['files'], type?: ProjectOptions['type']):
 }
 
 const environment = (url = brokerUrl()) => ({ TQ_URL: url, TQ_PREFIX: freshPrefix() });
+
+/** Sends a call and asks for no result. */
+async function send(name: string, argument: string, env: ReturnType<typeof environment>): Promise<void> {
+  await using app = createApp({ url: env.TQ_URL, prefix: env.TQ_PREFIX });
+  await app.declareTask(name).apply([argument] as never[], { ignoreResult: true }).published;
+}
 
 /** Runs until the file `release` is in the folder; says so when it starts. */
 const HOLD = `import { existsSync } from 'node:fs';
@@ -52,7 +59,13 @@ describe('tq worker', () => {
     const env = environment();
     await using worker = startTq(['worker', '--concurrency', '2'], { cwd, env });
     await worker.line(/ready/);
-    expect(await runTq(['call', 'quadruple', '21'], { env })).toMatchObject({ code: 0, stdout: '84\n' });
+    await using app = createApp({ url: env.TQ_URL, prefix: env.TQ_PREFIX });
+    expect(
+      await app
+        .declareTask('quadruple')
+        .apply([21] as never[])
+        .get(),
+    ).toBe(84);
     worker.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0, stdout: '' });
   });
@@ -94,7 +107,7 @@ describe('tq worker', () => {
     const cwd = project({ 'tasks.mjs': HOLD });
     const env = environment();
     await using worker = startTq(['worker', '--concurrency', '1'], { cwd, env });
-    await runTq(['call', 'hold', JSON.stringify(cwd), '--no-wait'], { env });
+    await send('hold', cwd, env);
     await worker.line(/holding/);
     worker.kill('SIGTERM');
     await worker.line(/stopping: waits/);
@@ -109,7 +122,7 @@ describe('tq worker', () => {
     const cwd = project({ 'tasks.mjs': HOLD });
     const env = environment();
     await using worker = startTq(['worker', '--concurrency', '1'], { cwd, env });
-    await runTq(['call', 'hold', JSON.stringify(cwd), '--no-wait'], { env });
+    await send('hold', cwd, env);
     await worker.line(/holding/);
     worker.kill('SIGINT');
     await worker.line(/stopping: waits/);
@@ -123,7 +136,7 @@ describe('tq worker', () => {
     const cwd = project({ 'tasks.mjs': HOLD });
     const env = environment();
     await using worker = startTq(['worker', '--concurrency', '1', '--shutdown-timeout', '100ms'], { cwd, env });
-    await runTq(['call', 'hold', JSON.stringify(cwd), '--no-wait'], { env });
+    await send('hold', cwd, env);
     await worker.line(/holding/);
     worker.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.stringContaining('"msg":"stopped"') });
