@@ -1,6 +1,8 @@
 import type { ByteSize } from './config/byte-size.js';
 import type { Duration } from './time/duration.js';
 
+// Here and not in the worker package: `defineConfig` of @tq/core gives a `tq.config` file these types.
+
 /** Where a worker runs its tasks. */
 export type PoolKind = 'thread' | 'process' | 'async';
 

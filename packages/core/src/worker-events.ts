@@ -2,6 +2,8 @@ import type { RemoteError } from './errors.js';
 import type { Headers } from './protocol/message.js';
 import type { DeadLetterReason } from './protocol/names.js';
 
+// Here and not in the worker package: a task file imports @tq/core alone, and `onWorkerStart` gives it a worker to observe.
+
 /** What a worker tells its observers. Durations are milliseconds, queue names are full names. */
 export interface WorkerEvents {
   /** `start()` was called; nothing is connected yet. */
