@@ -16,6 +16,9 @@ test('a worker whose channel the broker closes with an error opens another, and 
   await worker.health(({ queues }) => queues[0]?.attached === false);
   await worker.health(({ healthy }) => healthy);
   expect(worker.log()).toContain('PRECONDITION_FAILED');
+  // What to do about it: on this queue the channel's other deliveries were given back as well.
+  const advice = new RegExp(`"id":"${held.id}","task":"hold","timeoutMs":${CONSUMER_TIMEOUT}.*--long-tasks`);
+  expect(worker.log()).toMatch(advice);
   expect(await scene.tasks.echo.delay(1).get()).toBe(1);
   scene.journal.release(held.id);
   expect(await held.get(), worker.log()).toBe(7);

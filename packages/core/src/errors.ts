@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'closed'
   | 'connect-failed'
   | 'connection-lost'
+  | 'consumer-timeout'
   | 'declaration-conflict'
   | 'duplicate-task'
   | 'in-child'

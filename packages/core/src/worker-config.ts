@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly pool?: PoolKind | undefined;
   /** Deliveries taken in advance for each slot: 1 is fair, more is faster for tiny tasks (1 to 100). `TQ_PREFETCH_MULTIPLIER`. Default: `1`. */
   readonly prefetchMultiplier?: number | undefined;
+  /** Queues whose tasks may run longer than the broker's `consumer_timeout` (RabbitMQ: 30 minutes): each slot gets a channel of its own, with a prefetch of 1. `TQ_LONG_TASKS`. Default: none. */
+  readonly longTasks?: string | readonly string[] | undefined;
   /** How long a warm stop waits for what runs; the default is under the 30 s of a container. `TQ_SHUTDOWN_TIMEOUT`. Default: `25s`. */
   readonly shutdownTimeout?: Duration | undefined;
   /** How long aborted tasks get before they are killed. `TQ_ABORT_GRACE`. Default: `2s`. */

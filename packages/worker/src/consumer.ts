@@ -1,19 +1,23 @@
 import {
   type AppInternals,
-  ConsumeChannel,
+  consumerTimeoutOf,
   DELIVERY_COUNT_HEADER,
   type Delivery,
   declare,
   decodeEnvelope,
+  type Lease,
   type TaskMessage,
+  type TqError,
   type Trouble,
   toError,
 } from '@tq/core/internal';
+import { ConsumerTimeouts } from './consumer-timeouts.js';
 import type { Executor } from './execution/execute.js';
 import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
 import type { RunEvents } from './execution/run-events.js';
 import type { ReplyAddress, Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
+import { QueueChannels } from './queue-channels.js';
 import { Run, runKey } from './run.js';
 
 export interface QueueConsumerOptions {
@@ -21,7 +25,9 @@ export interface QueueConsumerOptions {
   /** Full name, prefix included. */
   readonly queue: string;
   readonly slots: SlotGroup;
-  /** Unacknowledged deliveries at most. */
+  /** Its tasks may run longer than the broker waits for an ack: a channel for each slot. */
+  readonly long: boolean;
+  /** Unacknowledged deliveries at most, unless the queue is `long`, where it is one for each slot. */
   readonly prefetch: number;
   readonly limits: LossLimits;
   readonly knows: (task: string) => boolean;
@@ -36,22 +42,26 @@ export interface QueueConsumerOptions {
  */
 export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
-  readonly #channel: ConsumeChannel;
+  readonly #channels: QueueChannels;
+  readonly #timeouts: ConsumerTimeouts;
   #state: 'open' | 'stopping' = 'open';
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
-    const { app, queue, prefetch, events } = options;
-    this.#channel = new ConsumeChannel({
+    const { app, queue, slots, long, prefetch, events, executor } = options;
+    const { clock, logger } = app.runtime;
+    const bury = (over: Run, error: TqError) => this.#bury(over, error);
+    this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
+    this.#channels = new QueueChannels(long ? slots.capacity : 1, {
       connection: app.broker().consuming,
       queue,
-      prefetch,
+      prefetch: long ? 1 : prefetch,
       exclusive: false,
       prepare: (link) => declare(link.model, app.topologyOf(queue)),
       onDelivery: (delivery) => this.#received(delivery),
       onAttached: () => events.consumed(queue),
       onDetached: (error) => events.consumed(queue, error),
-      onLost: () => this.#lost(),
+      onLost: (lease, reason) => this.#channelLost(lease, reason),
       runtime: app.runtime,
     });
   }
@@ -60,34 +70,34 @@ export class QueueConsumer {
     return this.#options.queue;
   }
 
-  /** What went wrong last with its consumer. */
+  /** What went wrong last with its consumers. */
   get trouble(): Trouble | undefined {
-    return this.#channel.trouble;
+    return this.#channels.trouble;
   }
 
   get attached(): boolean {
-    return this.#channel.attached;
+    return this.#channels.attached;
   }
 
   /** Resolves when the queue is consumed for the first time. */
   start(): Promise<void> {
-    return this.#channel.start();
+    return this.#channels.start();
   }
 
   /** Takes no more; what arrives before the broker has heard of it goes back. */
   async stop(): Promise<void> {
     this.#state = 'stopping';
-    await this.#channel.cancel();
+    await this.#channels.cancel();
   }
 
-  /** Flushes acks and closes the channel. */
+  /** Flushes acks and closes what it consumes on. */
   async close(): Promise<void> {
-    await this.#channel.close();
+    await this.#channels.close();
     this.#lost();
   }
 
   verify(): Promise<void> {
-    return this.#channel.verify();
+    return this.#channels.verify();
   }
 
   #received(delivery: Delivery): void {
@@ -110,6 +120,7 @@ export class QueueConsumer {
     const running = executor.find(runKey(task));
     if (running !== undefined) {
       running.attach(delivery);
+      this.#timeouts.joined(running);
       return;
     }
     const { redelivered, properties } = delivery.message;
@@ -138,6 +149,18 @@ export class QueueConsumer {
       requeue: () => delivery.requeue(),
     };
     void settler.settle(item, outcome, reply);
+  }
+
+  #bury(over: Run, error: TqError): void {
+    const { queue, settler, app } = this.#options;
+    app.runtime.logger.warn({ queue, reason: 'consumer-timeout', id: over.task.id }, error.message);
+    void settler.settle(over, dead('consumer-timeout', error), replyAddress(over.task));
+  }
+
+  #channelLost(lease: Lease, reason: Error | undefined): void {
+    const timeoutMs = consumerTimeoutOf(reason);
+    if (timeoutMs !== undefined) this.#timeouts.timedOut(lease, timeoutMs);
+    this.#lost();
   }
 
   #lost(): void {

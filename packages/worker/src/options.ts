@@ -7,7 +7,9 @@ import {
   duration,
   integer,
   type Logger,
+  list,
   NO_LIMIT,
+  nearest,
   type OptionValues,
   program,
   type ResolvedTable,
@@ -74,6 +76,15 @@ export const WORKER_OPTIONS = {
     min: 1,
     max: 100,
     default: 1,
+  }),
+  longTasks: list({
+    describe:
+      "Queues whose tasks may run longer than the broker's `consumer_timeout` (RabbitMQ: 30 minutes): each slot gets a channel of its own, with a prefetch of 1",
+    expected: 'queue',
+    env: 'TQ_LONG_TASKS',
+    flag: 'long-tasks',
+    default: [],
+    defaultText: 'none',
   }),
   shutdownTimeout: duration({
     describe: 'How long a warm stop waits for what runs; the default is under the 30 s of a container',
@@ -193,6 +204,7 @@ export function resolveWorkerOptions(
     );
   }
   checkLimits(values);
+  checkLongTasks(values);
   return { ...values, tasks };
 }
 
@@ -205,6 +217,16 @@ function checkLimits(values: Omit<ResolvedWorkerOptions, 'tasks'>): void {
       throw new TqError('invalid-option', `${name}: ${text}`);
     }
   }
+}
+
+function checkLongTasks({ longTasks, queues }: Omit<ResolvedWorkerOptions, 'tasks'>): void {
+  const consumed = queues.map(({ name }) => name);
+  const unknown = longTasks.find((name) => !consumed.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, consumed);
+  const advice = near === undefined ? 'Add it to queues, or leave it out.' : `Did you mean '${near}'?`;
+  const text = `longTasks: expected queues that this worker consumes (${consumed.join(', ')}), found '${unknown}'. ${advice}`;
+  throw new TqError('invalid-option', text);
 }
 
 const RECYCLES_NONE =

@@ -1,4 +1,4 @@
-import type { Delivery, InboundMessage, Lease, TaskMessage } from '@tq/core/internal';
+import type { Delivery, InboundMessage, Lease, TaskMessage, Timer } from '@tq/core/internal';
 
 /**
  * One run of one task in this worker: the message, and every delivery of it that is out. A redelivery of a task that
@@ -13,6 +13,12 @@ export class Run implements Lease {
   readonly message: InboundMessage;
   /** When it got its slot, ms on the monotonic clock. */
   startedAt = 0;
+  /** Set by who runs it; it settles once its job has ended. */
+  state: 'waiting' | 'running' | 'settling' = 'waiting';
+  /** How many of its deliveries the broker took away while it went on, since they waited too long for their ack. */
+  timeouts = 0;
+  /** Fires when it has to be given up before the broker takes the next one. */
+  deadline: Timer | undefined;
   readonly #deliveries: Delivery[];
 
   constructor(task: TaskMessage, queue: string, delivery: Delivery) {
@@ -34,6 +40,24 @@ export class Run implements Lease {
   /** True when the end of this run has to be published: somebody waits for a reply. */
   get wantsReply(): boolean {
     return this.task.replyTo !== undefined && !this.task.ignoreResult;
+  }
+
+  /** One of its deliveries came with this lease. */
+  heldBy(lease: Lease): boolean {
+    return this.#deliveries.some((delivery) => delivery.lease === lease);
+  }
+
+  /**
+   * Hands its deliveries over, to be settled while it still goes on. What it comes to afterwards is nobody's.
+   * @returns them as a run that is over; undefined when all of them are lost
+   */
+  surrender(): Run | undefined {
+    const [first, ...others] = this.#deliveries.filter(({ lease }) => lease.alive);
+    if (first === undefined) return undefined;
+    this.#deliveries.length = 0;
+    const over = new Run(this.task, this.queue, first);
+    for (const delivery of others) over.attach(delivery);
+    return over;
   }
 
   attach(delivery: Delivery): void {

@@ -146,6 +146,7 @@ class TqWorker implements Worker {
         app: this.#app,
         queue: app.options.prefix + name,
         slots: group,
+        long: settings.longTasks.includes(name),
         prefetch: group.capacity * settings.prefetchMultiplier,
         limits,
         knows: (task) => this.#known.has(task),

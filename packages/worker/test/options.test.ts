@@ -12,6 +12,7 @@ it('fills in every default', () => {
     concurrency: 4,
     pool: 'thread',
     prefetchMultiplier: 1,
+    longTasks: [],
     shutdownTimeout: 25_000,
     abortGrace: 2_000,
     timeLimit: undefined,
@@ -68,6 +69,14 @@ it.each<[WorkerOptions['queues'], object[]]>([
   expect(resolveWorkerOptions({ tasks: TASKS, queues }, 'celery').queues).toEqual(resolved);
 });
 
+it.each([
+  [{ longTasks: ['mail'] }, {}, ['mail']],
+  [{}, { TQ_LONG_TASKS: 'math, mail' }, ['math', 'mail']],
+])('takes long tasks from %j and %j', (options, env, resolved) => {
+  const given = { tasks: TASKS, queues: 'mail,math=2', ...options };
+  expect(resolveWorkerOptions(given, 'tq', env).longTasks).toEqual(resolved);
+});
+
 it('takes task modules as text and as URLs', () => {
   const tasks = ['./a.js', new URL('file:///b.js')];
   expect(resolveWorkerOptions({ tasks }, 'tq').tasks).toEqual(['./a.js', 'file:///b.js']);
@@ -87,6 +96,13 @@ it.each<[object, string, RegExp]>([
   [{ pool: 'async', maxTasksPerChild: 5 }, 'invalid-option', /maxTasksPerChild: expected a thread or process pool/],
   [{ pool: 'async', maxMemoryPerChild: 5 }, 'invalid-option', /maxMemoryPerChild: expected a thread or process pool/],
   [{ maxTasksPerChild: 0 }, 'invalid-option', /maxTasksPerChild: expected a whole number from 1/],
+  [
+    { queues: ['reports', 'x'], longTasks: ['reprots'] },
+    'invalid-option',
+    /longTasks: .*\(reports, x\), found 'reprots'.*'reports'\?/,
+  ],
+  [{ longTasks: ['elsewhere'] }, 'invalid-option', /found 'elsewhere'\. Add it to queues/],
+  [{ longTasks: [''] }, 'invalid-option', /longTasks: expected at least one queue/],
   [{ queues: [] }, 'invalid-option', /queues: expected at least one queue/],
   [{ queues: {} }, 'invalid-option', /queues: expected at least one queue/],
   [{ queues: ['mail', ''] }, 'invalid-option', /queues: expected names, found an empty one/],

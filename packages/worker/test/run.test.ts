@@ -20,6 +20,20 @@ it('lives as long as one of its deliveries does, and settles all of them', () =>
   expect(log).toEqual(['ack second', 'requeue third']);
 });
 
+it('hands its living deliveries over to a run of the same task, and is left without any', () => {
+  const log: string[] = [];
+  const { run, delivery } = runOf(log);
+  delivery.lease.alive = false;
+  expect(run.surrender()).toBeUndefined();
+  for (const name of ['second', 'third']) run.attach(new FakeDelivery(log, name));
+  const over = run.surrender();
+  expect([over?.key, over?.alive, run.alive]).toEqual([run.key, true, false]);
+  run.ack();
+  expect(log).toEqual([]);
+  over?.ack();
+  expect(log).toEqual(['ack second', 'ack third']);
+});
+
 it.each([
   [{}, true],
   [{ ignoreResult: true }, false],

@@ -39,7 +39,10 @@ export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerF
     hostname: settings.hostname,
     broker: urls.map(maskUrl),
     prefix,
-    queues: settings.queues.map(({ name, slots }) => `${name} (${share(slots, settings.concurrency, shared)})`),
+    queues: settings.queues.map(({ name, slots }) => {
+      const long = settings.longTasks.includes(name) ? ', long tasks' : '';
+      return `${name} (${share(slots, settings.concurrency, shared)}${long})`;
+    }),
     tasks: loaded.tasks.map(({ name }) => name),
     file: loaded.file,
     pool: settings.pool,

@@ -28,6 +28,13 @@ describe('the banner of a worker', () => {
     ]);
   });
 
+  it('says which queues are for long tasks', () => {
+    expect(facts({ queues: { tq: undefined, mail: 2 }, longTasks: ['mail'] }).queues).toEqual([
+      'tq (4 slots)',
+      'mail (2 slots, long tasks)',
+    ]);
+  });
+
   it('says how many deliveries can wait when queues share slots or the prefetch is multiplied', () => {
     const notes = (options: WorkerOptions) => facts({ ...options, concurrency: 4 }).notes.join('\n');
     expect(notes({ queues: ['tq', 'mail', 'x'] })).toContain('3 queues share slots: at most 8 deliveries wait');

@@ -6,6 +6,7 @@ import { within } from '../time/within.js';
 import type { Connection, Link, LinkUser, Trouble } from './connection.js';
 import { ConsumeSession, type Delivery } from './consume-session.js';
 import { lookAtQueue } from './declare.js';
+import type { Lease } from './lease.js';
 
 export interface ConsumeChannelOptions {
   readonly connection: Connection;
@@ -21,8 +22,8 @@ export interface ConsumeChannelOptions {
   readonly onAttached?: (() => void) | undefined;
   /** The queue is not consumed any more, though nobody cancelled it. */
   readonly onDetached?: ((error: Error) => void) | undefined;
-  /** The channel is gone with all its deliveries: their leases are over. */
-  readonly onLost: () => void;
+  /** The channel is gone with all its deliveries: their lease is over. The reason is the broker's, if it gave one. */
+  readonly onLost: (lease: Lease, reason: Error | undefined) => void;
   readonly runtime: Runtime;
 }
 
@@ -196,7 +197,7 @@ export class ConsumeChannel implements LinkUser {
 
   #sessionEnded(session: ConsumeSession, reason: Error | undefined): void {
     this.#retired.delete(session);
-    this.#options.onLost();
+    this.#options.onLost(session, reason);
     const state = this.#state;
     if (state.kind === 'draining' && state.session === session) this.#state = { kind: 'closed' };
     if (state.kind !== 'attached' || state.session !== session) return;

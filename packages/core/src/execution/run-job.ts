@@ -19,6 +19,8 @@ export interface JobRun {
   abort(): void;
   /** Aborts it because the run takes longer than this soft limit, ms; without effect after the end. */
   exceedSoftLimit(limitMs: number): void;
+  /** Aborts it for this reason; without effect after the end. */
+  abortFor(reason: TqError): void;
 }
 
 /**
@@ -110,7 +112,7 @@ function cannotContinue({ continuations }: TaskBody): EncodedError {
   return encodeError(new TqError('refused', text));
 }
 
-const NOT_RUNNING: JobRun = { abort: () => undefined, exceedSoftLimit: () => undefined };
+const NOT_RUNNING: JobRun = { abort: () => undefined, exceedSoftLimit: () => undefined, abortFor: () => undefined };
 
 function refuse(done: (end: JobEnd) => void, end: JobEnd): JobRun {
   done(end);

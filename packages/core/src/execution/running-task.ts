@@ -52,15 +52,16 @@ export class RunningTask implements TaskContext {
 
   /** Tells it to end because its worker stops. */
   abort(): void {
-    this.#abort(new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`));
+    this.abortFor(new TqError('worker-stopped', `The worker stops, so task '${this.task}' must end now.`));
   }
 
   /** Tells it to end because it runs longer than this. */
   exceedSoftLimit(limitMs: number): void {
-    this.#abort(new SoftTimeLimitError(this.task, limitMs));
+    this.abortFor(new SoftTimeLimitError(this.task, limitMs));
   }
 
-  #abort(reason: TqError): void {
+  /** Tells it to end for this reason, unless it was told before. */
+  abortFor(reason: TqError): void {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);

@@ -55,7 +55,7 @@ export const DEAD_HEADER = {
 } as const;
 
 /** Why a message is in a dead-letter queue. */
-export type DeadLetterReason = 'poison' | 'unknown-task' | 'refused' | 'failed' | 'worker-lost';
+export type DeadLetterReason = 'poison' | 'unknown-task' | 'refused' | 'failed' | 'worker-lost' | 'consumer-timeout';
 
 /**
  * Headers that are between RabbitMQ and its clients, and that a copy must not carry: a republished `x-death` can be

@@ -1,4 +1,4 @@
-import { type AppInternals, type Job, type JobEnd, limitsFor, type TimeLimits } from '@tq/core/internal';
+import { type AppInternals, type Job, type JobEnd, type Lease, limitsFor, type TimeLimits, type TqError } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
@@ -45,6 +45,16 @@ export class Executor {
   /** The run of this try of this task that waits or goes on here. */
   find(key: string): Run | undefined {
     return this.#runs.get(key);
+  }
+
+  /** Runs that go on and have a delivery of this lease. */
+  heldBy(lease: Lease): Run[] {
+    return [...this.#runs.values()].filter((run) => run.state === 'running' && run.heldBy(lease));
+  }
+
+  /** Ends a run that goes on; where its pool cannot, it is told to. */
+  giveUp(run: Run, error: TqError): void {
+    this.#options.pool.giveUp(run.task.id, error);
   }
 
   /** Runs as soon as its group has a slot and the broker takes what the run will publish. */
@@ -100,6 +110,7 @@ export class Executor {
 
   #start(run: Run, group: SlotGroup): void {
     this.#running++;
+    run.state = 'running';
     const { pool, timeLimits, events } = this.#options;
     events.started(run);
     const limits = limitsFor(run.task.limits, pool.limitsOf(run.task.task), timeLimits);
@@ -108,6 +119,8 @@ export class Executor {
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
     const { limits, tally, freezeWatch, events } = this.#options;
+    run.state = 'settling';
+    run.deadline?.cancel();
     const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
     events.ended(run, end);

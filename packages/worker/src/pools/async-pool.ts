@@ -116,6 +116,10 @@ export class AsyncPool implements Pool {
     if (job.limits !== undefined && this.#running.has(running)) this.#limit(running, job.limits);
   }
 
+  giveUp(id: string, error: TqError): void {
+    for (const running of this.#running) if (running.id === id) running.run?.abortFor(error);
+  }
+
   #begin(job: Job, running: RunningJob): JobRun {
     const { logger, registry } = this.#options.services;
     let returned = false;

@@ -112,6 +112,10 @@ export class ChildPool implements Pool {
     child.run(job, done);
   }
 
+  giveUp(id: string, error: TqError): void {
+    this.#children.find((child) => child.runs(id))?.giveUp(error);
+  }
+
   onFree(listener: () => void): void {
     this.#listeners.push(listener);
   }

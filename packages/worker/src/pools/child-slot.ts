@@ -6,6 +6,7 @@ import {
   type Job,
   type JobEnd,
   type Logger,
+  TimeLimitError,
   type Timer,
   TqError,
 } from '@tq/core/internal';
@@ -40,16 +41,16 @@ const REPLACE = { baseMs: 200, maxMs: 10_000 };
 /**
  * One slot: a child, its job, and its replacement when it dies, takes too long or has done enough.
  *
- *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy ─hard limit, or done enough─▶ vacant, or idle again
- *                     ▲    │            │                  │                                   └─ adopt ─▶ idle
+ *   created ─start─▶ starting ─ready─▶ idle ◀─run / end─▶ busy ─given up, or done enough─▶ vacant, or idle again
+ *                     ▲    │            │                  │                                └─ adopt ─▶ idle
  *                     │    └────────────┴── child dies ────┤ (job lost)
  *                     └──── delay ── waiting ◀─────────────┘
  *   stop: starting, idle ──▶ ending ─exit─▶ stopped;  created, vacant, waiting ──▶ stopped
  *         busy ──▶ draining ── job ends, or the grace is over ──▶ ending ─exit─▶ stopped
  *
- * A child that is killed at a hard limit, or takes no more jobs, leaves the slot at once and ends by itself; its place is
- * taken by a spare that is ready, else the slot is vacant until one is. A child that may go on for a while is swapped
- * when the slot is idle, and the state stays idle.
+ * A child that is killed under its job, at a hard limit for instance, or takes no more jobs, leaves the slot at once and
+ * ends by itself; its place is taken by a spare that is ready, else the slot is vacant until one is. A child that may go
+ * on for a while is swapped when the slot is idle, and the state stays idle.
  */
 export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #options: ChildSlotOptions;
@@ -214,11 +215,21 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   }
 
   hardLimit(limitMs: number): void {
+    if (this.#running !== undefined) this.giveUp(new TimeLimitError(this.#running.job.task, limitMs));
+  }
+
+  /** It runs the job of this id. */
+  runs(id: string): boolean {
+    return this.#running?.job.id === id;
+  }
+
+  /** Kills the child under its job, which fails with this error. */
+  giveUp(error: TqError): void {
     const life = this.#life;
     if (this.#state !== 'busy' || life === undefined) return;
     const running = this.#takeRunning();
     if (running === undefined) return;
-    this.#goOnWith(this.#options.standby.kill(this, life, running.overdue(limitMs)));
+    this.#goOnWith(this.#options.standby.kill(this, life, running.overdue(error)));
     if (this.idle) this.#options.onReplaced();
   }
 

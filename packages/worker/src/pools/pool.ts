@@ -1,4 +1,4 @@
-import type { Job, JobEnd, Logger, Registry, TimeLimits, Transport } from '@tq/core/internal';
+import type { Job, JobEnd, Logger, Registry, TimeLimits, TqError, Transport } from '@tq/core/internal';
 
 /** What a pool needs of the worker around it. */
 export interface PoolServices {
@@ -37,6 +37,11 @@ export interface Pool {
   alive(): number;
   /** Runs a job, within its limits; needs a free slot. `done` is called exactly once, never before `run` returns. */
   run(job: Job, done: (end: JobEnd) => void): void;
+  /**
+   * Ends a running job, which then fails with this error: its child is killed and replaced. An async pool can only abort
+   * the job's signal with it. Nothing when no job of this id runs.
+   */
+  giveUp(id: string, error: TqError): void;
   /** Called whenever a slot becomes free otherwise than by `done`: a further or a replacement child is ready. */
   onFree(listener: () => void): void;
   /**

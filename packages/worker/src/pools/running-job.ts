@@ -1,4 +1,4 @@
-import { type Deadlines, encodeError, type Job, type JobEnd, TimeLimitError } from '@tq/core/internal';
+import { type Deadlines, encodeError, type Job, type JobEnd, type TqError } from '@tq/core/internal';
 import type { ChildOwner } from './child-life.js';
 import { type LimitedRun, LimitWatch } from './limit-watch.js';
 
@@ -28,10 +28,10 @@ export class RunningJob {
   }
 
   /**
-   * What its child has to tell from its hard limit on, at which it was killed: an end that it told before it was gone
-   * counts, else the job fails.
+   * What its child has to tell once it was killed under the job, at its hard limit for instance: an end that it told
+   * before it was gone counts, else the job fails with this error.
    */
-  overdue(limitMs: number): ChildOwner {
+  overdue(reason: TqError): ChildOwner {
     let told = false;
     const tell = (end: JobEnd) => {
       if (told) return;
@@ -42,7 +42,7 @@ export class RunningJob {
       ready: () => undefined,
       ended: (end) => tell(end),
       exited: () => {
-        const { error } = encodeError(new TimeLimitError(this.job.task, limitMs));
+        const { error } = encodeError(reason);
         tell({ kind: 'failure', failure: { error, traceback: null } });
       },
     };

@@ -1,4 +1,4 @@
-import { type Job, type JobEnd, Observers, type TimeLimits } from '@tq/core/internal';
+import { type Job, type JobEnd, Observers, type TimeLimits, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
@@ -7,7 +7,7 @@ import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
 import type { Pool } from '../../src/pools/pool.js';
-import { runKey } from '../../src/run.js';
+import { type Run, runKey } from '../../src/run.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { FakeDelivery, runOf, taskMessage } from '../messages.js';
 
@@ -16,6 +16,7 @@ class FakePool implements Pool {
   readonly kind = 'async';
   readonly slots = 100;
   readonly jobs: Job[] = [];
+  readonly givenUp: [id: string, code: string][] = [];
   /** Slots whose child is dead and not replaced yet. */
   broken = 0;
   readonly #open = new Map<string, (end: JobEnd) => void>();
@@ -57,6 +58,10 @@ class FakePool implements Pool {
 
   onFree(listener: () => void): void {
     this.#freed = listener;
+  }
+
+  giveUp(id: string, error: TqError): void {
+    this.givenUp.push([id, error.code]);
   }
 
   repair(): void {
@@ -111,6 +116,27 @@ it('starts as many runs of a queue as it has slots, and the next when one is set
   pool.end('d');
   await settled();
   expect([pool.started.length, executor.running, group.busy]).toEqual([4, 0, 0]);
+});
+
+it('knows which runs go on with a delivery of a lease, and gives one up', () => {
+  const { pool, executor, submit } = setup();
+  const group = new SlotGroup(2);
+  const [running, ended, waiting] = ['a', 'b', 'c'].map((id) => submit(group, id, {}));
+  pool.end('b');
+  const held = [running, ended, waiting].map((made) => executor.heldBy(made?.delivery.lease ?? { alive: false }));
+  expect(held).toEqual([[running?.run], [], []]);
+  executor.giveUp(running?.run as Run, new TqError('consumer-timeout', 'too long'));
+  expect(pool.givenUp).toEqual([['a', 'consumer-timeout']]);
+});
+
+it('does not give a run up any more that has ended', () => {
+  const { pool, submit, clock } = setup();
+  const { run } = submit(new SlotGroup(1), 'a');
+  const fired: string[] = [];
+  run.deadline = clock.setTimer(() => fired.push('deadline'), 5);
+  pool.end('a');
+  clock.advance(5);
+  expect([run.state, fired]).toEqual(['settling', []]);
 });
 
 it("holds a run to the call's limits, else to the task's, else to the worker's, each by itself", () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobEnd } from '@tq/core/internal';
+import { type JobEnd, TqError } from '@tq/core/internal';
 import type { Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFixture, createJob, fixture, type PoolFixture, startAll } from './pool-fixture.js';
@@ -294,6 +294,17 @@ function describeLimits(start: Start): void {
     await log.started();
     expect(await run('later', [1], soft(60_000))).toEqual({ kind: 'success', resultText: '1' });
     expect(await run('until-aborted', [], soft(10))).toMatchObject({ resultText: '"soft-time-limit"' });
+    await pool.stop(60_000);
+    expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
+  });
+
+  it('ends the job of an id with an error, which it fails with, and no other', async () => {
+    const { pool, run, log } = await start();
+    const [ended, other] = [run('throws-abort', [], { id: 'a' }), run('until-aborted', [], { id: 'b' })];
+    await log.started(2);
+    pool.giveUp('c', new TqError('consumer-timeout', 'too long'));
+    pool.giveUp('a', new TqError('consumer-timeout', 'too long'));
+    expect(await ended).toMatchObject({ kind: 'failure', failure: { error: { code: 'consumer-timeout' } } });
     await pool.stop(60_000);
     expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
   });
