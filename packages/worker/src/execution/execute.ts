@@ -1,4 +1,12 @@
-import { type AppInternals, type Job, type JobEnd, type Lease, limitsFor, type TimeLimits, type TqError } from '@tq/core/internal';
+import {
+  type AppInternals,
+  type Job,
+  type JobEnd,
+  type Lease,
+  limitsFor,
+  type TimeLimits,
+  type TqError,
+} from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
