@@ -5,13 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOOLS } from '../../scripts/run.js';
-import { emptyProject, installPacked, packedPackages } from '../support/packed.js';
+import { packedPackages, packedProject } from '../support/packed.js';
 import { startTq } from '../support/tq-process.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Whose oldest Node tq supports. */
-const TYPES_OF_NODE = '20.19.43';
 const NAMES = ['@tq/core', '@tq/worker', '@tq/broker', '@tq/cli'];
 
 const packed = packedPackages();
@@ -87,17 +85,15 @@ describe("README's first example, installed outside of the workspace", () => {
     { kind: 'CommonJS', type: 'commonjs', code: inFunction(caller) },
   ] as const;
 
-  let consumer: ReturnType<typeof emptyProject>;
-  beforeAll(async () => {
+  let consumer: ReturnType<typeof packedProject>;
+  beforeAll(() => {
     const files = kinds.flatMap(({ type, code }) => [
       [`${type}/package.json`, JSON.stringify({ type })],
       [`${type}/tsconfig.json`, JSON.stringify({ compilerOptions })],
       [`${type}/tasks.ts`, tasks],
       [`${type}/caller.ts`, code],
     ]);
-    const manifest = { private: true, devDependencies: { '@types/node': TYPES_OF_NODE } };
-    consumer = emptyProject({ 'package.json': JSON.stringify(manifest), ...Object.fromEntries(files) });
-    await installPacked(consumer.folder, packed);
+    consumer = packedProject(Object.fromEntries(files));
   });
   afterAll(() => consumer?.[Symbol.dispose]());
 
@@ -106,7 +102,7 @@ describe("README's first example, installed outside of the workspace", () => {
     await run(process.execPath, [TOOLS.tsc, '-p', cwd]).catch((error: { stdout: string }) => {
       throw new Error(`expected README's example to compile, found:\n${error.stdout}`);
     });
-    const bin = join(consumer.folder, 'node_modules', '.bin', 'tq');
+    const bin = join(consumer.folder, '..', 'node_modules', '.bin', 'tq');
     await using broker = startTq(['broker', '--memory', '--port', '0'], { bin, cwd });
     const { url } = JSON.parse(await broker.line(/ready: accepting connections/)) as { url: string };
     const env = { TQ_URL: url };

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TOOLS } from '../../scripts/run.js';
-import { emptyProject, installPacked, packedPackages } from '../support/packed.js';
+import { packedProject } from '../support/packed.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -38,10 +38,9 @@ const FILES = {
   'cjs/jest.config.json': JSON.stringify(JEST_CONFIG),
 };
 
-let project: ReturnType<typeof emptyProject>;
-beforeAll(async () => {
-  project = emptyProject(FILES);
-  await installPacked(project.folder, packedPackages());
+let project: ReturnType<typeof packedProject>;
+beforeAll(() => {
+  project = packedProject(FILES);
 });
 afterAll(() => project?.[Symbol.dispose]());
 

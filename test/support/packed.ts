@@ -16,6 +16,8 @@ const run = promisify(execFile);
 declare module 'vitest' {
   interface ProvidedContext {
     readonly tarballs: readonly (readonly [name: string, file: string])[];
+    /** A folder that has them installed. */
+    readonly installed: string;
   }
 }
 
@@ -47,9 +49,17 @@ function tarballOf(name: string, files: readonly string[]): string {
   return file;
 }
 
+/** Writes files into a new folder in which the packages are installed, with the types of Node beside them. */
+export function packedProject(files: Readonly<Record<string, string>>): Disposable & { readonly folder: string } {
+  return emptyProject(files, inject('installed'));
+}
+
 /** Writes files into a new empty folder outside of the workspace. */
-export function emptyProject(files: Readonly<Record<string, string>>): Disposable & { readonly folder: string } {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tq-consumer-')));
+export function emptyProject(
+  files: Readonly<Record<string, string>>,
+  parent = tmpdir(),
+): Disposable & { readonly folder: string } {
+  const folder = realpathSync(mkdtempSync(join(parent, 'tq-consumer-')));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

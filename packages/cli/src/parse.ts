@@ -97,6 +97,9 @@ async function unknownCommand(
   entries: readonly CommandEntry[],
 ): Promise<UsageError> {
   const names = entries.map((entry) => entry.name);
+  if (name === undefined && first?.startsWith('-')) {
+    return new UsageError(`Unknown option ${first}. ${await suggest(first, GLOBAL.map(dashed))}`);
+  }
   if (first?.startsWith('-')) return new UsageError(`Expected a command before ${first}: ${names.join(', ')}.`);
   if (name === undefined) return new UsageError(`Expected a command: ${names.join(', ')}.`);
   return new UsageError(`Unknown command '${name}'. ${await suggest(name, names)}`);

@@ -124,7 +124,10 @@ describe('tq config', () => {
     'shows no password: %j',
     async (args) => {
       const cwd = folderOf({ 'tq.config.json': '{"url":"amqps://ada:secret@host","tls":{"passphrase":"secret"}}' });
-      const { code, stdout, stderr } = await runInside(args, { cwd, env: { TQ_PASSWORD: 'secret' } });
+      const { code, stdout, stderr } = await runInside(args, {
+        cwd,
+        env: { TQ_PASSWORD: 'secret', TQ_MANAGEMENT_URL: 'http://ada:secret@host' },
+      });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toMatch(/amqps:\/\/ada@host|hidden/);
       expect(stdout).not.toContain('secret');
