@@ -1,8 +1,9 @@
-import { type Clock, type Job, type JobEnd, type TimeLimits, type Timer, TqError } from '@tq/core/internal';
+import { type Clock, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
 import { createDeferred } from './deferred.js';
 import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
 import { decodeLogFields } from './log-fields.js';
+import { OneTimer } from './one-timer.js';
 import type { PoolServices } from './pool.js';
 import { decodePortError } from './port-error.js';
 
@@ -71,8 +72,10 @@ export class ChildLife {
   #limits = NO_LIMITS;
   #hasStopHooks = false;
   #startMs: number | undefined;
-  /** The child has one timer, whose meaning is the state's. */
-  #timer: Timer | undefined;
+  /** Its meaning is the state's. */
+  readonly #timer: OneTimer;
+  /** When its slot-stop hooks must be done, monotonic ms. */
+  #retireBy = Number.POSITIVE_INFINITY;
   #lastWords: Error | undefined;
 
   constructor(options: ChildLifeOptions, owner: ChildOwner) {
@@ -85,10 +88,11 @@ export class ChildLife {
     });
     this.#child = child;
     this.#relay = new CallRelay(options.services.transport, (answer) => child.post(answer));
-    this.#timer = options.clock.setTimer(() => {
+    this.#timer = new OneTimer(options.clock);
+    this.#timer.set(options.startTimeoutMs, () => {
       this.#lastWords = loadFailed(`they were not done within ${options.startTimeoutMs} ms (a top-level await?)`);
       child.kill();
-    }, options.startTimeoutMs);
+    });
   }
 
   get ready(): boolean {
@@ -120,29 +124,36 @@ export class ChildLife {
 
   /** Ends it at once. */
   kill(): void {
-    this.#clearTimer();
+    this.#timer.clear();
     this.#child.kill();
   }
 
   /**
    * Ends it in peace, when it has no job: it runs its slot-stop hooks, for at most `graceMs`, and is gone. Without such
-   * hooks there is nothing to wait for. Resolves when it is gone.
+   * hooks there is nothing to wait for. Called again it can only shorten their time. Resolves when it is gone.
    */
   retire(graceMs: number): Promise<void> {
     if (this.#state === 'ready' && this.#hasStopHooks) {
       this.#state = 'retiring';
       this.#child.post({ type: 'retire' });
-      this.#timer = this.#options.clock.setTimer(() => {
-        this.#options.services.logger.warn(
-          { graceMs },
-          'slot-stop hooks took longer than the grace; their child is ended',
-        );
-        this.kill();
-      }, graceMs);
-    } else if (this.#state !== 'retiring' && this.#state !== 'gone') {
+      this.#limitHooks(graceMs);
+    } else if (this.#state === 'retiring') {
+      this.#limitHooks(graceMs);
+    } else if (this.#state !== 'gone') {
       this.kill();
     }
     return this.#gone.promise;
+  }
+
+  #limitHooks(graceMs: number): void {
+    const { clock, services } = this.#options;
+    const by = clock.monotonic() + graceMs;
+    if (by >= this.#retireBy) return;
+    this.#retireBy = by;
+    this.#timer.set(graceMs, () => {
+      services.logger.warn({ graceMs }, 'slot-stop hooks took longer than the grace; their child is ended');
+      this.kill();
+    });
   }
 
   #receive(message: ChildMessage): void {
@@ -171,7 +182,7 @@ export class ChildLife {
 
   #becomeReady({ tasks, limits, hasStopHooks }: Extract<ChildMessage, { type: 'ready' }>): void {
     if (this.#state !== 'starting') return;
-    this.#clearTimer();
+    this.#timer.clear();
     this.#tasks = tasks;
     this.#limits = Object.assign(Object.create(null), limits);
     this.#hasStopHooks = hasStopHooks;
@@ -183,16 +194,11 @@ export class ChildLife {
 
   #exited(how: string): void {
     this.#state = 'gone';
-    this.#clearTimer();
+    this.#timer.clear();
     this.#relay.close();
     const error = this.#lastWords;
     this.owner.exited({ reason: error === undefined ? how : `${error.name}: ${error.message}`, error });
     this.#gone.resolve();
-  }
-
-  #clearTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
   }
 }
 

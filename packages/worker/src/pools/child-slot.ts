@@ -2,18 +2,19 @@ import {
   assertNever,
   type Clock,
   type Deadlines,
-  fullJitter,
   type Job,
   type JobEnd,
   type Logger,
   TimeLimitError,
-  type Timer,
-  TqError,
+  type TqError,
 } from '@tq/core/internal';
-import { type ChildDeath, type ChildLife, type ChildOwner, loadFailed } from './child-life.js';
-import { createDeferred, type Deferred } from './deferred.js';
+import type { ChildDeath, ChildLife, ChildOwner } from './child-life.js';
+import { createDeferred } from './deferred.js';
+import { FirstStart, stoppedEarly } from './first-start.js';
 import type { LimitedRun } from './limit-watch.js';
+import { OneTimer } from './one-timer.js';
 import type { RecyclingRule } from './recycling.js';
+import { RestartDelay } from './restart-delay.js';
 import { RunningJob } from './running-job.js';
 import type { Recyclable, Standby } from './standby.js';
 import { Wear } from './wear.js';
@@ -34,9 +35,6 @@ export interface ChildSlotOptions {
 }
 
 type State = 'created' | 'starting' | 'idle' | 'busy' | 'vacant' | 'waiting' | 'draining' | 'ending' | 'stopped';
-
-/** Delay before a child is replaced that died without having done anything; the first replacement comes at once. */
-const REPLACE = { baseMs: 200, maxMs: 10_000 };
 
 /**
  * One slot: a child, its job, and its replacement when it dies, takes too long or has done enough.
@@ -60,20 +58,19 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #wear: Wear;
   /** The child has done enough, and goes on until there is another. */
   #due = false;
-  /** Set until the first child is ready. */
-  #starting: Deferred | undefined;
-  /** The slot has one timer, whose meaning is the state's. */
-  #timer: Timer | undefined;
+  readonly #firstStart = new FirstStart();
+  /** Its meaning is the state's. */
+  readonly #timer: OneTimer;
   /** When the grace of a stop is over, monotonic ms. */
   #stopBy = 0;
-  /** Children in a row that died before they had ended a job. */
-  #idleDeaths = 0;
-  readonly #firstAttempt = createDeferred();
+  readonly #restartDelay: RestartDelay;
   readonly #stopped = createDeferred();
 
   constructor(options: ChildSlotOptions) {
     this.#options = options;
     this.#wear = new Wear(options.recycling, options.clock);
+    this.#timer = new OneTimer(options.clock);
+    this.#restartDelay = new RestartDelay(options.random);
   }
 
   get idle(): boolean {
@@ -82,16 +79,8 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
 
   /** Its child is there and has loaded its tasks, or gives way to another as it should. */
   get alive(): boolean {
-    switch (this.#state) {
-      case 'idle':
-      case 'busy':
-      case 'draining':
-        return true;
-      case 'vacant':
-        return !this.#options.standby.failing;
-      default:
-        return false;
-    }
+    if (this.#state === 'vacant') return !this.#options.standby.failing;
+    return this.#state === 'idle' || this.#state === 'busy' || this.#state === 'draining';
   }
 
   /** The child, for what it told of itself; undefined between two. */
@@ -102,9 +91,8 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   /** Resolves when the first child is ready. Rejects with `task-load-failed`, after which the slot is stopped. */
   start(): Promise<void> {
     if (this.#state !== 'created') return Promise.reject(stoppedEarly());
-    this.#starting = createDeferred();
     this.#spawn();
-    return this.#starting.promise;
+    return this.#firstStart.demand();
   }
 
   /**
@@ -113,7 +101,7 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
    */
   startBehind(): Promise<void> {
     if (this.#state === 'created') this.#spawn();
-    return this.#firstAttempt.promise;
+    return this.#firstStart.over;
   }
 
   /** Runs a job; the slot must be idle. */
@@ -159,22 +147,18 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     if (this.#state !== 'starting') return;
     this.#state = 'idle';
     this.#options.standby.learn(this.#life?.startMs);
-    this.#firstAttempt.resolve();
-    const starting = this.#starting;
-    this.#starting = undefined;
-    if (starting === undefined) this.#options.onReplaced();
-    else starting.resolve();
+    if (!this.#firstStart.succeed()) this.#options.onReplaced();
   }
 
   ended(end: JobEnd, memoryBytes: number | undefined): void {
     const running = this.#takeRunning();
     if (running === undefined) return;
-    this.#idleDeaths = 0;
+    this.#restartDelay.reset();
     if (this.#state === 'busy') {
       this.#state = 'idle';
       this.#wearOut(memoryBytes);
     } else if (this.#state === 'draining') {
-      this.#clearTimer();
+      this.#timer.clear();
       this.#state = 'ending';
       void this.#life?.retire(Math.max(0, this.#stopBy - this.#options.clock.monotonic()));
     }
@@ -185,8 +169,7 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     const state = this.#state;
     const running = this.#takeRunning();
     this.#life = undefined;
-    this.#clearTimer();
-    this.#firstAttempt.resolve();
+    this.#timer.clear();
     this.#options.standby.forget(this);
     if (state === 'ending' || state === 'draining') {
       if (state === 'draining' || death.error !== undefined) this.#logDeath(death, running?.job);
@@ -258,12 +241,9 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
 
   /** The child before has left. */
   #goOnWith(next: ChildLife | undefined): void {
-    if (next !== undefined) {
-      this.#own(next);
-      return;
-    }
     this.#life = undefined;
-    this.#state = 'vacant';
+    if (next === undefined) this.#state = 'vacant';
+    else this.#own(next);
   }
 
   #takeRunning(): RunningJob | undefined {
@@ -301,16 +281,14 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     this.#stopBy = this.#options.clock.monotonic() + graceMs;
     this.#running?.unwatch();
     this.#life?.post({ type: 'abort' });
-    this.#setTimer(graceMs, () => {
+    this.#timer.set(graceMs, () => {
       this.#state = 'ending';
       this.#life?.kill();
     });
   }
 
   #replace(state: State, death: ChildDeath, job: Job | undefined): void {
-    if (this.#starting !== undefined) {
-      this.#starting.reject(death.error ?? loadFailed(`the child ended while it loaded them (${death.reason})`));
-      this.#starting = undefined;
+    if (this.#firstStart.fail(death)) {
       this.#finish();
       return;
     }
@@ -321,11 +299,8 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
       else this.#own(spare);
       return;
     }
-    // Nothing was achieved since the last start, so it may well happen again: no hot loop.
-    const delay = this.#idleDeaths === 0 ? 0 : fullJitter(this.#idleDeaths - 1, REPLACE, this.#options.random());
-    this.#idleDeaths++;
     this.#state = 'waiting';
-    this.#setTimer(delay, () => this.#spawn());
+    this.#timer.set(this.#restartDelay.next(), () => this.#spawn());
   }
 
   #logDeath({ reason, error }: ChildDeath, job: Job | undefined): void {
@@ -335,25 +310,9 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   }
 
   #finish(): void {
-    this.#clearTimer();
+    this.#timer.clear();
     this.#state = 'stopped';
-    this.#firstAttempt.resolve();
-    this.#starting?.reject(stoppedEarly());
-    this.#starting = undefined;
+    this.#firstStart.stop();
     this.#stopped.resolve();
   }
-
-  #setTimer(delayMs: number, callback: () => void): void {
-    this.#clearTimer();
-    this.#timer = this.#options.clock.setTimer(callback, delayMs);
-  }
-
-  #clearTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-  }
-}
-
-function stoppedEarly(): TqError {
-  return new TqError('worker-stopped', 'The pool was stopped before it had started.');
 }

@@ -41,7 +41,7 @@ export class Departures {
     life.kill();
   }
 
-  /** Resolves when all are gone; slot-stop hooks have `graceMs` from now on, or what is left of their own time. */
+  /** Resolves when all are gone; slot-stop hooks have `graceMs` from now on at most. */
   async stop(graceMs: number): Promise<void> {
     await Promise.all([...this.#lives].map((life) => life.retire(graceMs)));
   }

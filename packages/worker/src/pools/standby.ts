@@ -1,6 +1,7 @@
-import { type Clock, fullJitter, type Logger, type Timer } from '@tq/core/internal';
+import { type Clock, fullJitter, type Logger } from '@tq/core/internal';
 import type { ChildDeath, ChildLife, ChildOwner } from './child-life.js';
 import { Departures } from './departures.js';
+import { OneTimer } from './one-timer.js';
 
 /** A slot, as the standby sees it. */
 export interface Recyclable {
@@ -55,12 +56,13 @@ export class Standby {
   /** A spare is kept ready, needed or not. */
   #kept = false;
   /** Set while it pauses after a spare that did not start. */
-  #timer: Timer | undefined;
+  readonly #pause: OneTimer;
   #stopped = false;
 
   constructor(options: StandbyOptions) {
     this.#options = options;
-    const { logger, graceMs } = options;
+    const { logger, graceMs, clock } = options;
+    this.#pause = new OneTimer(clock);
     this.#departures = new Departures({ logger, graceMs, onGone: () => this.#refill() });
   }
 
@@ -146,7 +148,7 @@ export class Standby {
   /** Ends the spares, and waits for what is on its way out. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#pause.clear();
     await Promise.all([this.#departures.stop(graceMs), ...[...this.#spares].map((life) => life.retire(graceMs))]);
   }
 
@@ -166,7 +168,7 @@ export class Standby {
 
   /** Starts what is needed, as far as there is room. */
   #refill(): void {
-    if (this.#stopped || this.#timer !== undefined) return;
+    if (this.#stopped || this.#pause.pending) return;
     const { spares, startsAtOnce } = this.#options;
     const needed = this.#vacant.size + this.#due.size + this.#near.size + (this.#kept ? 1 : 0);
     const room = spares + this.#vacant.size - this.#departures.size;
@@ -209,11 +211,7 @@ export class Standby {
     this.#options.logger.error({ how: reason, err: error }, 'A replacement for a child of the pool did not start.');
     const delay = fullJitter(this.#failures, RETRY, this.#options.random());
     this.#failures++;
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(() => {
-      this.#timer = undefined;
-      this.#refill();
-    }, delay);
+    this.#pause.set(delay, () => this.#refill());
   }
 }
 

@@ -1,7 +1,15 @@
 import type { JobEnd } from '@tq/core/internal';
 import type { Pool, PoolOptions } from '@tq/worker/internal';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFixture, createJob, fixture, ManualTimers, type PoolFixture, startAll } from './pool-fixture.js';
+import {
+  createFixture,
+  createJob,
+  fixture,
+  type LogLine,
+  ManualTimers,
+  type PoolFixture,
+  startAll,
+} from './pool-fixture.js';
 import { runProgram } from './run-program.js';
 
 /** What a test of one kind of pool starts from: pools of one slot that end with the test. */
@@ -18,6 +26,7 @@ export function openChildScene(kind: Pool['kind']): ChildScene {
   afterEach(async () => {
     delete process.env.TQ_FIXTURE_BROKEN;
     delete process.env.TQ_FIXTURE_DIES;
+    delete process.env.TQ_FIXTURE_HOOK;
     await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
   });
   const create = (options: Partial<PoolOptions> = {}): PoolFixture => {
@@ -41,6 +50,7 @@ export function describeChildPool(scene: ChildScene): void {
   describe(`a child of kind ${scene.kind} that dies`, () => describeDeath(scene));
   describe(`a child of kind ${scene.kind} that goes on`, () => describeGoingOn(scene));
   describe(`stopping children of kind ${scene.kind}`, () => describeStop(scene));
+  describe(`the slot hooks of children of kind ${scene.kind}`, () => describeHooks(scene));
   describe(`starting children of kind ${scene.kind}`, () => describeStart(scene));
 }
 
@@ -201,6 +211,52 @@ function describeStop({ start }: ChildScene): void {
     expect(await end).toEqual({ kind: 'lost', how: 'Error: from a timer' });
     await stopped;
     expect(log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
+  });
+}
+
+function describeHooks({ create, start }: ChildScene): void {
+  const hooked = (plan: string, options: Partial<PoolOptions> = {}) => {
+    process.env.TQ_FIXTURE_HOOK = plan;
+    const modules = [fixture('tasks.js'), fixture('hooks.js')];
+    return { ...options, modules, recycling: { maxTasks: 1, maxMemoryBytes: undefined } };
+  };
+  const isSlow = ({ message }: LogLine) => message.startsWith('slot-stop hooks took longer than the grace');
+
+  it('end with a recycled child once the grace is over when they hang, and the slot goes on meanwhile', async () => {
+    const { pool, value, log } = await start(hooked('stop-hangs', { graceMs: 10 }));
+    let free = nextFree(pool);
+    expect(await value('add', [1, 1])).toBe(2);
+    if (pool.free() === 0) await free;
+    free = nextFree(pool);
+    expect(await value('connection')).toBe('open');
+    if (pool.free() === 0) await free;
+    await log.matching(isSlow, 2);
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('are logged when they fail in a recycled child, which ends all the same', async () => {
+    const { pool, value, log } = await start(hooked('stop-fails', { graceMs: 60_000 }));
+    const free = nextFree(pool);
+    await value('connection');
+    await log.first(({ message }) => message === 'A hook of onSlotStop failed; the slot ends all the same.');
+    if (pool.free() === 0) await free;
+    delete process.env.TQ_FIXTURE_HOOK;
+    expect(await value('connection')).toBe('open');
+  });
+
+  it('hold up a stop for its own grace only when they hang in a child that was recycled before', async () => {
+    const { pool, value, log } = await start(hooked('stop-hangs', { graceMs: 3_600_000 }));
+    await value('add', [1, 1]);
+    await pool.stop(10);
+    expect(log.lines.filter(isSlow)[0]?.fields).toEqual({ graceMs: 10 });
+  });
+
+  it('do not hold up a stop at all when one hangs that is to open the slot', async () => {
+    const { pool } = create(hooked('start-hangs'));
+    const starting = pool.start();
+    const outcome = expect(starting).rejects.toMatchObject({ code: 'worker-stopped' });
+    await pool.stop(3_600_000);
+    await outcome;
   });
 }
 

@@ -196,6 +196,19 @@ it('lets the old child run its slot-stop hooks, at most for the grace', async ()
   expect([child(0).killed, log.lines[0]?.message]).toEqual([true, expect.stringContaining('longer than the grace')]);
 });
 
+it('ends what is on its way out within the grace of the stop, and no later than it would have', async () => {
+  const scene = await startScripted({ recycling: { maxTasks: 1 }, hasStopHooks: true });
+  const { child, pool, clock } = scene;
+  work(scene, child(0));
+  clock.advance(1_000);
+  void pool.stop(1_500);
+  clock.advance(999);
+  expect(child(0).killed).toBe(false);
+  void pool.stop(0);
+  clock.advance(1);
+  expect(child(0).killed).toBe(true);
+});
+
 it('gives the spare to a slot whose child died before one that has only done enough', async () => {
   const scene = await startScripted({ slots: 2, recycling: { maxMemoryBytes: 100 * MB } });
   const { child, children, run, pool } = scene;
