@@ -1,5 +1,5 @@
 /** Time limits between Celery and tq, in both directions. */
-import { createApp, type Logger, type Task, TaskFailedError } from '@tq/core';
+import { createApp, type Logger, TaskFailedError, type TaskOf } from '@tq/core';
 import { createWorker } from '@tq/worker';
 import { describe, expect, it } from 'vitest';
 import { openRunNotes } from '../faults/fixtures/run-notes.js';
@@ -37,13 +37,13 @@ describe.skipIf(skipped)(heading, LIMIT, () => {
     const queue = `${prefix}celery`;
     await using _worker = await startReadyPython('celery_limits.py', 'work', queue);
     await using app = createApp({ url: brokerUrl(), prefix, preset: 'celery', logger: SILENT });
-    const limits = app.declareTask<Task<'limits', () => [number | null, number | null]>>('limits');
+    const limits = app.declareTask<TaskOf<'limits', () => [number | null, number | null]>>('limits');
     expect(await limits.apply([], { timeLimit: 60_000, softTimeLimit: 2_500 }).get()).toEqual([60, 2.5]);
     expect(await limits.apply([], { softTimeLimit: 500 }).get()).toEqual([null, 0.5]);
     expect(await limits.delay().get()).toEqual([null, null]);
-    const untilSoft = app.declareTask<Task<'until-soft', () => string>>('until-soft');
+    const untilSoft = app.declareTask<TaskOf<'until-soft', () => string>>('until-soft');
     expect(await untilSoft.apply([], { softTimeLimit: 200 }).get()).toBe('soft');
-    const spin = app.declareTask<Task<'spin', () => never>>('spin');
+    const spin = app.declareTask<TaskOf<'spin', () => never>>('spin');
     const failure = await spin
       .apply([], { timeLimit: 200 })
       .get()
