@@ -49,6 +49,8 @@ type State = 'created' | 'starting' | 'idle' | 'busy' | 'vacant' | 'waiting' | '
  * A child that is killed under its job, at a hard limit for instance, or takes no more jobs, leaves the slot at once and
  * ends by itself; its place is taken by a spare that is ready, else the slot is vacant until one is. A child that may go
  * on for a while is swapped when the slot is idle, and the state stays idle.
+ *
+ * The file is long since it has every step of this one drawing; what the steps are made of is in files of its own.
  */
 export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   readonly #options: ChildSlotOptions;
