@@ -192,11 +192,9 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     return this.#options.standby.leadMs;
   }
 
-  /** Where a spare takes longer to start than the limit is long, there must be one before such a job starts. */
-  hardLimitNears(limitMs: number): void {
-    const { standby } = this.#options;
-    if (limitMs < standby.leadMs) standby.keep();
-    else standby.expect(this);
+  /** Where the limit is shorter than a start, the spare comes late this once: it stays for the next such job. */
+  hardLimitNears(): void {
+    this.#options.standby.expect(this);
   }
 
   hardLimit(limitMs: number): void {

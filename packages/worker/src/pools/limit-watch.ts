@@ -5,7 +5,7 @@ export interface LimitedRun {
   /** How long before its hard limit it is told that it nears, ms. */
   readonly leadMs: number;
   softLimit(limitMs: number): void;
-  hardLimitNears(limitMs: number): void;
+  hardLimitNears(): void;
   hardLimit(limitMs: number): void;
 }
 
@@ -18,7 +18,7 @@ export class LimitWatch {
     this.#deadlines = deadlines;
     if (softTimeLimit !== undefined) this.#at(softTimeLimit, () => run.softLimit(softTimeLimit));
     if (timeLimit === undefined) return;
-    this.#at(Math.max(0, timeLimit - run.leadMs), () => run.hardLimitNears(timeLimit));
+    this.#at(Math.max(0, timeLimit - run.leadMs), () => run.hardLimitNears());
     this.#at(timeLimit, () => run.hardLimit(timeLimit));
   }
 
