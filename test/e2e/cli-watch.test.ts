@@ -93,7 +93,10 @@ describe('tq worker --watch', () => {
     const { watch, call } = createFolder(PROJECT);
     await using worker = watch(['--pool', 'async'], { env: { TQ_HEALTH_PORT: '0' } });
     await worker.line(/the health port is not used/);
-    process.kill(JSON.parse(await worker.line(/ready: consuming/)).pid, 'SIGKILL');
+    const { pid } = JSON.parse(await worker.line(/ready: consuming/));
+    // Killed before the supervisor has heard that it is ready, it would be code that does not start.
+    expect(await call('tell')).toBe('one');
+    process.kill(pid, 'SIGKILL');
     expect(JSON.parse(await worker.line(/starts again in 1 s/))).toMatchObject({ signal: 'SIGKILL' });
     await worker.line(/started again/);
     expect(await call('tell')).toBe('one');
