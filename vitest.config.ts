@@ -31,7 +31,8 @@ const projects = [unit, embedded, packages, ...(process.env.TQ_TEST_AMQP_URL ? [
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests of brokers and processes wait for most of their time.
+    maxWorkers: 3,
     retry: 0,
     testTimeout: 30_000,
     hookTimeout: FAULT_LIMIT,

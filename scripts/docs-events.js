@@ -10,10 +10,7 @@ import { join } from 'node:path';
 import { TOOLS } from './run.js';
 import { ROOT } from './services-node.js';
 
-/** The one TypeScript of the workspace that has a JavaScript API. */
-const require = createRequire(join(ROOT, 'scripts', 'api-docs', 'package.json'));
-/** @type {typeof import('./api-docs/node_modules/typescript/lib/typescript.js')} */
-const ts = require('typescript');
+/** @typedef {typeof import('./api-docs/node_modules/typescript/lib/typescript.js')} TypeScript */
 
 /** @typedef {import('./api-docs/node_modules/typescript/lib/typescript.js').InterfaceDeclaration} Interface */
 /** @typedef {import('./api-docs/node_modules/typescript/lib/typescript.js').TypeElement} Member */
@@ -27,6 +24,15 @@ const PARTS = [
   { title: 'An app', events: 'AppEvents', file: 'packages/core/src/app-events.ts' },
 ];
 const BEGIN = '<!-- Made of the types by `npm run docs`; what is written below is overwritten. -->';
+
+/**
+ * The one TypeScript of the workspace that has a JavaScript API; asked for when it is needed, since on a fresh checkout
+ * this file is read before anything is installed.
+ * @returns {TypeScript}
+ */
+function typescript() {
+  return createRequire(join(ROOT, 'scripts', 'api-docs', 'package.json'))('typescript');
+}
 
 /** Writes the page's tables. */
 export function writeEvents() {
@@ -100,6 +106,7 @@ export function describeEvents(source, events, file = 'events.ts') {
  * @returns {Map<string, Shape>} the exported interfaces by name, in their order
  */
 function readShapes(source, file) {
+  const ts = typescript();
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
   /** @type {Map<string, Shape>} */
   const shapes = new Map();
@@ -107,30 +114,32 @@ function readShapes(source, file) {
     if (!ts.isInterfaceDeclaration(statement)) continue;
     const name = statement.name.text;
     const base = statement.heritageClauses?.[0]?.types[0]?.expression.getText();
-    const fields = statement.members.map((member) => readField(member, `${file}: ${name}`));
-    shapes.set(name, { text: commentOf(statement, `${file}: ${name}`), base, fields });
+    const fields = statement.members.map((member) => readField(ts, member, `${file}: ${name}`));
+    shapes.set(name, { text: commentOf(ts, statement, `${file}: ${name}`), base, fields });
   }
   return shapes;
 }
 
 /**
+ * @param {TypeScript} ts
  * @param {Member} member
  * @param {string} where
  * @returns {Field}
  */
-function readField(member, where) {
+function readField(ts, member, where) {
   if (!ts.isPropertySignature(member) || member.type === undefined) {
     throw new Error(`${where}: expected a property with its type, found ${member.getText()}`);
   }
   const name = ts.isStringLiteral(member.name) ? member.name.text : member.name.getText();
-  return { name, type: member.type.getText(), text: commentOf(member, `${where}.${name}`) };
+  return { name, type: member.type.getText(), text: commentOf(ts, member, `${where}.${name}`) };
 }
 
 /**
+ * @param {TypeScript} ts
  * @param {Interface | Member} node
  * @param {string} where
  */
-function commentOf(node, where) {
+function commentOf(ts, node, where) {
   const comment = ts.getJSDocCommentsAndTags(node).find(ts.isJSDoc)?.comment;
   const text = ts.getTextOfJSDocComment(comment)?.replace(/\s+/g, ' ').trim();
   if (!text) throw new Error(`${where}: expected a comment, found none`);
