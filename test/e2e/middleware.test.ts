@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PublishError, TaskFailedError } from '@tq/core';
 import { createWorker, type Worker } from '@tq/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type * as tasks from './fixtures/guarded-tasks.js';
 import { openApp, problems, rejection, type TestApp } from './fixtures/test-app.js';
 
@@ -82,6 +82,8 @@ describe('middleware of an async pool', () => {
     const result = task.delay(1);
     await result.published;
     expect(await result.get()).toEqual([1, result.id]);
+    // The result hears of the confirm and of the reply by itself, and need not wait for middleware.
+    await vi.waitFor(() => expect(steps).toContain('confirmed outer'));
     const of = (kind: string) => steps.filter((step) => step.startsWith(kind));
     expect(of('publish ')).toEqual(['publish outer', 'publish inner']);
     expect(of('confirmed')).toEqual(['confirmed inner', 'confirmed outer']);

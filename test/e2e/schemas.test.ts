@@ -109,7 +109,9 @@ describe.each(['thread', 'async'] as const)('a task with schemas (%s pool)', (po
     const plain = fc.dictionary(fc.string(), fc.jsonValue(), {
       noNullPrototype: true,
     });
-    const one = fc.tuple(plain, fc.date({ noInvalidDate: true }), fc.array(fc.integer()));
+    // zod leaves members named __proto__ out of its output.
+    const safe = plain.filter((record) => !JSON.stringify(record).includes('__proto__'));
+    const one = fc.tuple(safe, fc.date({ noInvalidDate: true }), fc.array(fc.integer()));
     const calls = fc.sample(one, 30);
     const results = await task.bulk(calls);
     const values = await Promise.all(results.map((result) => result.get()));
