@@ -2,14 +2,6 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Files that talk to a broker: they run on the embedded broker and, where `TQ_TEST_AMQP_URL` names one, on RabbitMQ. */
 const ON_A_BROKER = ['test/{conformance,e2e,faults,interop}/**/*.test.ts', '**/*.broker.test.ts'];
-/**
- * Of those, what is about loading code and about the terminal, where the broker makes no difference and each case is a
- * process or two, and what `rabbitmq.rabbitmq.test.ts` tries of a RabbitMQ node.
- */
-const ON_THE_EMBEDDED_ONE = [
-  'test/e2e/{cli-watch,cli-call,config-file,two-copies,typescript-projects}.test.ts',
-  'test/support/broker-node.broker.test.ts',
-];
 /** Files about what RabbitMQ alone has: clusters, users' permissions, rabbitmqctl. */
 const ON_RABBITMQ_ONLY = ['**/*.rabbitmq.test.ts'];
 /** Files about the packages as they are installed: from tarballs, with what they need from npm's registry. */
@@ -30,7 +22,7 @@ const embedded = {
 const rabbitmq = {
   name: 'rabbitmq',
   include: [...ON_A_BROKER, ...ON_RABBITMQ_ONLY],
-  exclude: [...NEVER, ...ON_THE_EMBEDDED_ONE],
+  exclude: NEVER,
   globalSetup: ['test/support/rabbitmq-setup.ts'],
 };
 const packages = { name: 'packages', include: ON_TARBALLS, globalSetup: ['test/support/packed-setup.ts'] };
