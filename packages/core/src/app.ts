@@ -332,7 +332,10 @@ class TqApp implements App, TaskHost, AppInternals {
   #watch(role: ConnectionUp['role'], connection: Connection): void {
     connection.addUser({
       linkUp: () => this.#observers.emit('connection:up', { role }),
-      linkDown: (error) => this.#observers.emit('connection:down', { role, error }),
+      // A connection that the app closes is not lost.
+      linkDown: (error) => {
+        if (this.#closing === undefined) this.#observers.emit('connection:down', { role, error });
+      },
     });
   }
 }
