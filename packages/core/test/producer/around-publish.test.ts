@@ -1,50 +1,13 @@
 import { expect, it } from 'vitest';
 import { PublishError } from '../../src/errors.js';
-import { Producer } from '../../src/producer/producer.js';
-import { Staging } from '../../src/producer/staging.js';
-import type { OutgoingCall } from '../../src/results/transport.js';
 import { type Middleware, MiddlewareStack } from '../../src/task/middleware.js';
-import type { CallOptions } from '../../src/task/signature.js';
-import { ManualClock } from '../../src/testing/manual-clock.js';
-import { Deadlines } from '../../src/time/deadlines.js';
-import { testRuntime } from '../test-runtime.js';
+import { openProducer } from './producing.js';
 
+/** A producer with this middleware, of an app with a prefix. */
 function setup(...middleware: readonly Middleware[]) {
-  const clock = new ManualClock();
-  const runtime = testRuntime(clock);
-  const deadlines = new Deadlines(clock);
-  const sent: OutgoingCall[] = [];
-  const unobserved: Error[] = [];
-  const transport = {
-    send: (call: OutgoingCall) => void sent.push(call),
-    forget: () => undefined,
-    hold: () => () => undefined,
-    room: () => undefined,
-    queueStatus: async () => undefined,
-  };
   const stack = new MiddlewareStack();
   for (const one of middleware) stack.use(one);
-  const producer = new Producer({
-    prefix: 'eu.',
-    defaultQueue: 'tq',
-    preset: 'tq',
-    publishTimeoutMs: 30_000,
-    transport,
-    newId: runtime.newId,
-    middleware: stack,
-    staging: new Staging({ clock, deadlines, limits: { messages: 2, bytes: 1 }, hold: transport.hold }),
-    logger: runtime.logger,
-    results: {
-      transport,
-      deadlines,
-      resultTimeoutMs: 60_000,
-      runningTask: () => undefined,
-      unobservedFailure: (_id, _task, error) => unobserved.push(error),
-    },
-  });
-  const send = (options: CallOptions = {}, args: readonly unknown[] = [30]) =>
-    producer.send<number>({ task: 'fib', args, options });
-  return { clock, runtime, producer, sent, send, unobserved };
+  return openProducer({ prefix: 'eu.', middleware: stack });
 }
 
 const rejection = (promise: Promise<unknown>) => promise.then(String, (error: unknown) => error);

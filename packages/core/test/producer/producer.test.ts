@@ -1,54 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Producer, type ProducerOptions } from '../../src/producer/producer.js';
-import { Staging } from '../../src/producer/staging.js';
-import type { OutgoingCall } from '../../src/results/transport.js';
-import type { ArgsSchema } from '../../src/schema/standard-schema.js';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
 import type { CallOptions } from '../../src/task/signature.js';
-import { ManualClock } from '../../src/testing/manual-clock.js';
-import { Deadlines } from '../../src/time/deadlines.js';
 import { asyncSchema, gate, refusing, schemaOf } from '../schema/schemas.js';
 import { testRuntime } from '../test-runtime.js';
-
-function setup(more: Partial<ProducerOptions> = {}) {
-  const runtime = testRuntime();
-  const clock = new ManualClock();
-  const deadlines = new Deadlines(clock, 1);
-  const sent: OutgoingCall[] = [];
-  const unobserved: Error[] = [];
-  const transport = {
-    send: (call: OutgoingCall) => void sent.push(call),
-    forget: () => undefined,
-    hold: () => () => undefined,
-    room: () => undefined,
-    queueStatus: async () => undefined,
-  };
-  const producer = new Producer({
-    prefix: '',
-    defaultQueue: 'tq',
-    preset: 'tq',
-    publishTimeoutMs: 30_000,
-    transport,
-    newId: runtime.newId,
-    middleware: { publish: undefined },
-    staging: new Staging({ clock, deadlines, limits: { messages: 2, bytes: 1 }, hold: transport.hold }),
-    logger: runtime.logger,
-    results: {
-      transport,
-      deadlines,
-      resultTimeoutMs: 1_000,
-      runningTask: () => undefined,
-      unobservedFailure: (_id, _task, error) => unobserved.push(error),
-    },
-    ...more,
-  });
-  const send = (options: CallOptions = {}, args: readonly unknown[] = [30]) =>
-    producer.send<number>({ task: 'fib', args, options });
-  /** A call of a task that has a schema. */
-  const sendFor = (schema: ArgsSchema, args: readonly unknown[], options: CallOptions = {}) =>
-    producer.send<number>({ task: 'fib', args, schema, options });
-  return { clock, producer, sent, send, sendFor, unobserved };
-}
+import { openProducer } from './producing.js';
 
 function insideOf(id: string, rootId: string): TaskContext {
   const { logger: log } = testRuntime();
@@ -58,7 +13,7 @@ function insideOf(id: string, rootId: string): TaskContext {
 }
 
 it('a call from a program is the root of its tree', () => {
-  const { sent, send } = setup();
+  const { sent, send } = openProducer();
   expect(send().id).toBe('id-1');
   expect(sent[0]).toMatchObject({
     queue: 'tq',
@@ -76,21 +31,21 @@ it('a call from a program is the root of its tree', () => {
 });
 
 it('a call from inside a task has that task as parent and its root as root', () => {
-  const { sent, send } = setup();
+  const { sent, send } = openProducer();
   const result = runInTask(insideOf('parent', 'root'), () => send());
   expect(result.id).toBe('id-1');
   expect(sent[0]?.envelope).toMatchObject({ id: 'id-1', rootId: 'root', parentId: 'parent' });
 });
 
 it('every call has an id of its own, unless the caller chose it', () => {
-  const { sent, send } = setup();
+  const { sent, send } = openProducer();
   const ids = [send(), send(), send({ taskId: 'mine' })].map(({ id }) => id);
   expect(ids).toEqual(['id-1', 'id-2', 'mine']);
   expect(sent.map(({ envelope }) => envelope.id)).toEqual(ids);
 });
 
 it('what the call says wins over the app, and the prefix goes before either queue', () => {
-  const { sent, send } = setup({ prefix: 'eu.' });
+  const { sent, send } = openProducer({ prefix: 'eu.' });
   const { signal } = new AbortController();
   send();
   send({ queue: 'math', deadline: 5, priority: 7, ignoreResult: true, headers: { tenant: 't1' }, signal });
@@ -103,10 +58,10 @@ it('what the call says wins over the app, and the prefix goes before either queu
 });
 
 it('writes the arguments as the preset wants them', () => {
-  const tq = setup();
+  const tq = openProducer();
   tq.send({}, [1, undefined]);
   expect(tq.sent[0]?.envelope.bodyText).toBe('[[1],{},{}]');
-  const celery = setup({ preset: 'celery' });
+  const celery = openProducer({ preset: 'celery' });
   celery.send();
   expect(celery.sent[0]?.envelope.bodyText).toBe(
     '[[30],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]',
@@ -125,7 +80,7 @@ it.each<[string, CallOptions, readonly unknown[], string, RegExp]>([
   ['an unknown option', { delay: 5 } as CallOptions, [], 'unknown-option', /delay/],
   ['a value that JSON has not', {}, [() => 1], 'unserialisable', /args/],
 ])('a call with %s is not sent: published and get() say why', async (_, options, args, code, text) => {
-  const { sent, send, unobserved } = setup();
+  const { sent, send, unobserved } = openProducer();
   const result = send(options, args);
   const [published, got] = await Promise.all(
     [result.published, result.get()].map((promise) => promise.then(String, (error: unknown) => error)),
@@ -140,14 +95,14 @@ it.each<[string, CallOptions, readonly unknown[], string, RegExp]>([
 });
 
 it('a refusal that nobody awaits is not silent', async () => {
-  const { send, unobserved } = setup();
+  const { send, unobserved } = openProducer();
   send({ queue: '' });
   await new Promise((resolve) => setImmediate(resolve));
   expect(unobserved).toEqual([expect.objectContaining({ code: 'invalid-option' })]);
 });
 
 it("a call's time limits go with it, and a pair that makes no sense is refused", async () => {
-  const { sent, send } = setup();
+  const { sent, send } = openProducer();
   send({ timeLimit: 300 });
   send();
   expect(sent.map(({ envelope }) => envelope.limits)).toEqual([
@@ -164,14 +119,14 @@ const DOUBLES = schemaOf((args) => ({ value: args.map((n) => Number(n) * 2) }));
 
 describe('a call of a task with a schema', () => {
   it('is sent at once where the validator answers at once, as it was given', () => {
-    const { sent, sendFor, producer } = setup();
+    const { sent, sendFor, producer } = openProducer();
     sendFor(DOUBLES, [1, 2]);
     expect(sent.map(({ envelope }) => envelope.bodyText)).toEqual(['[[1,2],{},{}]']);
     expect(producer.waiting()).toBeUndefined();
   });
 
   it('is sent as it was given, whatever the validator does to it', () => {
-    const { sent, sendFor } = setup();
+    const { sent, sendFor } = openProducer();
     const mutates = schemaOf((args) => {
       (args[0] as { n: number }).n = 9;
       return { value: args };
@@ -184,7 +139,7 @@ describe('a call of a task with a schema', () => {
     ['at once', refusing({ message: 'Too small', path: [0] })],
     ['later', asyncSchema(refusing({ message: 'Too small', path: [0] }))],
   ])('is not sent where the validator refuses %s: published and get() say why', async (_, schema) => {
-    const { sent, sendFor, unobserved } = setup();
+    const { sent, sendFor, unobserved } = openProducer();
     const result = sendFor(schema, [30]);
     const [published, got] = await Promise.all(
       [result.published, result.get()].map((promise) => promise.then(String, (error: unknown) => error)),
@@ -204,7 +159,7 @@ describe('a call of a task with a schema', () => {
     ['throws', schemaOf(() => raise(new RangeError('no database')))],
     ['rejects', asyncSchema(schemaOf(() => raise(new RangeError('no database'))))],
   ])('is not sent where the validator %s, which is the cause', async (_, schema) => {
-    const { sent, sendFor } = setup();
+    const { sent, sendFor } = openProducer();
     const error = await sendFor(schema, [30]).published.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'invalid-args', cause: new RangeError('no database') });
     expect(error).toMatchObject({ message: expect.stringContaining('found a validator that threw (see the cause).') });
@@ -212,7 +167,7 @@ describe('a call of a task with a schema', () => {
   });
 
   it('waits for its validation within its time, and is sent with what is left of that', async () => {
-    const { clock, sent, sendFor, producer } = setup();
+    const { clock, sent, sendFor, producer } = openProducer();
     const { opened, open } = gate();
     sendFor(asyncSchema(DOUBLES, opened), [1], { deadline: 100 });
     expect(sent).toEqual([]);
@@ -224,7 +179,7 @@ describe('a call of a task with a schema', () => {
   });
 
   it('times out with its deadline while it is validated, and is not sent afterwards', async () => {
-    const { clock, sent, sendFor } = setup();
+    const { clock, sent, sendFor } = openProducer();
     const { opened, open } = gate();
     const { published } = sendFor(asyncSchema(DOUBLES, opened), [1], { deadline: 100 });
     clock.advance(101);
@@ -239,7 +194,7 @@ describe('a call of a task with a schema', () => {
   });
 
   it('is aborted by its signal while it is validated', async () => {
-    const { sendFor } = setup();
+    const { sendFor } = openProducer();
     const controller = new AbortController();
     const { published } = sendFor(asyncSchema(DOUBLES, gate().opened), [1], { signal: controller.signal });
     controller.abort();
@@ -247,7 +202,7 @@ describe('a call of a task with a schema', () => {
   });
 
   it('finds no room beyond the bound on calls that are validated', async () => {
-    const { sendFor, producer } = setup();
+    const { sendFor, producer } = openProducer();
     const { opened, open } = gate();
     const schema = asyncSchema(DOUBLES, opened);
     sendFor(schema, [1]);

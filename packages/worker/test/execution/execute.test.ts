@@ -1,4 +1,4 @@
-import { type Job, type JobEnd, Observers, type TimeLimits, TqError } from '@tq/core/internal';
+import { Observers, type TimeLimits, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
@@ -6,76 +6,10 @@ import { Settler } from '../../src/execution/settle.js';
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
-import type { Pool } from '../../src/pools/pool.js';
 import { type Run, runKey } from '../../src/run.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { FakeDelivery, runOf, taskMessage } from '../messages.js';
-
-/** A pool whose runs end when the test says so. */
-class FakePool implements Pool {
-  readonly kind = 'async';
-  readonly slots = 100;
-  readonly jobs: Job[] = [];
-  readonly givenUp: [id: string, code: string][] = [];
-  /** Slots whose child is dead and not replaced yet. */
-  broken = 0;
-  readonly #open = new Map<string, (end: JobEnd) => void>();
-  #freed: () => void = () => undefined;
-  readonly #size: number;
-
-  constructor(size: number) {
-    this.#size = size;
-  }
-
-  get started(): string[] {
-    return this.jobs.map(({ id }) => id);
-  }
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-
-  tasks(): readonly string[] {
-    return ['fib'];
-  }
-
-  limitsOf(task: string): TimeLimits | undefined {
-    return task === 'limited' ? { timeLimit: 2_000, softTimeLimit: undefined } : undefined;
-  }
-
-  alive(): number {
-    return this.slots - this.broken;
-  }
-
-  free(): number {
-    return this.#size - this.#open.size - this.broken;
-  }
-
-  run(job: Job, done: (end: JobEnd) => void): void {
-    if (this.free() <= 0) throw new Error(`expected a free slot for ${job.id}, found none`);
-    this.jobs.push(job);
-    this.#open.set(job.id, done);
-  }
-
-  onFree(listener: () => void): void {
-    this.#freed = listener;
-  }
-
-  giveUp(id: string, error: TqError): void {
-    this.givenUp.push([id, error.code]);
-  }
-
-  repair(): void {
-    this.broken = 0;
-    this.#freed();
-  }
-
-  end(id: string, end: JobEnd = { kind: 'success', resultText: '1' }): void {
-    const done = this.#open.get(id);
-    if (done === undefined) throw new Error(`expected ${id} to run`);
-    this.#open.delete(id);
-    done(end);
-  }
-}
+import { FakePool } from './fake-pool.js';
 
 const NO_LIMITS = { timeLimit: undefined, softTimeLimit: undefined };
 

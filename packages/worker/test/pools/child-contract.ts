@@ -1,52 +1,15 @@
 import type { JobEnd } from '@tq/core/internal';
 import type { Pool, PoolOptions } from '@tq/worker/internal';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  createFixture,
-  createJob,
-  fixture,
-  type LogLine,
-  ManualTimers,
-  type PoolFixture,
-  startAll,
-} from './pool-fixture.js';
+import { describe, expect, it } from 'vitest';
+import { createJob, fixture, type LogLine, ManualTimers } from './pool-fixture.js';
+import type { PoolScene } from './pool-scene.js';
 import { runProgram } from './run-program.js';
-
-/** What a test of one kind of pool starts from: pools of one slot that end with the test. */
-export interface ChildScene {
-  readonly kind: Pool['kind'];
-  create(options?: Partial<PoolOptions>): PoolFixture;
-  /** With all slots ready. */
-  start(options?: Partial<PoolOptions>): Promise<PoolFixture>;
-}
-
-/** Opens a scene; to be called where tests are described. */
-export function openChildScene(kind: Pool['kind']): ChildScene {
-  const open: Pool[] = [];
-  afterEach(async () => {
-    delete process.env.TQ_FIXTURE_BROKEN;
-    delete process.env.TQ_FIXTURE_DIES;
-    delete process.env.TQ_FIXTURE_HOOK;
-    await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
-  });
-  const create = (options: Partial<PoolOptions> = {}): PoolFixture => {
-    const created = createFixture({ kind, slots: 1, modules: [fixture('tasks.js')], ...options });
-    open.push(created.pool);
-    return created;
-  };
-  const start = async (options?: Partial<PoolOptions>): Promise<PoolFixture> => {
-    const created = create(options);
-    await startAll(created.pool);
-    return created;
-  };
-  return { kind, create, start };
-}
 
 /** Resolves when a replacement is ready. */
 export const nextFree = (pool: Pool) => new Promise<void>((resolve) => pool.onFree(resolve));
 
 /** What a pool promises beside what every pool does when its slots are children: run against each kind. */
-export function describeChildPool(scene: ChildScene): void {
+export function describeChildPool(scene: PoolScene): void {
   describe(`a child of kind ${scene.kind} that dies`, () => describeDeath(scene));
   describe(`a child of kind ${scene.kind} that goes on`, () => describeGoingOn(scene));
   describe(`stopping children of kind ${scene.kind}`, () => describeStop(scene));
@@ -54,7 +17,7 @@ export function describeChildPool(scene: ChildScene): void {
   describe(`starting children of kind ${scene.kind}`, () => describeStart(scene));
 }
 
-function describeDeath({ start }: ChildScene): void {
+function describeDeath({ start }: PoolScene): void {
   it('ends its job as lost, with the exit code, and is replaced', async () => {
     const { pool, run, value } = await start();
     const free = nextFree(pool);
@@ -166,7 +129,7 @@ function describeDeath({ start }: ChildScene): void {
   });
 }
 
-function describeGoingOn({ start, kind }: ChildScene): void {
+function describeGoingOn({ start, kind }: PoolScene): void {
   it('logs a rejection that nobody awaits, with the task, and runs the next job', async () => {
     const { run, value, log } = await start();
     expect(await run('forgets-await', [], { id: 'sloppy' })).toEqual({ kind: 'success', resultText: '"went on"' });
@@ -193,7 +156,7 @@ function describeGoingOn({ start, kind }: ChildScene): void {
   });
 }
 
-function describeStop({ start }: ChildScene): void {
+function describeStop({ start }: PoolScene): void {
   it('kills one that hears nothing, after the grace', async () => {
     const { pool, log } = await start();
     const ends: JobEnd[] = [];
@@ -214,7 +177,7 @@ function describeStop({ start }: ChildScene): void {
   });
 }
 
-function describeHooks({ create, start }: ChildScene): void {
+function describeHooks({ create, start }: PoolScene): void {
   const hooked = (plan: string, options: Partial<PoolOptions> = {}) => {
     process.env.TQ_FIXTURE_HOOK = plan;
     const modules = [fixture('tasks.js'), fixture('hooks.js')];
@@ -260,7 +223,7 @@ function describeHooks({ create, start }: ChildScene): void {
   });
 }
 
-function describeStart({ create }: ChildScene): void {
+function describeStart({ create }: PoolScene): void {
   it('is ready with the first one, and the others follow', async () => {
     const { pool, value } = create({ slots: 3 });
     const freed: number[] = [];

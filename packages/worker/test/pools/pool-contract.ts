@@ -1,29 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type JobEnd, TqError } from '@tq/core/internal';
-import type { Pool, PoolOptions } from '@tq/worker/internal';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createFixture, createJob, fixture, type PoolFixture, startAll } from './pool-fixture.js';
+import type { JobEnd } from '@tq/core/internal';
+import type { Pool } from '@tq/worker/internal';
+import { describe, expect, it } from 'vitest';
+import { describeHooks, describeLimits } from './limits-contract.js';
+import { createJob, fixture } from './pool-fixture.js';
+import { openPools, type PoolScene } from './pool-scene.js';
 
 /** What every pool promises, run against each kind. */
 export function describePool(kind: Pool['kind']): void {
   describe(`a pool of kind ${kind}`, () => {
-    const open: Pool[] = [];
-    afterEach(async () => {
-      delete process.env.TQ_FIXTURE_HOOK;
-      await Promise.all(open.splice(0).map((pool) => pool.stop(0)));
-    });
-    const create = (options: Partial<PoolOptions> = {}): PoolFixture => {
-      const created = createFixture({ kind, slots: 2, modules: [fixture('tasks.js')], ...options });
-      open.push(created.pool);
-      return created;
-    };
-    const start = async (options?: Partial<PoolOptions>): Promise<PoolFixture> => {
-      const created = create(options);
-      await startAll(created.pool);
-      return created;
-    };
+    const { start, create } = openPools(kind, 2);
     describeRuns(start);
     describeStart(create);
     describeStop(start, create);
@@ -32,8 +17,8 @@ export function describePool(kind: Pool['kind']): void {
   });
 }
 
-type Start = (options?: Partial<PoolOptions>) => Promise<PoolFixture>;
-type Create = (options?: Partial<PoolOptions>) => PoolFixture;
+type Start = PoolScene['start'];
+type Create = PoolScene['create'];
 
 function describeRuns(start: Start): void {
   it('reports the value of a handler as JSON text', async () => {
@@ -272,113 +257,5 @@ function describeStop(start: Start, create: Create): void {
     await pool.stop(0);
     await outcome;
     expect(pool.free()).toBe(0);
-  });
-}
-
-function describeLimits(start: Start): void {
-  const soft = (softTimeLimit: number, timeLimit?: number) => ({ limits: { softTimeLimit, timeLimit } });
-
-  it('aborts the signal of a job at its soft limit with a SoftTimeLimitError, which a handler that throws it fails with', async () => {
-    const { run, value } = await start();
-    expect(await run('until-aborted', [], soft(10))).toEqual({ kind: 'success', resultText: '"soft-time-limit"' });
-    expect(await run('throws-abort', [], soft(10))).toMatchObject({
-      kind: 'failure',
-      failure: { error: { exc_type: 'SoftTimeLimitError', code: 'soft-time-limit' } },
-    });
-    expect(await value('add', [1, 1])).toBe(2);
-  });
-
-  it('leaves the signals of other jobs alone, and of those that end before their limit', async () => {
-    const { pool, run, log } = await start();
-    const other = run('until-aborted');
-    await log.started();
-    expect(await run('later', [1], soft(60_000))).toEqual({ kind: 'success', resultText: '1' });
-    expect(await run('until-aborted', [], soft(10))).toMatchObject({ resultText: '"soft-time-limit"' });
-    await pool.stop(60_000);
-    expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
-  });
-
-  it('ends the job of an id with an error, which it fails with, and no other', async () => {
-    const { pool, run, log } = await start();
-    const [ended, other] = [run('throws-abort', [], { id: 'a' }), run('until-aborted', [], { id: 'b' })];
-    await log.started(2);
-    pool.giveUp('c', new TqError('consumer-timeout', 'too long'));
-    pool.giveUp('a', new TqError('consumer-timeout', 'too long'));
-    expect(await ended).toMatchObject({ kind: 'failure', failure: { error: { code: 'consumer-timeout' } } });
-    await pool.stop(60_000);
-    expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
-  });
-
-  it("knows the limits of its tasks' definitions", async () => {
-    const { pool } = await start();
-    expect(pool.limitsOf('limited')).toEqual({ timeLimit: 5_000, softTimeLimit: 4_000 });
-    expect(pool.limitsOf('add')).toBeUndefined();
-    expect(pool.limitsOf('toString')).toBeUndefined();
-  });
-}
-
-function describeHooks(create: Create): void {
-  const hooked = (plan: string | undefined, options: Partial<PoolOptions> = {}) => {
-    // The async pool imports a module once a process, so the file is the same for all.
-    process.env.TQ_FIXTURE_HOOK_FILE ??= join(mkdtempSync(join(tmpdir(), 'tq-hooks-')), 'said');
-    writeFileSync(process.env.TQ_FIXTURE_HOOK_FILE, '');
-    if (plan !== undefined) process.env.TQ_FIXTURE_HOOK = plan;
-    return create({ slots: 1, modules: [fixture('tasks.js'), fixture('hooks.js')], ...options });
-  };
-  const said = () =>
-    readFileSync(process.env.TQ_FIXTURE_HOOK_FILE ?? '', 'utf8')
-      .split('\n')
-      .slice(0, -1);
-  const logged = ({ log }: PoolFixture) => log.lines.map(({ message }) => message);
-
-  it('opens its slot before the first job and closes it when it stops, the last hook first', async () => {
-    const created = hooked(undefined);
-    await startAll(created.pool);
-    expect(await created.value('connection')).toBe('open');
-    await created.pool.stop(60_000);
-    expect(said()).toEqual(['closing second', 'closing first']);
-  });
-
-  it('does not start when a hook fails, and says so with its error', async () => {
-    await expect(hooked('start-fails').pool.start()).rejects.toMatchObject({
-      code: 'task-load-failed',
-      message: expect.stringMatching(/onSlotStart failed: Error: no database/),
-      cause: { message: 'no database' },
-    });
-  });
-
-  it('logs a hook that fails at the end, and runs the others', async () => {
-    const created = hooked('stop-fails');
-    await startAll(created.pool);
-    await created.pool.stop(60_000);
-    expect(said()).toEqual(['closing second', 'closing first']);
-    expect(logged(created)).toEqual(['A hook of onSlotStop failed; the slot ends all the same.']);
-  });
-
-  it('ends without a hook that hangs once the grace is over, and says so', async () => {
-    const created = hooked('stop-hangs');
-    await startAll(created.pool);
-    await created.pool.stop(10);
-    expect(logged(created)).toContainEqual(expect.stringContaining('slot-stop hooks took longer than the grace'));
-  });
-
-  it('closes its slot after the job that was aborted, within the same grace', async () => {
-    const created = hooked(undefined);
-    await startAll(created.pool);
-    const end = created.run('until-aborted');
-    await created.log.started();
-    await created.pool.stop(60_000);
-    expect(await end).toMatchObject({ resultText: '"worker-stopped"' });
-    expect(said()).toEqual(['closing second', 'closing first']);
-  });
-
-  it('closes no slot under a job that outlives the grace', async () => {
-    const created = hooked(undefined);
-    await startAll(created.pool);
-    const end = created.run('deaf');
-    await created.log.started();
-    await created.pool.stop(10);
-    expect(await end).toEqual({ kind: 'stopped' });
-    expect(said()).toEqual([]);
   });
 }

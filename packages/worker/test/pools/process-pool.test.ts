@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import type { JobEnd } from '@tq/core/internal';
 import { afterEach, describe, expect, it, onTestFailed } from 'vitest';
 import { createProcessSpawn } from '../../dist/pools/process-spawn.js';
-import { describeChildPool, nextFree, openChildScene } from './child-contract.js';
+import { describeChildPool, nextFree } from './child-contract.js';
 import { describePool } from './pool-contract.js';
 import { fixture, LogRecorder } from './pool-fixture.js';
+import { openPools } from './pool-scene.js';
 import { runProgram } from './run-program.js';
 
-const scene = openChildScene('process');
+const scene = openPools('process');
 describePool('process');
 describeChildPool(scene);
 

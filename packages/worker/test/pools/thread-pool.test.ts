@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { describeChildPool, nextFree, openChildScene } from './child-contract.js';
+import { describeChildPool, nextFree } from './child-contract.js';
 import { describePool } from './pool-contract.js';
 import { fixture } from './pool-fixture.js';
+import { openPools } from './pool-scene.js';
 
-const scene = openChildScene('thread');
+const scene = openPools('thread');
 describePool('thread');
 describeChildPool(scene);
 
