@@ -41,6 +41,7 @@ const PACKAGES = {
         'worker-config',
         'define-config',
         'app-broker',
+        'app-internals',
         'app',
         'default-app',
         'index',

@@ -1,5 +1,6 @@
 import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
+import { type AppInternals, INTERNALS } from './app-internals.js';
 import type { Connection } from './broker/connection.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
 import { TaskQueue } from './broker/task-queue.js';
@@ -23,6 +24,7 @@ import {
   checkHandler,
   type DefinitionOptions,
   limitsOf,
+  resultOfDeclaration,
   type SchemaOptions,
   type TaskOptions,
 } from './task/options.js';
@@ -93,30 +95,6 @@ export interface App extends AsyncDisposable {
    * deadlines, ends open waits and disconnects. Idempotent.
    */
   close(): Promise<void>;
-}
-
-/** What the worker uses of an app beside its public face. */
-export interface AppInternals {
-  readonly options: ResolvedOptions;
-  readonly runtime: Runtime;
-  readonly registry: Registry;
-  readonly transport: Transport;
-  /** Resolves when no call waits for middleware or a validator; undefined when none does now. */
-  waiting(): Promise<void> | undefined;
-  /** Connections and publisher, made when first asked for. */
-  broker(): AppBroker;
-  /** How a task queue is declared; takes the full name, prefix included. */
-  topologyOf(queue: string): Topology;
-}
-
-/** Where the internals are found, whichever copy of this package made the app. */
-const INTERNALS = Symbol.for('tq.app-internals');
-
-/** @throws {TqError} `invalid-option` when it is no app */
-export function internalsOf(app: App): AppInternals {
-  const internals = (app as { [INTERNALS]?: AppInternals })[INTERNALS];
-  if (internals !== undefined) return internals;
-  throw new TqError('invalid-option', 'app: expected what createApp() gives, found something else.');
 }
 
 /**
@@ -338,9 +316,4 @@ class TqApp implements App, TaskHost, AppInternals {
       },
     });
   }
-}
-
-function resultOfDeclaration(name: string): TqError {
-  const text = `task '${name}': result: expected none where the task is only declared, found one. Give it where the handler is: the worker validates results.`;
-  return new TqError('invalid-option', text);
 }

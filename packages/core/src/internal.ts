@@ -1,7 +1,8 @@
 /** What the other packages of tq use beside the public names; nobody else should import it. */
 
-export { type App, type AppInternals, internalsOf } from './app.js';
+export type { App } from './app.js';
 export type { AppBroker } from './app-broker.js';
+export { type AppInternals, internalsOf } from './app-internals.js';
 export { maskUrl } from './broker/broker-url.js';
 export type { Connection, ConnectionStatus, LinkUser, Trouble } from './broker/connection.js';
 export { ConsumeChannel, type ConsumeChannelOptions } from './broker/consume-channel.js';

@@ -125,3 +125,9 @@ export function checkTimeLimits({ timeLimit, softTimeLimit }: Partial<TimeLimits
 }
 
 const LIMIT_MS = { min: 1, max: Number.MAX_SAFE_INTEGER };
+
+/** Why a task that is only declared may have no result schema. */
+export function resultOfDeclaration(name: string): TqError {
+  const text = `task '${name}': result: expected none where the task is only declared, found one. Give it where the handler is: the worker validates results.`;
+  return new TqError('invalid-option', text);
+}

@@ -1,4 +1,5 @@
-import { type App, createAppOn, internalsOf } from '../app.js';
+import { type App, createAppOn } from '../app.js';
+import { internalsOf } from '../app-internals.js';
 import { TqError } from '../errors.js';
 import type { AppOptions } from '../options.js';
 import type { EagerTransport } from '../producer/eager-transport.js';

@@ -1,0 +1,34 @@
+import type { AppBroker } from './app-broker.js';
+import type { Topology } from './broker/topology.js';
+import { TqError } from './errors.js';
+import type { ResolvedOptions } from './options.js';
+import type { Transport } from './results/transport.js';
+import type { Runtime } from './runtime.js';
+import type { Registry } from './task/registry.js';
+
+/** What the worker uses of an app beside its public face. */
+export interface AppInternals {
+  readonly options: ResolvedOptions;
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  readonly transport: Transport;
+  /** Resolves when no call waits for middleware or a validator; undefined when none does now. */
+  waiting(): Promise<void> | undefined;
+  /** Connections and publisher, made when first asked for. */
+  broker(): AppBroker;
+  /** How a task queue is declared; takes the full name, prefix included. */
+  topologyOf(queue: string): Topology;
+}
+
+/** Where the internals are found, whichever copy of this package made the app. */
+export const INTERNALS: unique symbol = Symbol.for('tq.app-internals');
+
+/**
+ * The internals of an app.
+ * @throws {TqError} `invalid-option` when it is no app
+ */
+export function internalsOf(app: object): AppInternals {
+  const internals = (app as { [INTERNALS]?: AppInternals })[INTERNALS];
+  if (internals !== undefined) return internals;
+  throw new TqError('invalid-option', 'app: expected what createApp() gives, found something else.');
+}
