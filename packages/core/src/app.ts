@@ -16,16 +16,15 @@ import { Staging } from './producer/staging.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
-import type { ArgsSchema, ResultSchema } from './schema/standard-schema.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
+import type { DefineTask, NamedDefinition } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
 import {
   checkHandler,
   type DefinitionOptions,
   limitsOf,
   resultOfDeclaration,
-  type SchemaOptions,
   type TaskOptions,
 } from './task/options.js';
 import {
@@ -37,40 +36,14 @@ import {
 } from './task/process-state.js';
 import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
-import { type CallOf, createTask, type Handler, type HandlerFor, type Task, type TaskHost } from './task/task.js';
+import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
 
 /** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
 export interface App extends AsyncDisposable {
-  /**
-   * Makes a task of a function.
-   * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
-   */
-  task<
-    const N extends string,
-    F extends CallableFunction,
-    A extends ArgsSchema | undefined = undefined,
-    R extends ResultSchema | undefined = undefined,
-  >(
-    definition: { readonly name: N } & TaskOptions & SchemaOptions<A, R>,
-    handler: F & HandlerFor<F, A, R>,
-  ): Task<N, F, CallOf<F, A, R>>;
-  /**
-   * Makes a task of a function.
-   * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
-   */
-  // The form used most comes last: where none fits, the compiler explains the last one.
-  task<
-    const N extends string,
-    F extends CallableFunction,
-    A extends ArgsSchema | undefined = undefined,
-    R extends ResultSchema | undefined = undefined,
-  >(
-    name: N,
-    handler: F & HandlerFor<F, A, R>,
-    options?: TaskOptions & SchemaOptions<A, R>,
-  ): Task<N, F, CallOf<F, A, R>>;
+  /** Makes a task of a function. */
+  readonly task: DefineTask;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
   declareTask<T extends Task>(name: T['name'], options?: TaskOptions & Pick<DefinitionOptions, 'args'>): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
@@ -115,6 +88,10 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
   readonly registry = new Registry();
+  readonly task = ((first: string | NamedDefinition, handler: Handler, options: DefinitionOptions = {}) => {
+    const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
+    return this.#define(name, handler, rest);
+  }) as DefineTask;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #middleware = new MiddlewareStack();
@@ -135,20 +112,6 @@ class TqApp implements App, TaskHost, AppInternals {
     this.#eager = options.eager ? this.#createEager() : undefined;
     addRegistry(this.registry);
     addWaitingCalls(this.#waiting);
-  }
-
-  task<
-    N extends string,
-    F extends CallableFunction,
-    A extends ArgsSchema | undefined,
-    R extends ResultSchema | undefined,
-  >(
-    first: N | ({ readonly name: N } & DefinitionOptions),
-    handler: F,
-    options: DefinitionOptions = {},
-  ): Task<N, F, CallOf<F, A, R>> {
-    const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
-    return this.#define(name, handler as CallableFunction as Handler, rest) as unknown as Task<N, F, CallOf<F, A, R>>;
   }
 
   #define(name: string, handler: Handler, options: DefinitionOptions): Task {

@@ -1,7 +1,7 @@
 import { type App, createApp } from './app.js';
-import type { ArgsSchema, ResultSchema } from './schema/standard-schema.js';
-import type { DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
-import type { CallOf, HandlerFor, Task } from './task/task.js';
+import type { DefineTask } from './task/define-task.js';
+import type { DefinitionOptions, TaskOptions } from './task/options.js';
+import type { Task } from './task/task.js';
 
 /** One default app a process, whichever copy of this package asks. */
 const KEY = Symbol.for('tq.default-app');
@@ -20,37 +20,10 @@ export function defaultApp(): App {
  * must be typed; a recursive one states its result type.
  * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
  */
-export function defineTask<
-  const N extends string,
-  F extends CallableFunction,
-  A extends ArgsSchema | undefined = undefined,
-  R extends ResultSchema | undefined = undefined,
->(
-  definition: { readonly name: N } & TaskOptions & SchemaOptions<A, R>,
-  handler: F & HandlerFor<F, A, R>,
-): Task<N, F, CallOf<F, A, R>>;
-// The form used most comes last: where none fits, the compiler explains the last one.
-export function defineTask<
-  const N extends string,
-  F extends CallableFunction,
-  A extends ArgsSchema | undefined = undefined,
-  R extends ResultSchema | undefined = undefined,
->(name: N, handler: F & HandlerFor<F, A, R>, options?: TaskOptions & SchemaOptions<A, R>): Task<N, F, CallOf<F, A, R>>;
-export function defineTask<
-  N extends string,
-  F extends CallableFunction,
-  A extends ArgsSchema | undefined,
-  R extends ResultSchema | undefined,
->(
-  first: N | ({ readonly name: N } & TaskOptions & SchemaOptions<A, R>),
-  handler: F & HandlerFor<F, A, R>,
-  options?: TaskOptions & SchemaOptions<A, R>,
-): Task<N, F, CallOf<F, A, R>> {
-  const app = defaultApp();
-  return typeof first === 'string'
-    ? app.task<N, F, A, R>(first, handler, options)
-    : app.task<N, F, A, R>(first, handler);
-}
+export const defineTask = ((...definition: never[]) => {
+  const define = defaultApp().task as (...definition: never[]) => Task;
+  return define(...definition);
+}) as DefineTask;
 
 /**
  * A task of the default app that is defined elsewhere: `declareTask<typeof fib>('fib', { queue: 'math' })`. With `args`

@@ -44,6 +44,7 @@ export type {
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
+export type { DefineTask } from './task/define-task.js';
 export {
   onSlotStart,
   onSlotStop,
