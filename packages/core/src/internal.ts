@@ -13,7 +13,6 @@ export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
 export {
-  type ConfigSection,
   type ConfigValues,
   configFile,
   configPart,
@@ -51,10 +50,10 @@ export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';
 export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
-export { APP_OPTIONS, type AppOptions, childVariables, type ResolvedOptions, traceOptions } from './options.js';
-export { type Range, refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
-export { decodeBody, decodeEnvelope, type TaskBody, type TaskMessage } from './protocol/envelope.js';
-export { decodeError, type EncodedError, encodeError, type WireError } from './protocol/error-codec.js';
+export { APP_OPTIONS, type AppOptions, childVariables, traceOptions } from './options.js';
+export { refuseUnknownKeys, requireInteger } from './options-check.js';
+export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
+export { decodeError, type EncodedError, encodeError } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
 export {
@@ -79,5 +78,5 @@ export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
 export { within } from './time/within.js';
-export type { PoolKind, WorkerConfig } from './worker-config.js';
+export type { WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

@@ -3,9 +3,6 @@ import { decodeError, type EncodedError, encodeError } from './error-codec.js';
 import { JSON_CONTENT_TYPE, type OutboundMessage, PERSISTENT, type Properties, UTF8 } from './message.js';
 import { deserialize } from './serializer.js';
 
-/** A task's state on its way, as Celery's `status` names it. */
-export type ReplyStatus = 'RECEIVED' | 'STARTED' | 'RETRY' | 'REVOKED' | 'SUCCESS' | 'FAILURE';
-
 /** A reply that was read. `SUCCESS`, `FAILURE` and `REVOKED` are final. */
 export type Reply =
   | { readonly status: 'SUCCESS'; readonly taskId: string; readonly value: unknown }
