@@ -25,7 +25,7 @@ const PACKAGES = {
   core: {
     imports: [],
     layers: [
-      ...['errors', 'nearest', 'options-check', 'observers'],
+      ...['errors', 'deferred', 'nearest', 'options-check', 'observers'],
       ...['time/', 'schema/'],
       'config/',
       ...['runtime', 'protocol/'],

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PublishError, TaskFailedError } from '@tq/core';
+import { createDeferred } from '@tq/core/internal';
 import { createWorker, type Worker } from '@tq/worker';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as tasks from './fixtures/guarded-tasks.js';
 import { openApp, problems, rejection, type TestApp } from './fixtures/test-app.js';
 
@@ -60,6 +61,7 @@ describe('middleware of an async pool', () => {
     const { app } = test;
     const steps: string[] = [];
     const storage = new AsyncLocalStorage<unknown>();
+    const heard = createDeferred();
     for (const name of ['outer', 'inner']) {
       app.use({
         publish: async (call, next) => {
@@ -67,6 +69,7 @@ describe('middleware of an async pool', () => {
           call.headers = { ...call.headers, [name]: call.id };
           await next();
           steps.push(`confirmed ${name}`);
+          if (name === 'outer') heard.resolve();
         },
         execute: async (run, next) => {
           steps.push(`execute ${name}`);
@@ -83,7 +86,7 @@ describe('middleware of an async pool', () => {
     await result.published;
     expect(await result.get()).toEqual([1, result.id]);
     // The result hears of the confirm and of the reply by itself, and need not wait for middleware.
-    await vi.waitFor(() => expect(steps).toContain('confirmed outer'));
+    await heard.promise;
     const of = (kind: string) => steps.filter((step) => step.startsWith(kind));
     expect(of('publish ')).toEqual(['publish outer', 'publish inner']);
     expect(of('confirmed')).toEqual(['confirmed inner', 'confirmed outer']);

@@ -34,6 +34,7 @@ export {
 } from './config/kinds.js';
 export { isSettable, type Option, type OptionSource, type OptionTable, type OptionValues } from './config/option.js';
 export { type ResolvedTable, readText, resolveTable } from './config/resolve.js';
+export { createDeferred, type Deferred } from './deferred.js';
 export {
   assertNever,
   type ErrorCode,
@@ -44,7 +45,7 @@ export {
   toError,
 } from './errors.js';
 export { findTask, taskLimits, taskNames, unknownTask } from './execution/find-task.js';
-export type { Job, JobEnd } from './execution/job.js';
+export { type Job, type JobEnd, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
 export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';

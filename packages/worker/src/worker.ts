@@ -41,9 +41,9 @@ export interface Worker extends AsyncDisposable {
   /** Facts for a banner: what is consumed, with what. */
   readonly settings: Omit<ResolvedWorkerOptions, 'tasks'>;
   /**
-   * Resolves when the pool is ready, every queue is consumed and the hooks of `onWorkerReady` have run. From then on the worker comes back from whatever
-   * happens to its connection. Rejects with `task-load-failed`, or `declaration-conflict` when a queue exists with
-   * other properties, and with what a hook of `onWorkerStart` threw.
+   * Resolves when the pool is ready, every queue is consumed and the hooks of `onWorkerReady` have run. From then on the
+   * worker comes back from whatever happens to its connection. Rejects with `task-load-failed`, or
+   * `declaration-conflict` when a queue exists with other properties, and with what a hook of `onWorkerStart` threw.
    */
   start(): Promise<void>;
   /**

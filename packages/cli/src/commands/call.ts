@@ -87,7 +87,7 @@ async function send({ app, name, values, timeout, args, output, signal }: Call):
   const noWait = args.flag('no-wait');
   const total = timeout ?? options.resultTimeout;
   const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
-  const known = registry.get(name) ?? findTask(name);
+  const known = findTask(name, registry);
   const task = app.declareTask(name, { queue: args.text('queue') ?? known?.queue, args: known?.args });
   const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal });
   if (noWait) {

@@ -3,8 +3,13 @@ import type { TimeLimits } from '../protocol/time-limits.js';
 import { openRegistries } from '../task/process-state.js';
 import type { Registry, Runnable } from '../task/registry.js';
 
-/** The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins. */
-export function findTask(name: string): Runnable | undefined {
+/**
+ * The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins.
+ * @param own asked before all of them
+ */
+export function findTask(name: string, own?: Registry): Runnable | undefined {
+  const found = own?.get(name);
+  if (found !== undefined) return found;
   for (const registry of openRegistries()) {
     const task = registry.get(name);
     if (task !== undefined) return task;
@@ -29,10 +34,10 @@ export function unknownTask(name: string): TqError {
 }
 
 /** The time limits of the tasks of all open apps that have any, by name. */
-export function taskLimits(own?: Registry): Readonly<Record<string, TimeLimits>> {
+export function taskLimits(): Readonly<Record<string, TimeLimits>> {
   const limits: Record<string, TimeLimits> = Object.create(null);
   for (const name of taskNames()) {
-    const found = (own?.get(name) ?? findTask(name))?.limits;
+    const found = findTask(name)?.limits;
     if (found !== undefined) limits[name] = found;
   }
   return limits;

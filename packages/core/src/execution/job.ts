@@ -1,3 +1,4 @@
+import type { TaskMessage } from '../protocol/envelope.js';
 import type { EncodedError } from '../protocol/error-codec.js';
 import type { Headers } from '../protocol/message.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
@@ -17,6 +18,12 @@ export interface Job {
   readonly bodyText: string;
   /** What its pool holds it to; undefined where nothing limits it. */
   readonly limits?: TimeLimits | undefined;
+}
+
+/** The run of a message that came from this queue. */
+export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
+  const { id, task, retries, rootId, parentId, headers, bodyText } = message;
+  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText, limits };
 }
 
 /** How a run ended. */

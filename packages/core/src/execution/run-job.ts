@@ -29,7 +29,7 @@ export interface JobRun {
  * @param own asked for the task before all the open apps of the process
  */
 export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, own?: Registry): JobRun {
-  const task = own?.get(job.task) ?? findTask(job.task);
+  const task = findTask(job.task, own);
   if (task === undefined)
     return refuse(done, { kind: 'unknown-task', failure: { ...encodeError(unknownTask(job.task)), traceback: null } });
   let body: TaskBody;

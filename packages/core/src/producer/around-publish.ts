@@ -1,3 +1,4 @@
+import { createDeferred, type Deferred } from '../deferred.js';
 import { isPublishError, PublishError, toError } from '../errors.js';
 import type { CallListener } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
@@ -71,22 +72,6 @@ export function aroundPublish(onion: PublishOnion, options: AroundPublishOptions
     onReady: (remainingMs) => send(watching, remainingMs),
     onFailed: watching.failed,
   });
-}
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
-function createDeferred(): Deferred {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
 
 function refusal({ id, task }: PublishCall, cause: Error | undefined): PublishError {

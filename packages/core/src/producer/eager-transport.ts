@@ -1,15 +1,21 @@
 import { AsyncResource } from 'node:async_hooks';
 import * as failures from '../broker/publish-failure.js';
-import { assertNever, type PublishError, TqError } from '../errors.js';
+import { assertNever, type PublishError } from '../errors.js';
 import { findTask } from '../execution/find-task.js';
-import type { Job, JobEnd } from '../execution/job.js';
+import { type Job, type JobEnd, toJob } from '../execution/job.js';
 import { limitsFor, softestLimit } from '../execution/limits-for.js';
 import { type JobRun, runJob } from '../execution/run-job.js';
 import { decodeEnvelope } from '../protocol/envelope.js';
 import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
 import { decodeReply, encodeReplyWithin, type FinalState } from '../protocol/reply.js';
 import { NO_TIME_LIMITS } from '../protocol/time-limits.js';
-import type { CallListener, OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
+import {
+  type CallListener,
+  closedMeanwhile,
+  type OutgoingCall,
+  type QueueStatus,
+  type Transport,
+} from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import type { Registry } from '../task/registry.js';
 import type { Timer } from '../time/clock.js';
@@ -95,10 +101,7 @@ export class EagerTransport implements Transport {
   /** Ends every wait with the code `closed`; tasks that run go on. */
   close(): void {
     this.#closed = true;
-    for (const [taskId, listener] of this.#waiters) {
-      const text = 'The app was closed before the result came; the task itself goes on.';
-      listener.failed(new TqError('closed', text, { fields: { taskId } }));
-    }
+    for (const [taskId, listener] of this.#waiters) listener.failed(closedMeanwhile(taskId));
     this.#waiters.clear();
   }
 
@@ -113,7 +116,7 @@ export class EagerTransport implements Transport {
   #deliver({ listener, queue }: OutgoingCall, message: OutboundMessage): void {
     const { runtime, registry } = this.#options;
     listener.confirmed();
-    const job = this.#toJob({ ...message, exchange: '', routingKey: queue, redelivered: false }, queue);
+    const job = this.#jobOf({ ...message, exchange: '', routingKey: queue, redelivered: false }, queue);
     let deadline: Deadline | undefined;
     let ended = false;
     const run = runJob(
@@ -133,10 +136,10 @@ export class EagerTransport implements Transport {
     return this.#options.deadlines.set(limitMs, () => run.exceedSoftLimit(limitMs));
   }
 
-  #toJob(message: InboundMessage, queue: string): Job {
-    const { id, task, retries, rootId, parentId, headers, limits: own, bodyText } = decodeEnvelope(message);
-    const limits = limitsFor(own, (this.#options.registry.get(task) ?? findTask(task))?.limits, NO_TIME_LIMITS);
-    return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, limits, bodyText };
+  #jobOf(message: InboundMessage, queue: string): Job {
+    const task = decodeEnvelope(message);
+    const own = findTask(task.task, this.#options.registry)?.limits;
+    return toJob(task, queue, limitsFor(task.limits, own, NO_TIME_LIMITS));
   }
 
   #ended(job: Job, end: JobEnd): void {

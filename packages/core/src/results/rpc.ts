@@ -5,7 +5,7 @@ import { furtherReplyQueue } from '../protocol/names.js';
 import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import { ReplyQueue } from './reply-queue.js';
-import type { CallListener } from './transport.js';
+import { type CallListener, closedMeanwhile } from './transport.js';
 
 export interface RpcOptions {
   /** A connection that nothing is published on, so that a blocked broker still takes the acks. */
@@ -108,10 +108,7 @@ export class Rpc {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { waiters } of this.#queues) {
-      for (const [taskId, listener] of waiters) {
-        const text = 'The app was closed before the result came; the task itself goes on.';
-        listener.failed(new TqError('closed', text, { fields: { taskId } }));
-      }
+      for (const [taskId, listener] of waiters) listener.failed(closedMeanwhile(taskId));
       waiters.clear();
     }
     if (this.#started === undefined) return;

@@ -1,3 +1,4 @@
+import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import type { Reply } from '../protocol/reply.js';
 
@@ -44,4 +45,10 @@ export interface Transport {
   room(): Promise<void> | undefined;
   /** What the broker says of a queue; undefined where it cannot be asked. */
   queueStatus(queue: string): Promise<QueueStatus | undefined>;
+}
+
+/** What a wait ends with that an app's close() finds open. */
+export function closedMeanwhile(taskId: string): TqError {
+  const text = 'The app was closed before the result came; the task itself goes on.';
+  return new TqError('closed', text, { fields: { taskId } });
 }

@@ -1,11 +1,11 @@
 import {
   type AppInternals,
-  type Job,
   type JobEnd,
   type Lease,
   limitsFor,
   type TimeLimits,
   type TqError,
+  toJob,
 } from '@tq/core/internal';
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
@@ -122,7 +122,7 @@ export class Executor {
     const { pool, timeLimits, events } = this.#options;
     events.started(run);
     const limits = limitsFor(run.task.limits, pool.limitsOf(run.task.task), timeLimits);
-    pool.run(toJob(run, limits), (end) => this.#finish(run, group, end));
+    pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
@@ -151,20 +151,6 @@ export class Executor {
     this.#pumpOthersFirst(group);
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
-}
-
-function toJob({ task, queue }: Run, limits: TimeLimits | undefined): Job {
-  return {
-    id: task.id,
-    task: task.task,
-    attempt: task.retries + 1,
-    queue,
-    rootId: task.rootId,
-    parentId: task.parentId,
-    headers: task.headers,
-    bodyText: task.bodyText,
-    limits,
-  };
 }
 
 function replyAddress({ task, wantsReply }: Run): { taskId: string; replyTo: string } | undefined {

@@ -91,7 +91,7 @@ export class AsyncPool implements Pool {
   }
 
   limitsOf(task: string): TimeLimits | undefined {
-    return (this.#options.services.registry.get(task) ?? findTask(task))?.limits;
+    return findTask(task, this.#options.services.registry)?.limits;
   }
 
   tasks(): readonly string[] {

@@ -1,6 +1,5 @@
-import { type Clock, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
+import { type Clock, createDeferred, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
-import { createDeferred } from './deferred.js';
 import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
 import { decodeLogFields } from './log-fields.js';
 import { OneTimer } from './one-timer.js';

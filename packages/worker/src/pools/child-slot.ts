@@ -1,6 +1,7 @@
 import {
   assertNever,
   type Clock,
+  createDeferred,
   type Deadlines,
   type Job,
   type JobEnd,
@@ -9,7 +10,6 @@ import {
   type TqError,
 } from '@tq/core/internal';
 import type { ChildDeath, ChildLife, ChildOwner } from './child-life.js';
-import { createDeferred } from './deferred.js';
 import { FirstStart, stoppedEarly } from './first-start.js';
 import type { LimitedRun } from './limit-watch.js';
 import { OneTimer } from './one-timer.js';

@@ -1,6 +1,5 @@
-import { TqError } from '@tq/core/internal';
+import { createDeferred, type Deferred, TqError } from '@tq/core/internal';
 import { type ChildDeath, loadFailed } from './child-life.js';
-import { createDeferred, type Deferred } from './deferred.js';
 
 /** The first start of a slot's child: somebody may wait for it to be ready, somebody else for the attempt to be over. */
 export class FirstStart {
