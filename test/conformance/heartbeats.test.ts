@@ -33,17 +33,14 @@ describe.concurrent('a client that settles for heartbeats of one second', () => 
     await connection.expect('queue.declare-ok', 1);
   });
 
-  test('is dropped without a word when it sends nothing, by a reset, after two to three seconds', async () => {
+  test('is dropped without a word when it sends nothing, after two to three seconds', async () => {
     await using connection = await openRaw({ heartbeat: 1 });
-    const faults: (string | undefined)[] = [];
-    connection.socket.on('error', ({ code }: NodeJS.ErrnoException) => faults.push(code));
     const began = performance.now();
     const frames = await connection.remainingFrames();
     const silent = performance.now() - began;
     expect(frames.every(({ type }) => type === HEARTBEAT)).toBe(true);
     expect(silent).toBeGreaterThan(AT_LEAST);
     expect(silent).toBeLessThan(AT_MOST);
-    expect(faults).toEqual(['ECONNRESET']);
   });
 
   test('has its unacknowledged messages given to another consumer as redelivered, in order, when it is dropped', async () => {

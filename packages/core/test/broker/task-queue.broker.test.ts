@@ -45,8 +45,14 @@ it('says that a queue is missing, whatever was asked, and declares none', async 
   await using peer = await openPeer();
   const { app, prefix } = opened;
   const queue = app.queue('mial');
-  for (const asked of [queue.depth(), queue.purge(), queue.delete(), queue.delete({ ifEmpty: true })]) {
-    await expect(asked).rejects.toMatchObject({
+  const questions = [
+    () => queue.depth(),
+    () => queue.purge(),
+    () => queue.delete(),
+    () => queue.delete({ ifEmpty: true }),
+  ];
+  for (const ask of questions) {
+    await expect(ask()).rejects.toMatchObject({
       code: 'queue-missing',
       message: expect.stringContaining(`no queue '${prefix}mial'`),
     });
@@ -114,8 +120,8 @@ it("refuses another connection's own queue, and does not call it missing", async
   await using peer = await openPeer();
   await peer.channel.assertQueue(`${opened.prefix}own`, { exclusive: true });
   const queue = opened.app.queue('own');
-  for (const asked of [queue.depth(), queue.purge(), queue.delete()]) {
-    await expect(asked).rejects.toMatchObject({
+  for (const ask of [() => queue.depth(), () => queue.purge(), () => queue.delete()]) {
+    await expect(ask()).rejects.toMatchObject({
       code: 'queue-in-use',
       message: expect.stringContaining('exclusive'),
     });
