@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * `npm run check`: format, lint, layers, types, the comments of public names, the texts of options, the table of events
- * and links, one line each; what a failed one printed follows its line. The exit code is 0 only when all are OK.
+ * `npm run check`: format, lint, layers, types, the comments of public names, the texts of options, the table of events,
+ * links and promises, one line each; what a failed one printed follows its line. The exit code is 0 only when all are OK.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readApi } from './api-docs.js';
 import { checkLayers } from './check-layers.js';
 import { checkLinks } from './check-links.js';
+import { checkPromises } from './check-promises.js';
 import { checkEvents } from './docs-events.js';
 import { installDependencies } from './install.js';
 import { capture, runScript, TOOLS } from './run.js';
@@ -19,12 +20,13 @@ import { ROOT } from './services-node.js';
 const STEPS = [
   ['format', () => biome('format', '--reporter=summary')],
   ['lint', () => biome('check', '--formatter-enabled=false', '--error-on-warnings')],
-  ['layers', layers],
+  ['layers', () => listed(checkLayers(ROOT))],
   ['types of packages', () => tsc('-b')],
   ['API comments', () => readApi(undefined)],
   ['texts of options', () => capture(process.execPath, [join(ROOT, 'scripts', 'option-docs.js'), '--check'])],
   ['table of events', checkEvents],
-  ['links', links],
+  ['links', () => listed(checkLinks(ROOT))],
+  ['promises', () => listed(checkPromises(ROOT))],
   ...['test', 'bench', 'examples']
     .filter((folder) => existsSync(join(ROOT, folder, 'tsconfig.json')))
     .map((folder) => /** @type {const} */ ([`types of ${folder}`, () => tsc('-p', folder)])),
@@ -53,14 +55,10 @@ function tsc(...args) {
   return capture(process.execPath, [TOOLS.tsc, ...args]);
 }
 
-/** @returns {Result} */
-function layers() {
-  const violations = checkLayers(ROOT);
-  return { code: violations.length === 0 ? 0 : 1, output: violations.join('\n') };
-}
-
-/** @returns {Result} */
-function links() {
-  const broken = checkLinks(ROOT);
-  return { code: broken.length === 0 ? 0 : 1, output: broken.join('\n') };
+/**
+ * @param {readonly string[]} faults
+ * @returns {Result}
+ */
+function listed(faults) {
+  return { code: faults.length === 0 ? 0 : 1, output: faults.join('\n') };
 }
