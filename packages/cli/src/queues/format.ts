@@ -1,22 +1,24 @@
+import { type Column, formatColumns } from '../columns.js';
 import { formatRows } from '../rows.js';
 import type { QueueFacts } from './look.js';
 
-const COLUMNS = ['NAME', 'READY', 'UNACKED', 'CONSUMERS', 'TYPE', 'STATE'] as const;
-const NUMERIC = new Set([1, 2, 3]);
+const COLUMNS: readonly Column[] = [
+  { title: 'NAME' },
+  { title: 'READY', numeric: true },
+  { title: 'UNACKED', numeric: true },
+  { title: 'CONSUMERS', numeric: true },
+  { title: 'TYPE' },
+  { title: 'STATE' },
+];
 /** What is not known. */
 const UNKNOWN = '-';
 
-/** Queues as a table: a line each, numbers to the right. */
+/** Queues as a table: a line each. */
 export function formatTable(queues: readonly QueueFacts[]): string {
   const rows = queues.map(({ name, ready, unacked, consumers, type, state }) =>
     [name, ready, unacked, consumers, type, state].map(cell),
   );
-  const table = [[...COLUMNS], ...rows];
-  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  return table
-    .map((row) => row.map((text, column) => pad(text, widths[column] ?? 0, column)).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return formatColumns(COLUMNS, rows);
 }
 
 /** One queue with all that is known of it. */
@@ -63,8 +65,4 @@ function formatArguments(table: Readonly<Record<string, unknown>>): string {
 
 function cell(value: string | number | null): string {
   return value === null ? UNKNOWN : String(value);
-}
-
-function pad(text: string, width: number, column: number): string {
-  return NUMERIC.has(column) ? text.padStart(width) : text.padEnd(width);
 }
