@@ -11,7 +11,12 @@ export interface OptionSpec {
   readonly choices?: readonly string[] | undefined;
   /** A text that may be given more than once. */
   readonly many?: boolean | undefined;
+  /** Whose names a shell offers as its value. */
+  readonly complete?: NameKind | undefined;
 }
+
+/** Names that only the app knows: of tasks, of all its queues, or of those that tasks go to. */
+export type NameKind = 'task' | 'queue' | 'task-queue';
 
 /** One command of `tq`: what its help says, what it takes, and what it does. */
 export interface Command {
@@ -26,8 +31,8 @@ export interface Command {
   readonly positionals: {
     readonly min: number;
     readonly max: number;
-    /** What a shell offers for them: names of tasks (for the first) or of queues, or these words. */
-    readonly complete?: 'task' | 'queue' | readonly string[] | undefined;
+    /** What a shell offers for them: names (those of tasks for the first alone), or these words. */
+    readonly complete?: NameKind | readonly string[] | undefined;
   };
   /**
    * @returns the exit code

@@ -58,6 +58,7 @@ export class Output {
 
   /** Prints data as it is. */
   print(text: string): void {
+    this.#wipe();
     this.#options.stdout.write(`${text}\n`);
   }
 
@@ -127,7 +128,12 @@ export class Output {
   #say(text: string): void {
     // What is said stays where it is; the next drawing begins below it.
     if (this.#options.stdout.isTTY === true && this.interactive) this.#drawn = 0;
-    this.#options.stderr.write(`${this.#isLive ? WIPE : ''}${text}\n`);
+    this.#wipe();
+    this.#options.stderr.write(`${text}\n`);
+  }
+
+  #wipe(): void {
+    if (this.#isLive) this.#options.stderr.write(WIPE);
     this.#isLive = false;
   }
 

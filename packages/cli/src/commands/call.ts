@@ -28,6 +28,7 @@ export const call: Command = {
     ...APP_OPTION,
     queue: {
       kind: 'text',
+      complete: 'task-queue',
       describe: "Queue to publish to, without the prefix. Default: the task's, else TQ_QUEUE or tq",
     },
     timeout: { kind: 'text', describe: 'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s' },

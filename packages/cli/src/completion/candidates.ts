@@ -1,4 +1,4 @@
-import type { Command, CommandEntry, OptionSpec } from '../command.js';
+import type { Command, CommandEntry, NameKind, OptionSpec } from '../command.js';
 import { withConfig } from '../config/use-config.js';
 
 /** A word that may stand where the cursor is. */
@@ -8,10 +8,7 @@ export interface Candidate {
 }
 
 /** Names that only the app knows; `given` are the options on the line that take text. */
-export type NameSource = (
-  kind: 'task' | 'queue',
-  given: Readonly<Record<string, string>>,
-) => Promise<readonly string[]>;
+export type NameSource = (kind: NameKind, given: Readonly<Record<string, string>>) => Promise<readonly string[]>;
 
 const GLOBAL: readonly Candidate[] = [
   { word: '--help', describe: 'Show help' },
@@ -66,41 +63,46 @@ async function candidatesOf(
   names: NameSource,
 ): Promise<readonly Candidate[]> {
   const { words, pending, isOver, texts } = walk(given, options);
-  if (pending !== undefined) return choicesOf(options[pending], '');
+  const named = async (kind: NameKind, prefix = '') =>
+    (await names(kind, texts)).map((name) => ({ word: prefix + name, describe: DESCRIPTIONS[kind] }));
+  const valuesOf = async ({ choices = [], complete }: OptionSpec, prefix = '') =>
+    complete === undefined
+      ? choices.map((choice) => ({ word: prefix + choice, describe: '' }))
+      : named(complete, prefix);
+  if (pending !== undefined) return valuesOf(pending);
   if (!isOver && partial.startsWith('-')) {
     const equals = partial.indexOf('=');
     if (equals === -1) return [...unused(options, given), ...GLOBAL];
-    return choicesOf(options[partial.slice(2, equals)], partial.slice(0, equals + 1));
+    const option = options[partial.slice(2, equals)];
+    return option === undefined ? [] : valuesOf(option, partial.slice(0, equals + 1));
   }
   if (words >= positionals.max || positionals.complete === undefined) return [];
   const { complete } = positionals;
   if (typeof complete !== 'string') return complete.map((word) => ({ word, describe: '' }));
   // After a task's name come its arguments, which only the user knows.
-  if (complete === 'task' && words > 0) return [];
-  return (await names(complete, texts)).map((word) => ({ word, describe: complete }));
+  return complete === 'task' && words > 0 ? [] : named(complete);
 }
+
+const DESCRIPTIONS: Readonly<Record<NameKind, string>> = { task: 'task', queue: 'queue', 'task-queue': 'queue' };
 
 /** How many positionals there are, which option waits for its value, whether `--` ends the options, and those with text. */
 function walk(given: readonly string[], options: Command['options']) {
   let words = 0;
-  let pending: string | undefined;
+  let pendingName: string | undefined;
   let isOver = false;
   const texts: Record<string, string> = {};
   for (const word of given) {
     const [name = '', ...value] = word.slice(2).split('=');
-    if (pending !== undefined) {
-      texts[pending] = word;
-      pending = undefined;
+    if (pendingName !== undefined) {
+      texts[pendingName] = word;
+      pendingName = undefined;
     } else if (isOver || !word.startsWith('-')) words += 1;
     else if (word === '--') isOver = true;
     else if (value.length > 0) texts[name] = value.join('=');
-    else if (options[name]?.kind === 'text') pending = name;
+    else if (options[name]?.kind === 'text') pendingName = name;
   }
+  const pending = pendingName === undefined ? undefined : options[pendingName];
   return { words, pending, isOver, texts };
-}
-
-function choicesOf(option: OptionSpec | undefined, prefix: string): readonly Candidate[] {
-  return (option?.choices ?? []).map((choice) => ({ word: prefix + choice, describe: '' }));
 }
 
 function unused(options: Command['options'], given: readonly string[]): readonly Candidate[] {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@tq/core/internal';
 import { Arguments } from '../arguments.js';
-import type { CommandEntry } from '../command.js';
+import type { CommandEntry, NameKind } from '../command.js';
 import { useConfig } from '../config/use-config.js';
 import { shellWord } from '../shell-word.js';
 import { type Candidate, findCandidates, type NameSource } from './candidates.js';
@@ -59,9 +59,13 @@ const loadNames: NameSource = async (kind, given) => {
   return (await Promise.race([loaded, setTimeout(LOAD_LIMIT_MS)])) ?? [];
 };
 
-async function namesOf(kind: 'task' | 'queue', args: Arguments): Promise<readonly string[]> {
+async function namesOf(kind: NameKind, args: Arguments): Promise<readonly string[]> {
   await useConfig({}, args, process.cwd());
-  if (kind === 'queue') return (await (await import('../queues/open-app.js')).openQueuesApp(args, SILENT)).queues;
+  if (kind !== 'task') {
+    const { openQueuesApp } = await import('../queues/open-app.js');
+    const opened = await openQueuesApp(args, SILENT);
+    return kind === 'queue' ? opened.queues : opened.taskQueues;
+  }
   return (await (await import('../open-app.js')).loadTasks(args)).tasks.map(({ name }) => name);
 }
 

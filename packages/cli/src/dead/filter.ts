@@ -30,10 +30,11 @@ export const FILTER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   queue: {
     kind: 'text',
     many: true,
+    complete: 'task-queue',
     describe:
       "Queue that they died in, without the prefix; repeatable. Default: all of the app's, and the delay ladder's",
   },
-  task: { kind: 'text', describe: "Name of the task, or a pattern with *: 'mail.*'" },
+  task: { kind: 'text', complete: 'task', describe: "Name of the task, or a pattern with *: 'mail.*'" },
   reason: { kind: 'text', choices: REASONS, describe: 'Why they died' },
   error: { kind: 'text', describe: "What the error's text contains, or /REGEXP/ that it matches (/…/i ignores case)" },
   id: { kind: 'text', describe: 'Id of one task' },

@@ -18,7 +18,7 @@ const TERMINAL: Asking = { input: process.stdin, output: process.stderr };
  */
 export function requireConsent(args: Arguments, { input, output }: Asking = TERMINAL): void {
   if (args.flag('yes') || (input.isTTY === true && output.isTTY === true)) return;
-  const text = `tq ${args.command} throws messages away: expected --yes where there is no terminal to ask on.`;
+  const text = `tq ${args.command} asks before it does that: expected --yes where there is no terminal to ask on.`;
   throw new UsageError(text, args.command);
 }
 

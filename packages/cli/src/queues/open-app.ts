@@ -7,6 +7,8 @@ export interface QueuesApp {
   readonly app: App;
   /** Names without prefix, in alphabetical order, the queues of dead letters among them. */
   readonly queues: readonly string[];
+  /** Those of them that tasks go to. */
+  readonly taskQueues: readonly string[];
   /** Names of the tasks whose calls go to a queue. */
   tasksOf(queue: string): readonly string[];
 }
@@ -19,10 +21,11 @@ export async function openQueuesApp(args: Arguments, logger: Logger): Promise<Qu
   const { app, tasks } = await openApp(args, logger);
   const { options } = internalsOf(app);
   const named = tasks.flatMap(({ queue }) => (queue === undefined ? [] : [queue]));
-  const taskQueues = new Set([options.queue, ...named, ...Object.keys(options.queues)]);
+  const taskQueues = [...new Set([options.queue, ...named, ...Object.keys(options.queues)])].sort();
   return {
     app,
-    queues: [...taskQueues].sort().flatMap((queue) => [queue, deadLetterQueue(queue)]),
+    queues: taskQueues.flatMap((queue) => [queue, deadLetterQueue(queue)]),
+    taskQueues,
     tasksOf: (queue) => tasks.filter((task) => task.queue === queue).map(({ name }) => name),
   };
 }

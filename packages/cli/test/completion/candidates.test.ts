@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/commands/table.js';
 import { findCandidates } from '../../src/completion/candidates.js';
 
-const names = { task: ['fib', 'mail.send'], queue: ['mail', 'math'] };
+const names = { task: ['fib', 'mail.send'], queue: ['mail', 'math'], 'task-queue': ['mail', 'math'] };
 
 /** Completes the last word of a line, after `tq`. */
 async function completed(line: string): Promise<readonly string[]> {
@@ -39,6 +39,8 @@ describe('completion of tq', () => {
     ['call ', ['fib', 'mail.send']],
     ['call --queue mail m', ['mail.send']],
     ['call --json fi', ['fib']],
+    ['call --queue ma', ['mail', 'math']],
+    ['call --queue=mat', ['--queue=math']],
     ['call fib ', []],
     ['call -- fi', ['fib']],
     ['call -- --js', []],
