@@ -23,6 +23,8 @@ export {
   TqError,
 } from './errors.js';
 export type { AppOptions } from './options.js';
+export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retry.js';
+export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
@@ -67,6 +69,7 @@ export type {
   Returned,
   Task as TaskOf,
 } from './task/task.js';
+export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
 export type { PoolKind, WorkerConfig } from './worker-config.js';
 

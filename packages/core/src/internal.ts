@@ -53,6 +53,13 @@ export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
 export { APP_OPTIONS, type AppOptions, childVariables, traceOptions } from './options.js';
 export { refuseUnknownKeys, requireInteger } from './options-check.js';
+export type { CallRetry } from './protocol/call-retry.js';
+export {
+  appendEarlierError,
+  type EarlierError,
+  encodeEarlierErrors,
+  type FailedTry,
+} from './protocol/earlier-errors.js';
 export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';

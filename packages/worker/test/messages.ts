@@ -17,6 +17,8 @@ export function taskMessage(more: Partial<TaskMessage> = {}): TaskMessage {
     expires: undefined,
     lost: 0,
     earlierDeliveries: 0,
+    retry: undefined,
+    errors: [],
     headers: {},
     bodyText: '[[30],{},{}]',
     ...more,

@@ -1,3 +1,5 @@
+import type { CallRetry } from '../protocol/call-retry.js';
+import type { EarlierError } from '../protocol/earlier-errors.js';
 import type { TaskMessage } from '../protocol/envelope.js';
 import type { EncodedError } from '../protocol/error-codec.js';
 import type { Headers } from '../protocol/message.js';
@@ -18,12 +20,16 @@ export interface Job {
   readonly bodyText: string;
   /** What its pool holds it to; undefined where nothing limits it. */
   readonly limits?: TimeLimits | undefined;
+  /** What its call says of retries; undefined when it says nothing. */
+  readonly retry?: CallRetry | undefined;
+  /** What earlier tries failed with, the oldest first; undefined or empty for none. */
+  readonly errors?: readonly EarlierError[] | undefined;
 }
 
 /** The run of a message that came from this queue. */
 export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
-  const { id, task, retries, rootId, parentId, headers, bodyText } = message;
-  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText, limits };
+  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors } = message;
+  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText, limits, retry, errors };
 }
 
 /** How a run ended. */
@@ -32,6 +38,12 @@ export type JobEnd =
   | { readonly kind: 'success'; readonly resultText: string }
   /** The handler threw or rejected, or its result cannot be serialised. */
   | { readonly kind: 'failure'; readonly failure: EncodedError }
+  /** The handler failed or asked for it, and its task is to run again, `delayMs` from now. */
+  | { readonly kind: 'retry'; readonly failure: EncodedError; readonly delayMs: number }
+  /** The handler threw a `Reject`: it is not run again, whatever its policy says. */
+  | { readonly kind: 'rejected'; readonly failure: EncodedError }
+  /** The handler threw an `Ignore`: nothing is left of the task; a caller that waits is told that it was revoked. */
+  | { readonly kind: 'ignored'; readonly failure: EncodedError }
   /** The body is none that a handler can be called with. */
   | { readonly kind: 'poison'; readonly failure: EncodedError }
   /** The message asks for what this worker cannot give, so the handler was not called. */

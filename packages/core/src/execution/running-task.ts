@@ -1,4 +1,5 @@
 import { SoftTimeLimitError, TqError } from '../errors.js';
+import { type EarlierError, NO_EARLIER_ERRORS } from '../protocol/earlier-errors.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
 import type { TaskContext } from '../task/context.js';
@@ -15,6 +16,7 @@ export class RunningTask implements TaskContext {
   readonly rootId: string;
   readonly parentId: string | undefined;
   readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly errors: readonly EarlierError[];
   readonly #logger: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
@@ -29,6 +31,7 @@ export class RunningTask implements TaskContext {
     this.rootId = job.rootId;
     this.parentId = job.parentId;
     this.kwargs = kwargs;
+    this.errors = job.errors ?? NO_EARLIER_ERRORS;
     this.#logger = logger;
   }
 

@@ -164,6 +164,9 @@ function finalState(end: JobEnd): FinalState {
     case 'success':
       return { status: 'SUCCESS', resultText: end.resultText };
     case 'failure':
+    case 'retry':
+    case 'rejected':
+    case 'ignored':
     case 'poison':
     case 'refused':
     case 'unknown-task':

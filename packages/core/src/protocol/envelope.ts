@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { TqError } from '../errors.js';
 import { parseIsoTime } from '../time/iso-time.js';
+import { type CallRetry, decodeCallRetry, encodeCallRetry } from './call-retry.js';
+import { decodeEarlierErrors, type EarlierError } from './earlier-errors.js';
 import {
   type Headers,
   type HeaderValue,
@@ -29,6 +31,8 @@ export interface Envelope {
   readonly ignoreResult: boolean;
   /** The call's own or its task's, as the caller knows them. */
   readonly limits?: TimeLimits | undefined;
+  /** What the call says of retries; the task's own policy is where the task is defined. */
+  readonly retry?: CallRetry | undefined;
   /** The caller's own headers, beside the protocol's at the top level. */
   readonly headers: Headers | undefined;
   /** Body text: the JSON of `[args, kwargs, embed]`. */
@@ -60,6 +64,7 @@ export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined):
   if (envelope.parentId !== undefined) headers.parent_id = envelope.parentId;
   if (envelope.ignoreResult) headers.ignore_result = true;
   if (envelope.limits !== undefined) headers.timelimit = encodeTimeLimits(envelope.limits);
+  if (envelope.retry !== undefined) headers[TQ_HEADER.retry] = encodeCallRetry(envelope.retry);
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
   return toMessage(envelope, replyTo, headers, envelope.priority);
 }
@@ -83,6 +88,7 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     kwargsrepr: '{}',
     origin,
     ignore_result: envelope.ignoreResult,
+    ...(envelope.retry === undefined ? undefined : { [TQ_HEADER.retry]: encodeCallRetry(envelope.retry) }),
     ...envelope.headers,
   };
   return toMessage(envelope, replyTo, headers, envelope.priority ?? 0);
@@ -136,6 +142,10 @@ export interface TaskMessage {
   readonly lost: number;
   /** Deliveries before this one that ended without an ack: the quorum queue's count, or tq's own on a classic queue. */
   readonly earlierDeliveries: number;
+  /** What the call says of retries; undefined when it says nothing. */
+  readonly retry: CallRetry | undefined;
+  /** What earlier tries failed with, the oldest first. */
+  readonly errors: readonly EarlierError[];
   /** Headers that are neither the protocol's nor the broker's. */
   readonly headers: Headers;
   readonly bodyText: string;
@@ -162,6 +172,8 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     expires: time(headers, HEADER.expires),
     lost: count(headers, TQ_HEADER.lost),
     earlierDeliveries: count(headers, DELIVERY_COUNT_HEADER) + count(headers, TQ_HEADER.redeliveries),
+    retry: callRetry(headers),
+    errors: decodeEarlierErrors(headers[TQ_HEADER.errors]),
     headers: ownHeaders(headers),
     bodyText: readText(message),
   };
@@ -220,6 +232,18 @@ function timeLimits(headers: Record<string, unknown>): TimeLimits {
   const limits = decodeTimeLimits(value);
   if (limits !== undefined) return limits;
   throw poison(`header ${HEADER.timeLimits}`, '[hard, soft] in seconds or null', value);
+}
+
+function callRetry(headers: Record<string, unknown>): CallRetry | undefined {
+  const value = headers[TQ_HEADER.retry];
+  if (value === undefined || value === null) return undefined;
+  const retry = decodeCallRetry(value);
+  if (retry !== undefined) return retry;
+  throw poison(
+    `header ${TQ_HEADER.retry}`,
+    'false or a table of maxRetries, backoff, delay, maxDelay and jitter',
+    value,
+  );
 }
 
 const NO_HEADERS: Headers = Object.freeze({});

@@ -27,6 +27,11 @@ const MAX_TEXT = 10_000;
 const MAX_STACK = 20_000;
 const MAX_CAUSES = 5;
 
+/** Name and text of an error, `RangeError: too far`. */
+export function failureText({ error: { exc_type: name, exc_message: parts } }: EncodedError): string {
+  return `${name}: ${messageText(parts)}`;
+}
+
 /** Turns whatever a handler threw, Errors or not, into the wire's form; long texts are cut. Never throws. */
 export function encodeError(thrown: unknown): EncodedError {
   const error = encodeChain(thrown, 0);

@@ -37,6 +37,10 @@ export const TQ_HEADER = {
   lost: 'tq-lost',
   /** How many times a redelivery from a classic queue was replaced by a copy (integer). */
   redeliveries: 'tq-redeliveries',
+  /** What the call says of retries: false, or a table of numbers and words. */
+  retry: 'tq-retry',
+  /** What earlier tries failed with: a list of tables, the oldest first. */
+  errors: 'tq-errors',
 } as const;
 
 /** Headers of tq's own on a dead letter. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { TqError } from '../errors.js';
+import type { EarlierError } from '../protocol/earlier-errors.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
 
@@ -11,6 +12,8 @@ export interface TaskContext {
   readonly task: string;
   /** 1 on the first try. */
   readonly attempt: number;
+  /** What earlier tries failed with, the oldest first, the last 10 at most. */
+  readonly errors: readonly EarlierError[];
   /** The queue that it was delivered from. */
   readonly queue: string;
   /** The caller's own headers. */

@@ -8,7 +8,7 @@ import { openProducer } from './producing.js';
 function insideOf(id: string, rootId: string): TaskContext {
   const { logger: log } = testRuntime();
   const { signal } = new AbortController();
-  const rest = { attempt: 1, queue: 'tq', headers: {}, parentId: 'grandparent', kwargs: {}, signal, log };
+  const rest = { attempt: 1, errors: [], queue: 'tq', headers: {}, parentId: 'grandparent', kwargs: {}, signal, log };
   return { id, rootId, task: 'outer', ...rest };
 }
 

@@ -37,7 +37,11 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits): O
     case 'success':
       return { kind: 'done', state: { status: 'SUCCESS', resultText: end.resultText } };
     case 'failure':
+    case 'retry':
+    case 'rejected':
       return { kind: 'dead', reason: 'failed', failure: end.failure };
+    case 'ignored':
+      return { kind: 'done', state: { status: 'FAILURE', failure: end.failure } };
     case 'poison':
     case 'refused':
     case 'unknown-task':

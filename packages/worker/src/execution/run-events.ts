@@ -16,6 +16,9 @@ import type { Run } from '../run.js';
 const EVENT_OF = {
   success: 'task:succeeded',
   failure: 'task:failed',
+  retry: 'task:failed',
+  rejected: 'task:failed',
+  ignored: 'task:failed',
   poison: 'task:refused',
   refused: 'task:refused',
   'unknown-task': 'task:refused',
@@ -52,6 +55,9 @@ export class RunEvents {
         this.#observers.emit('task:succeeded', { ...identity, durationMs });
         return;
       case 'failure':
+      case 'retry':
+      case 'rejected':
+      case 'ignored':
         this.#observers.emit('task:failed', { ...identity, durationMs, error: remoteError(end.failure) });
         return;
       case 'poison':

@@ -45,6 +45,7 @@ export class Tally {
     this.#since[end.kind]++;
     switch (end.kind) {
       case 'failure':
+      case 'rejected':
       case 'poison':
       case 'refused':
       case 'unknown-task': {
@@ -67,5 +68,8 @@ export class Tally {
 }
 
 function noCounts(): Counts {
-  return { success: 0, failure: 0, poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0 };
+  return {
+    ...{ success: 0, failure: 0, retry: 0, rejected: 0, ignored: 0 },
+    ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0 },
+  };
 }

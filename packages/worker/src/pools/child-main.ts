@@ -120,6 +120,9 @@ class ChildMain {
         );
         return;
       case 'failure':
+      case 'retry':
+      case 'rejected':
+      case 'ignored':
       case 'poison':
       case 'refused':
       case 'unknown-task':

@@ -1,4 +1,15 @@
-import type { Headers, Job, JobEnd, LogLevel, OutgoingCall, QueueStatus, Reply, TimeLimits } from '@tq/core/internal';
+import type {
+  CallRetry,
+  EarlierError,
+  Headers,
+  Job,
+  JobEnd,
+  LogLevel,
+  OutgoingCall,
+  QueueStatus,
+  Reply,
+  TimeLimits,
+} from '@tq/core/internal';
 import type { PortError } from './port-error.js';
 
 /**
@@ -15,7 +26,14 @@ export type RunMessage = readonly [
   parentId: string | undefined,
   headers: Headers,
   bodyText: string,
+  history?: JobHistory,
 ];
+
+/** What few jobs have: a call's own words on retries, and earlier tries. */
+export interface JobHistory {
+  readonly retry: CallRetry | undefined;
+  readonly errors: readonly EarlierError[];
+}
 
 /** A job succeeded; a tuple for the same reason. With the child's memory when it was asked to report it. */
 export type SuccessMessage = readonly [type: 'success', resultText: string, memoryBytes?: number];
@@ -83,13 +101,21 @@ export type CallRequest =
   | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string };
 
 export function encodeRun(job: Job): RunMessage {
-  const { id, task, attempt, queue, rootId, parentId, headers, bodyText } = job;
-  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText];
+  const { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors = NO_ERRORS } = job;
+  if (retry === undefined && errors.length === 0) {
+    return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText];
+  }
+  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, { retry, errors }];
 }
 
-export function decodeRun([, id, task, attempt, queue, rootId, parentId, headers, bodyText]: RunMessage): Job {
-  return { id, task, attempt, queue, rootId, parentId, headers, bodyText };
+const NO_ERRORS: readonly EarlierError[] = Object.freeze([]);
+
+export function decodeRun([, id, task, attempt, queue, rootId, parentId, headers, bodyText, history]: RunMessage): Job {
+  const { retry, errors } = history ?? NO_HISTORY;
+  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors };
 }
+
+const NO_HISTORY: JobHistory = Object.freeze({ retry: undefined, errors: NO_ERRORS });
 
 /** True for the two messages that are tuples (`Array.isArray` does not narrow readonly ones). */
 export function isTuple<M extends ParentMessage | ChildMessage>(message: M): message is Extract<M, readonly unknown[]> {

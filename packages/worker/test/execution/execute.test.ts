@@ -150,7 +150,7 @@ it('tells the pool what the task is and which try this is', () => {
   expect(pool.jobs).toEqual([
     {
       ...{ id: 'a', task: 'fib', attempt: 3, queue: 'math', rootId: 'root', parentId: 'parent' },
-      ...{ headers: { tenant: 't1' }, bodyText: '[[30],{},{}]' },
+      ...{ headers: { tenant: 't1' }, bodyText: '[[30],{},{}]', errors: [] },
     },
   ]);
 });

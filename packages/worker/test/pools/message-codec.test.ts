@@ -25,6 +25,14 @@ describe('a message to or from a process', () => {
     );
   });
 
+  it('is a job with what its call says of retries and what earlier tries failed with', () => {
+    const errors = [{ attempt: 1, error: 'Error: no', time: '2026-01-01T00:00:00.000Z' }];
+    for (const history of [{ retry: { maxRetries: 5 }, errors: [] }, { retry: false, errors } as const]) {
+      const message = ['run', 'i', 't', 2, 'q', 'r', undefined, {}, '[]', history] as const;
+      expect(through(message)).toEqual(message);
+    }
+  });
+
   it('is a result as it was, with the memory of the child where it is told', () => {
     fc.assert(
       fc.property(text, fc.option(fc.maxSafeNat(), { nil: undefined }), (result, memoryBytes) => {

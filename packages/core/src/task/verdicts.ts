@@ -1,0 +1,73 @@
+import { hasCode, TqError } from '../errors.js';
+import { requireInteger } from '../options-check.js';
+
+/** How a `Retry` is to be done; what is left out comes from the task's policy, and from its defaults where it has none. */
+export interface RetryRequest {
+  /** When to run again, ms from now, from 0 on; taken as it is, without jitter. */
+  readonly delay?: number | undefined;
+  /** Why: what the caller gets when no retries are left, and what the log and the earlier errors say. */
+  readonly cause?: unknown;
+  /** Further tries after the first, a whole number from 0 on. */
+  readonly maxRetries?: number | undefined;
+}
+
+/**
+ * Thrown by a task that wants to run again later, whether it has a retry policy or not. When its retries are used up it
+ * fails with the cause. Code `retry`.
+ */
+export class Retry extends TqError {
+  /** When to run again, ms from now; undefined leaves it to the policy. */
+  readonly delay: number | undefined;
+  /** Further tries after the first; undefined leaves it to the policy. */
+  readonly maxRetries: number | undefined;
+
+  /** @throws {TqError} `invalid-option` when a number is none or out of range */
+  constructor({ delay, cause, maxRetries }: RetryRequest = {}) {
+    if (delay !== undefined) requireInteger(delay, 'Retry: delay (ms)', FROM_0);
+    if (maxRetries !== undefined) requireInteger(maxRetries, 'Retry: maxRetries', FROM_0);
+    super('retry', 'The task asked to run again.', { cause });
+    this.name = 'Retry';
+    this.delay = delay;
+    this.maxRetries = maxRetries;
+  }
+}
+
+const FROM_0 = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Thrown by a task that must not be tried again, whatever its policy says: its caller gets this failure, and its message
+ * becomes a dead letter with the reason `rejected`. Code `rejected`.
+ */
+export class Reject extends TqError {
+  /** @param reason what the caller and whoever looks at the dead letter is told */
+  constructor(reason: string, options: { readonly cause?: unknown } = {}) {
+    super('rejected', reason, options);
+    this.name = 'Reject';
+  }
+}
+
+/**
+ * Thrown by a task whose run is to leave no trace: no retry, no dead letter, no failure. A caller that waits for the
+ * result is told that the task was revoked. Code `ignored`.
+ */
+export class Ignore extends TqError {
+  /** @param reason what the caller and the log are told */
+  constructor(reason = 'ignored') {
+    super('ignored', reason);
+    this.name = 'Ignore';
+  }
+}
+
+/** What a task that threw one of the three wants; undefined for every other error. */
+export type Verdict =
+  | { readonly kind: 'retry'; readonly retry: Pick<Retry, 'delay' | 'maxRetries' | 'cause'> }
+  | { readonly kind: 'rejected' }
+  | { readonly kind: 'ignored' };
+
+/** Recognises them by their code, whichever copy of this package made them. */
+export function verdictOf(thrown: unknown): Verdict | undefined {
+  if (hasCode(thrown, 'retry')) return { kind: 'retry', retry: thrown as Retry };
+  if (hasCode(thrown, 'rejected')) return { kind: 'rejected' };
+  if (hasCode(thrown, 'ignored')) return { kind: 'ignored' };
+  return undefined;
+}
