@@ -16,6 +16,7 @@ import { Staging } from './producer/staging.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
+import { MAX_DELAY_MS } from './task/call-times.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import type { DefineTask, NamedDefinition } from './task/define-task.js';
@@ -217,6 +218,8 @@ class TqApp implements App, TaskHost, AppInternals {
       publishTimeoutMs: publishTimeout,
       transport,
       newId: this.runtime.newId,
+      now: () => clock.wallTime(),
+      maxDelayMs: MAX_DELAY_MS,
       middleware: this.#middleware,
       staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
       logger,

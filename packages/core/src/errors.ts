@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'soft-time-limit'
   | 'task-failed'
   | 'task-load-failed'
+  | 'task-revoked'
   | 'time-limit'
   | 'unknown-option'
   | 'unknown-task'
@@ -97,6 +98,24 @@ export class TaskFailedError extends TqError {
     this.taskId = taskId;
     this.remote = remote;
     if (remote.stack !== undefined) this.stack = `${this.stack ?? this.message}\nRemote stack:\n${remote.stack}`;
+  }
+}
+
+/**
+ * The task was ended without having run to its end: it expired before a worker started it, or its handler threw `Ignore`.
+ * What `get()` rejects with then. Code `task-revoked`.
+ */
+export class TaskRevokedError extends TqError {
+  /** The id of the task. */
+  readonly taskId: string;
+  /** Why, in one word as a rule: `expired` or `ignored`; of Celery's workers also `revoked` and `terminated`. */
+  readonly reason: string;
+
+  constructor(taskId: string, reason: string, message: string) {
+    super('task-revoked', message, { fields: { taskId, reason } });
+    this.name = 'TaskRevokedError';
+    this.taskId = taskId;
+    this.reason = reason;
   }
 }
 

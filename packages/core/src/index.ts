@@ -19,6 +19,7 @@ export {
   ResultWaitInTaskError,
   SoftTimeLimitError,
   TaskFailedError,
+  TaskRevokedError,
   TimeLimitError,
   TqError,
 } from './errors.js';

@@ -8,6 +8,7 @@ import type { CallListener, OutgoingCall, Transport } from '../results/transport
 import type { Logger } from '../runtime.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
+import { type CallTimes, callTimes } from '../task/call-times.js';
 import { findCurrentTask } from '../task/context.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { checkCall, limitsOf } from '../task/options.js';
@@ -23,6 +24,10 @@ export interface ProducerOptions {
   readonly transport: Transport;
   readonly results: ResultServices;
   readonly newId: () => string;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** How far ahead of its call a task may start, ms. */
+  readonly maxDelayMs: number;
   /** What the app has put around its calls. */
   readonly middleware: { readonly publish: PublishOnion | undefined };
   /** Where calls wait for asynchronous middleware and validators. */
@@ -33,6 +38,8 @@ export interface ProducerOptions {
 /** What a call is and where it stands in the tree of tasks; middleware may move it to another queue. */
 interface Facts extends CallFacts, Pick<Envelope, 'rootId' | 'parentId'> {
   queue: string;
+  eta?: number | undefined;
+  expires?: number | undefined;
 }
 
 const NO_HEADERS: Headers = Object.freeze({});
@@ -64,12 +71,26 @@ export class Producer {
       rootId: parent?.rootId ?? id,
       parentId: parent?.id,
     };
+    const wrong = this.#setTimes(facts, options);
     const result = new PendingResult<T>(facts, results);
     if (this.#closed) return refuse(result, failures.toPublishError(failures.closedBefore, false));
+    if (wrong !== undefined) return refuse(result, wrong);
     const onion = middleware.publish;
     if (onion === undefined) this.#dispatch(facts, signature, result, this.#timeoutOf(options));
     else this.#around(onion, facts, signature, result);
     return result;
+  }
+
+  /** Once and before the middleware, so that they count from the call. A call without any gets no field for them. */
+  #setTimes(facts: Facts, options: CallOptions): PublishError | undefined {
+    const { now, maxDelayMs } = this.#options;
+    try {
+      const times = callTimes(options, now, maxDelayMs);
+      if (times !== undefined) Object.assign(facts, times);
+      return undefined;
+    } catch (thrown) {
+      return asPublishError(thrown);
+    }
   }
 
   /** Leads a call through the middleware, which may change it. */
@@ -78,7 +99,20 @@ export class Producer {
     const { args, schema, options } = signature;
     const { id, task, rootId, parentId, ignoreResult } = facts;
     const { queue = defaultQueue, priority, headers = NO_HEADERS, signal } = options;
-    const call: PublishCall = { id, task, rootId, parentId, ignoreResult, args, queue, priority, headers };
+    const [eta, expires] = [dateOf(facts.eta), dateOf(facts.expires)];
+    const call: PublishCall = {
+      id,
+      task,
+      rootId,
+      parentId,
+      ignoreResult,
+      eta,
+      expires,
+      args,
+      queue,
+      priority,
+      headers,
+    };
     const send = (listener: CallListener, timeoutMs: number) => {
       const { args, priority, headers } = call;
       // Middleware may have put anything there; what is none is not the default.
@@ -99,7 +133,7 @@ export class Producer {
       checkCall(options);
       checkQueue(options.queue ?? defaultQueue, queue);
       checkArgs(args);
-      const envelope = {
+      const envelope: Envelope = {
         id,
         task,
         rootId,
@@ -110,7 +144,8 @@ export class Producer {
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(args, preset),
       };
-      const call = { envelope, queue, publishTimeoutMs, signal: options.signal, listener };
+      const plain = { envelope, queue, publishTimeoutMs, signal: options.signal, listener };
+      const call = facts.eta === undefined && facts.expires === undefined ? plain : withTimes(plain, facts);
       // After the encoding, so that what is sent is the input, whatever a validator does with it.
       if (schema === undefined) transport.send(call);
       else this.#sendIfFit(call, validateArgs(schema, args));
@@ -165,6 +200,15 @@ export class Producer {
       onFailed: (error) => call.listener.failed(error),
     });
   }
+}
+
+/** A call that has none costs no field, here and on its way from a child. */
+function withTimes(call: OutgoingCall, { eta, expires }: CallTimes): OutgoingCall {
+  return { ...call, eta, envelope: { ...call.envelope, eta, expires } };
+}
+
+function dateOf(ms: number | undefined): Date | undefined {
+  return ms === undefined ? undefined : new Date(ms);
 }
 
 /** Never before the call has returned. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { TqError } from '../errors.js';
-import { parseIsoTime } from '../time/iso-time.js';
+import { parseIsoTime, printIsoTime } from '../time/iso-time.js';
 import { type CallRetry, decodeCallRetry, encodeCallRetry } from './call-retry.js';
 import { decodeEarlierErrors, type EarlierError } from './earlier-errors.js';
 import {
@@ -33,6 +33,10 @@ export interface Envelope {
   readonly limits?: TimeLimits | undefined;
   /** What the call says of retries; the task's own policy is where the task is defined. */
   readonly retry?: CallRetry | undefined;
+  /** Earliest start, ms since the epoch. */
+  readonly eta?: number | undefined;
+  /** When it is too late to start, ms since the epoch. */
+  readonly expires?: number | undefined;
   /** The caller's own headers, beside the protocol's at the top level. */
   readonly headers: Headers | undefined;
   /** Body text: the JSON of `[args, kwargs, embed]`. */
@@ -65,6 +69,8 @@ export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined):
   if (envelope.ignoreResult) headers.ignore_result = true;
   if (envelope.limits !== undefined) headers.timelimit = encodeTimeLimits(envelope.limits);
   if (envelope.retry !== undefined) headers[TQ_HEADER.retry] = encodeCallRetry(envelope.retry);
+  if (envelope.eta !== undefined) headers.eta = printIsoTime(envelope.eta);
+  if (envelope.expires !== undefined) headers.expires = printIsoTime(envelope.expires);
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
   return toMessage(envelope, replyTo, headers, envelope.priority);
 }
@@ -76,8 +82,8 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     task: envelope.task,
     id: envelope.id,
     shadow: null,
-    eta: null,
-    expires: null,
+    eta: isoTimeOrNull(envelope.eta),
+    expires: isoTimeOrNull(envelope.expires),
     group: null,
     group_index: null,
     retries: 0,
@@ -92,6 +98,10 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     ...envelope.headers,
   };
   return toMessage(envelope, replyTo, headers, envelope.priority ?? 0);
+}
+
+function isoTimeOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : printIsoTime(ms);
 }
 
 function toMessage(

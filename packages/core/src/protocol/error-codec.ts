@@ -97,6 +97,15 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;
 }
 
+/**
+ * What a REVOKED reply carries: Celery's own exception, so that a Python caller catches `celery.exceptions.TaskRevokedError`.
+ * @param reason in one word
+ */
+export function encodeRevocation(reason: string): EncodedError {
+  const error = { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' };
+  return { error, traceback: null };
+}
+
 /** Reads the `result` of a FAILURE, RETRY or REVOKED reply of Celery or tq; never throws, whatever it is given. */
 export function decodeError(value: unknown, traceback: unknown): RemoteError {
   return decodeChain(value, traceback, 0);

@@ -59,7 +59,14 @@ export const DEAD_HEADER = {
 } as const;
 
 /** Why a message is in a dead-letter queue. */
-export type DeadLetterReason = 'poison' | 'unknown-task' | 'refused' | 'failed' | 'worker-lost' | 'consumer-timeout';
+export type DeadLetterReason =
+  | 'poison'
+  | 'unknown-task'
+  | 'refused'
+  | 'failed'
+  | 'worker-lost'
+  | 'consumer-timeout'
+  | 'expired';
 
 /**
  * Headers that are between RabbitMQ and its clients, and that a copy must not carry: a republished `x-death` can be

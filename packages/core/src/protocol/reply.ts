@@ -12,7 +12,9 @@ export type Reply =
 /** How a task ended, as a worker says it: the value is JSON text already, written where the handler ran. */
 export type FinalState =
   | { readonly status: 'SUCCESS'; readonly resultText: string }
-  | { readonly status: 'FAILURE'; readonly failure: EncodedError };
+  | { readonly status: 'FAILURE'; readonly failure: EncodedError }
+  /** Not run, or not to its end, and no failure either; see `encodeRevocation`. */
+  | { readonly status: 'REVOKED'; readonly failure: EncodedError };
 
 /** JSON text of a handler that returned nothing; the reply says so beside Celery's null, so that `get()` gives undefined. */
 export const UNDEFINED_RESULT = '{"__type__":"tq.undefined","__value__":null}';
@@ -39,7 +41,8 @@ function replyText(taskId: string, state: FinalState): string {
       return state.resultText === UNDEFINED_RESULT
         ? `${head}null,"traceback":null,"children":[],"result_type":"undefined"}`
         : `${head}${state.resultText},"traceback":null,"children":[]}`;
-    case 'FAILURE': {
+    case 'FAILURE':
+    case 'REVOKED': {
       const { error, traceback } = state.failure;
       return `${head}${JSON.stringify(error)},"traceback":${JSON.stringify(traceback)},"children":[]}`;
     }

@@ -5,6 +5,7 @@ import {
   ResultTimeoutError,
   ResultWaitInTaskError,
   TaskFailedError,
+  TaskRevokedError,
   TqError,
 } from '../errors.js';
 import { refuseUnknownKeys } from '../options-check.js';
@@ -53,7 +54,7 @@ export interface AsyncResult<T> {
   readonly published: Promise<void>;
   /**
    * Waits for the result; always ends.
-   * Rejects with {@link TaskFailedError} when the task failed, {@link ResultTimeoutError} after the timeout (it may be
+   * Rejects with {@link TaskFailedError} when the task failed, {@link TaskRevokedError} when it expired, {@link ResultTimeoutError} after the timeout (it may be
    * called again), a `PublishError` when the call was not published, {@link ResultWaitInTaskError} inside a
    * task, and codes `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
    */
@@ -183,9 +184,12 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
         this.#end({ value: reply.value as T });
         return;
       case 'FAILURE':
-      case 'REVOKED':
-        this.#state = reply.status === 'FAILURE' ? 'failure' : 'revoked';
+        this.#state = 'failure';
         this.#end({ error: new TaskFailedError(this.id, reply.error) });
+        return;
+      case 'REVOKED':
+        this.#state = 'revoked';
+        this.#end({ error: this.#revoked(reply.error.message) });
         return;
       case 'RETRY':
         this.#state = 'retry';
@@ -262,6 +266,15 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   #aborted(signal: AbortSignal | undefined): TqError {
     const text = `The wait for task '${this.#facts.task}' was aborted by its signal; the task goes on.`;
     return new TqError('result-aborted', text, { fields: { taskId: this.id }, cause: signal?.reason });
+  }
+
+  #revoked(reason: string): TaskRevokedError {
+    const { task } = this.#facts;
+    const text =
+      reason === 'expired'
+        ? `Task '${task}' expired before a worker started it, so it was not run.`
+        : `Task '${task}' was revoked: ${reason}.`;
+    return new TaskRevokedError(this.id, reason, text);
   }
 
   #ignored(): TqError {

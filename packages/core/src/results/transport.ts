@@ -17,6 +17,8 @@ export interface OutgoingCall {
   /** The reply address is the transport's to fill in; `ignoreResult` leaves it out. */
   readonly envelope: Envelope;
   readonly queue: string;
+  /** When the task may start at the earliest, ms since the epoch: it is delayed until then. As in the envelope. */
+  readonly eta?: number | undefined;
   /** How long the confirm may take, ms. */
   readonly publishTimeoutMs: number;
   readonly signal: AbortSignal | undefined;

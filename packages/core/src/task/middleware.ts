@@ -16,6 +16,10 @@ export interface PublishCall {
   readonly parentId: string | undefined;
   /** Nobody asks for its result. */
   readonly ignoreResult: boolean;
+  /** When it starts at the earliest, where it is delayed. */
+  readonly eta: Date | undefined;
+  /** When it is too late to start, where it expires. */
+  readonly expires: Date | undefined;
   /** The arguments as they were passed; they become JSON after the innermost `next()`. */
   args: readonly unknown[];
   /** Where it goes, without the app's prefix. */

@@ -3,6 +3,7 @@ import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import type { Headers } from '../protocol/message.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
+import { requireExpires } from './call-times.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -25,6 +26,8 @@ export interface TaskOptions {
    * Default: the worker's.
    */
   readonly softTimeLimit?: number | undefined;
+  /** How long after its call a task may still start, ms, from 1 on; see `CallOptions`. Default: for ever. */
+  readonly expires?: number | undefined;
 }
 
 /** What a task's arguments and result must fit: schemas of any library that has https://standardschema.dev. */
@@ -38,9 +41,9 @@ export interface SchemaOptions<A extends ArgsSchema | undefined, R extends Resul
 /** All that may be said of a task where it is defined. */
 export type DefinitionOptions = TaskOptions & SchemaOptions<ArgsSchema | undefined, ResultSchema | undefined>;
 
-const DEFAULT_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit'] as const;
+const DEFAULT_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit', 'expires'] as const;
 const TASK_KEYS = [...DEFAULT_KEYS, 'args', 'result'] as const;
-const CALL_KEYS = [...DEFAULT_KEYS, 'taskId', 'deadline', 'signal'] as const;
+const CALL_KEYS = [...DEFAULT_KEYS, 'taskId', 'deadline', 'signal', 'countdown', 'eta'] as const;
 const MAX_TASK_NAME = 255;
 
 /**
@@ -57,6 +60,7 @@ export function checkTask(name: string, options: DefinitionOptions): DefinitionO
   refuseUnknownKeys(options, TASK_KEYS, `task '${name}'`);
   checkPriority(options.priority, `task '${name}': priority`);
   checkTimeLimits(options, `task '${name}': `);
+  if (options.expires !== undefined) requireExpires(options.expires, `task '${name}': expires`);
   checkSchema(options.args, `task '${name}': args`);
   checkSchema(options.result, `task '${name}': result`);
   return options;
@@ -81,7 +85,7 @@ export function checkHandler(name: string, handler: unknown): void {
 }
 
 /**
- * Checks a call's options.
+ * Checks a call's options but for its times, which `callTimes` reads.
  * @throws {TqError} `invalid-option` or `unknown-option`
  */
 export function checkCall(options: CallOptions): void {

@@ -11,6 +11,18 @@ export interface CallOptions {
   readonly headers?: Headers | undefined;
   /** The task's id instead of a new UUID, 1 to 255 bytes; the same id again is recognisable as the same task. */
   readonly taskId?: string | undefined;
+  /**
+   * How long after the call the task starts at the earliest, ms, from 0 to what the delay ladder reaches (310 days at the
+   * default `delayUnit`). The message waits in the broker. Not together with `eta`.
+   */
+  readonly countdown?: number | undefined;
+  /** When the task starts at the earliest; a time that has passed is no delay. Else as `countdown`. */
+  readonly eta?: Date | undefined;
+  /**
+   * When it is too late to start: so many ms after the call (from 1 on), or a time; later than `eta`. A worker that gets
+   * the task later does not run it, and `get()` rejects with `TaskRevokedError`. A run that has started goes on.
+   */
+  readonly expires?: number | Date | undefined;
   /** How long the broker's confirm may take, ms, after which the call ends as `publish-timeout`. */
   readonly deadline?: number | undefined;
   /** Aborts the publish while it is not confirmed; a task that is in its queue stays there. */

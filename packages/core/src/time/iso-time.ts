@@ -14,3 +14,14 @@ export function parseIsoTime(text: string): number | undefined {
   const ms = Date.parse(`${date}T${time}:${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`);
   return Number.isNaN(ms) ? undefined : ms;
 }
+
+/** The last millisecond whose year has four digits; Python's times, and this file's, end here. */
+export const MAX_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * Writes a time as the wire carries it, in UTC: `2026-08-01T12:00:00.000Z`.
+ * @param ms since the epoch, from 0 to `MAX_TIME_MS`
+ */
+export function printIsoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

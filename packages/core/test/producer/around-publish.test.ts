@@ -31,6 +31,8 @@ it('may change arguments, queue, priority and headers, and sees the rest', () =>
     rootId: 'id-1',
     parentId: undefined,
     ignoreResult: true,
+    eta: undefined,
+    expires: undefined,
     args: [30],
     queue: 'tq',
     priority: undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
+import { MiddlewareStack } from '../../src/task/middleware.js';
 import type { CallOptions } from '../../src/task/signature.js';
 import { asyncSchema, gate, refusing, schemaOf } from '../schema/schemas.js';
 import { testRuntime } from '../test-runtime.js';
@@ -221,3 +222,54 @@ describe('a call of a task with a schema', () => {
 function raise(error: Error): never {
   throw error;
 }
+
+describe('a call with times', () => {
+  it('has them in its envelope, counted from the call, and says when it may start', () => {
+    const { clock, sent, send } = openProducer();
+    const now = clock.wallTime();
+    send({ countdown: 5_000, expires: 6_000 });
+    send({ expires: 100 });
+    expect(sent[0]).toMatchObject({ eta: now + 5_000, envelope: { eta: now + 5_000, expires: now + 6_000 } });
+    expect(sent[1]?.eta).toBeUndefined();
+    expect(sent[1]?.envelope).toMatchObject({ eta: undefined, expires: now + 100 });
+  });
+
+  it('a call without any carries no field for them', () => {
+    const { sent, send } = openProducer();
+    send();
+    for (const fields of [sent[0], sent[0]?.envelope]) {
+      expect(Object.keys(fields ?? {})).not.toContain('eta');
+      expect(Object.keys(fields ?? {})).not.toContain('expires');
+    }
+  });
+
+  it('ends with invalid-option when they cannot be, and is not sent', async () => {
+    const { sent, send } = openProducer();
+    const result = send({ countdown: 100_001 });
+    await expect(result.published).rejects.toMatchObject({ name: 'PublishError', code: 'invalid-option' });
+    await expect(result.get()).rejects.toThrow('countdown: expected a start within 100s (100000 ms)');
+    expect(sent).toEqual([]);
+  });
+
+  it('shows them to middleware, whose time counts', async () => {
+    const held = gate();
+    const seen: unknown[] = [];
+    const stack = new MiddlewareStack();
+    stack.use({
+      publish: async ({ eta, expires }, next) => {
+        seen.push(eta, expires);
+        await held.opened;
+        return next();
+      },
+    });
+    const { clock, sent, send } = openProducer({ middleware: stack });
+    const now = clock.wallTime();
+    const result = send({ countdown: 10, expires: 20 });
+    expect(seen).toEqual([new Date(now + 10), new Date(now + 20)]);
+    clock.advance(5);
+    held.open();
+    await expect.poll(() => sent.length).toBe(1);
+    expect(sent[0]).toMatchObject({ eta: now + 10, envelope: { eta: now + 10, expires: now + 20 } });
+    result.forget();
+  });
+});

@@ -28,6 +28,8 @@ export function openProducer(more: Partial<ProducerOptions> = {}) {
     publishTimeoutMs: 30_000,
     transport,
     newId: runtime.newId,
+    now: () => clock.wallTime(),
+    maxDelayMs: 100_000,
     middleware: { publish: undefined },
     staging: new Staging({ clock, deadlines, limits: { messages: 2, bytes: 1 }, hold: transport.hold }),
     logger: runtime.logger,

@@ -37,10 +37,18 @@ const full: Envelope = {
   bodyText: encodeBody([{ name: 'Zoë', at: new Date(0) }, 1n], 'tq'),
 };
 
+const timed: Envelope = { ...call, eta: Date.UTC(2026, 7, 1, 12), expires: Date.UTC(2026, 7, 1, 12, 0, 1, 5) };
+
 describe('the bytes of a call', () => {
   it('are pinned: a plain call', () => expectGolden('call', encodeEnvelope(call, REPLY_TO)));
   it('are pinned: a call with everything', () => expectGolden('call-full', encodeEnvelope(full, REPLY_TO)));
   it('are pinned: nobody wants the result', () => expectGolden('call-no-reply', encodeEnvelope(call, undefined)));
+  it('are pinned: a call with times', () => expectGolden('call-times', encodeEnvelope(timed, REPLY_TO)));
+  it('are pinned: a call with times, preset celery', () =>
+    expectGolden(
+      'celery-call-times',
+      encodeCeleryEnvelope({ ...timed, bodyText: encodeBody([2, 3], 'celery') }, REPLY_TO, 'gen1@host'),
+    ));
   it('are pinned: preset celery', () =>
     expectGolden(
       'celery-call',

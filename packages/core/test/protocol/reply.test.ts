@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeError } from '../../src/protocol/error-codec.js';
+import { encodeError, encodeRevocation } from '../../src/protocol/error-codec.js';
 import { decodeReply, encodeReply, type FinalState, UNDEFINED_RESULT } from '../../src/protocol/reply.js';
 import { serialize } from '../../src/protocol/serializer.js';
 import { expectGolden } from './golden.js';
@@ -22,6 +22,9 @@ describe('the bytes of a reply', () => {
   it('are pinned: success', () => expectGolden('reply-success', encodeReply(ID, success({ sum: 5, list: [1, null] }))));
   it('are pinned: nothing returned', () => expectGolden('reply-undefined', encodeReply(ID, success(undefined))));
   it('are pinned: failure', () => expectGolden('reply-failure', encodeReply(ID, failure)));
+
+  it('are pinned: revoked', () =>
+    expectGolden('reply-revoked', encodeReply(ID, { status: 'REVOKED', failure: encodeRevocation('expired') })));
 
   it.each([
     ['success', success([1, 2]), { status: 'SUCCESS', result: [1, 2], traceback: null }],

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { PublishError, TaskFailedError, TqError } from '../../src/errors.js';
+import { PublishError, TaskFailedError, TaskRevokedError, TqError } from '../../src/errors.js';
 import type { GetOptions, PendingResult } from '../../src/results/async-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
 import { nacked, now, reply, setup } from './pending-result.js';
@@ -17,19 +17,30 @@ describe('the state of a result', () => {
     expect(states).toEqual(['pending', 'published', 'received', 'started', 'retry', 'started', 'success']);
   });
 
-  it.each([
-    ['FAILURE', 'failure'],
-    ['REVOKED', 'revoked'],
-  ] as const)('ends with %s as %s, and get() says what the worker said', async (status, state) => {
+  it('ends with FAILURE as failure, and get() says what the worker said', async () => {
     const { result } = setup();
     result.confirmed();
-    result.replied(reply(status));
-    expect(result.state).toBe(state);
+    result.replied(reply('FAILURE'));
+    expect(result.state).toBe('failure');
     const error = await result.get().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TaskFailedError);
     expect(error).toMatchObject({ code: 'task-failed', taskId: 'i1', message: 'RangeError: too big' });
     expect(error).toMatchObject({ remote: { name: 'RangeError', code: 'E_BIG' } });
     expect((error as Error).stack).toContain('at py');
+  });
+
+  it.each([
+    ['expired', "Task 'fib' expired before a worker started it, so it was not run."],
+    ['terminated', "Task 'fib' was revoked: terminated."],
+  ])('ends with REVOKED as revoked, and get() says why: %s', async (reason, message) => {
+    const { result } = setup();
+    result.confirmed();
+    const error = { name: 'TaskRevokedError', message: reason, stack: undefined, code: undefined, cause: undefined };
+    result.replied({ status: 'REVOKED', taskId: 'i1', error });
+    expect(result.state).toBe('revoked');
+    const thrown = await result.get().catch((rejection: unknown) => rejection);
+    expect(thrown).toBeInstanceOf(TaskRevokedError);
+    expect(thrown).toMatchObject({ code: 'task-revoked', taskId: 'i1', reason, message });
   });
 
   it('is unknown when the publish failed, and when its replies may be lost', async () => {

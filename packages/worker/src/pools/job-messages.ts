@@ -91,6 +91,7 @@ export type CallRequest =
       readonly seq: number;
       readonly envelope: OutgoingCall['envelope'];
       readonly queue: string;
+      readonly eta?: OutgoingCall['eta'];
       readonly publishTimeoutMs: number;
       /** An `abort-call` may follow. */
       readonly abortable: boolean;

@@ -35,14 +35,22 @@ export class PortTransport implements Transport {
   }
 
   send(call: OutgoingCall): void {
-    const { envelope, queue, publishTimeoutMs, signal } = call;
+    const { envelope, queue, eta, publishTimeoutMs, signal } = call;
     if (signal?.aborted) {
       this.#refuse(call, new PublishError('publish-aborted', 'The signal was aborted before the call was sent.'));
       return;
     }
     const seq = ++this.#lastSeq;
     try {
-      this.#post({ type: 'call', seq, envelope, queue, publishTimeoutMs, abortable: signal !== undefined });
+      const request = {
+        type: 'call',
+        seq,
+        envelope,
+        queue,
+        publishTimeoutMs,
+        abortable: signal !== undefined,
+      } as const;
+      this.#post(eta === undefined ? request : { ...request, eta });
     } catch (thrown) {
       const cause = toError(thrown);
       const text = `Expected headers that are plain data, found what cannot cross to the worker: ${cause.message}`;

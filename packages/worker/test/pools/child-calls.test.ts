@@ -42,6 +42,14 @@ describe.each(['thread', 'process'] as const)('a call from inside a task of a %s
     ]);
   });
 
+  it('keeps the time at which it may start', async () => {
+    const { transport, value } = await start(({ listener, envelope }) =>
+      listener.replied({ status: 'SUCCESS', taskId: envelope.id, value: 1 }),
+    );
+    await value('calls', ['c1', { eta: 1_785_585_600_000 }]);
+    expect(transport.sent).toMatchObject([{ eta: 1_785_585_600_000 }]);
+  });
+
   it('leaves before its task is over, though middleware holds it up and nobody awaits it', async () => {
     const { transport, value } = await startPool(kind, ({ listener }) => listener.confirmed(), 'slow-calls.js');
     expect(await value('leaves-a-call')).toBe('done');
