@@ -1,4 +1,5 @@
 import { Connection } from './broker/connection.js';
+import { Delays } from './broker/delays.js';
 import { PublishChannel } from './broker/publish-channel.js';
 import { QueueAdmin } from './broker/queue-admin.js';
 import type { Topology } from './broker/topology.js';
@@ -16,6 +17,7 @@ export interface AppBroker {
   readonly publisher: PublishChannel;
   readonly publishing: Connection;
   readonly consuming: Connection;
+  readonly delays: Delays;
 }
 
 const silent = () => undefined;
@@ -27,6 +29,7 @@ export class OwnBroker implements AppBroker {
   readonly publishing: Connection;
   readonly consuming: Connection;
   readonly publisher: PublishChannel;
+  readonly delays: Delays;
   readonly transport: BrokerTransport;
   readonly queues: QueueAdmin;
   readonly #rpc: Rpc;
@@ -53,6 +56,14 @@ export class OwnBroker implements AppBroker {
       limits,
       window: options.publishWindow,
       maxMessageBytes: options.maxMessageBytes,
+    });
+    this.delays = new Delays({
+      connection: this.publishing,
+      prefix,
+      unitMs: options.delayUnit,
+      type: options.queueType,
+      topologyOf,
+      runtime,
     });
     this.#rpc = new Rpc({
       connection: this.consuming,

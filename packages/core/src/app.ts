@@ -2,6 +2,7 @@ import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
 import type { Connection } from './broker/connection.js';
+import { checkDestination } from './broker/delay-key.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
 import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
@@ -117,7 +118,7 @@ class TqApp implements App, TaskHost, AppInternals {
 
   #define(name: string, handler: Handler, options: DefinitionOptions): Task {
     checkHandler(name, handler);
-    const task = createTask(this, name, handler, options);
+    const task = this.#create(name, handler, options);
     const { args, result } = options;
     this.registry.add({
       name,
@@ -133,7 +134,13 @@ class TqApp implements App, TaskHost, AppInternals {
 
   declareTask<T extends Task>(name: T['name'], options: DefinitionOptions = {}): T {
     if (options.result !== undefined) throw resultOfDeclaration(name);
-    return createTask(this, name, undefined, options) as Task as T;
+    return this.#create(name, undefined, options) as Task as T;
+  }
+
+  #create(name: string, handler: Handler | undefined, options: DefinitionOptions): Task {
+    const task = createTask(this, name, handler, options);
+    checkDestination(this.options.prefix + (task.options.queue ?? this.options.queue));
+    return task;
   }
 
   register<C extends object>(target: (new () => C) | C): TasksOf<C> {

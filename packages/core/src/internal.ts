@@ -9,6 +9,9 @@ export { ConsumeChannel, type ConsumeChannelOptions } from './broker/consume-cha
 export type { Delivery } from './broker/consume-session.js';
 export { consumerTimeoutOf } from './broker/consumer-timeout.js';
 export { declare, lookAtQueue } from './broker/declare.js';
+export { destinationOf, maxDelayMs } from './broker/delay-key.js';
+export type { Route } from './broker/delay-ladder.js';
+export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
@@ -69,6 +72,8 @@ export {
   type DeadLetterReason,
   deadLetterExchange,
   deadLetterQueue,
+  delayDeadQueue,
+  delayDeliveryExchange,
   TQ_HEADER,
 } from './protocol/names.js';
 export { encodeReplyWithin, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';

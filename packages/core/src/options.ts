@@ -63,6 +63,8 @@ export interface AppOptions {
   readonly outboxBytes?: ByteSize | undefined;
   /** Largest body that is sent; the default is RabbitMQ 4's limit. `TQ_MAX_MESSAGE_BYTES`. Default: `16mb`. */
   readonly maxMessageBytes?: ByteSize | undefined;
+  /** Grain of delays, which are rounded up to it; apps that share delays have the same (10ms to 2s). `TQ_DELAY_UNIT`. Default: `100ms`. */
+  readonly delayUnit?: Duration | undefined;
   /** Where log lines go: pino, or anything with its methods. Default: warnings and errors as JSON on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -177,6 +179,14 @@ export const APP_OPTIONS = {
     min: 1,
     max: NO_LIMIT,
     default: 16 * 1024 * 1024,
+  }),
+  delayUnit: duration({
+    describe: 'Grain of delays, which are rounded up to it; apps that share delays have the same',
+    env: 'TQ_DELAY_UNIT',
+    min: 10,
+    max: 2_000,
+    default: 100,
+    child: true,
   }),
   logger: program<Logger>({
     describe: 'Where log lines go: pino, or anything with its methods',

@@ -23,6 +23,7 @@ describe('the options of an app', () => {
       outboxMessages: 100_000,
       outboxBytes: 67_108_864,
       maxMessageBytes: 16_777_216,
+      delayUnit: 100,
       logger: undefined,
     });
   });

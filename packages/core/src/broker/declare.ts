@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { TqError, toError } from '../errors.js';
-import type { Topology } from './topology.js';
+import type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from './topology.js';
 
 /** What a passive declaration says of a queue. */
 export type QueueLook =
@@ -14,27 +14,67 @@ const NOT_FOUND = 404;
 const ACCESS_REFUSED = 403;
 const PRECONDITION_FAILED = 406;
 
+/** One thing to declare: what it is, for error texts, and the question to the broker. */
+interface Step {
+  readonly what: 'exchange' | 'queue' | 'binding';
+  readonly name: string;
+  readonly anyType: boolean;
+  run(channel: Channel): Promise<unknown>;
+}
+
 /**
  * Declares all of a topology on a channel of its own, since a refusal closes the channel.
  * @throws {TqError} `declaration-conflict` when something exists with other properties, saying which;
  *   `queue-missing` when the user may not declare
  */
 export async function declare(model: ChannelModel, topology: Topology): Promise<void> {
-  await onThrowawayChannel(model, async (channel) => {
-    for (const exchange of topology.exchanges) {
-      await explain(channel.assertExchange(exchange.name, exchange.type, { durable: true }), 'exchange', exchange.name);
+  const steps = [
+    ...topology.exchanges.map(exchangeStep),
+    ...topology.queues.map(queueStep),
+    ...topology.bindings.map(bindingStep),
+  ];
+  for (let next = 0; next < steps.length; ) {
+    next = await onThrowawayChannel(model, (channel) => declareFrom(next, steps, channel));
+  }
+}
+
+/** @returns how far it came: a queue of the other type that will do has closed the channel, and the rest needs another */
+async function declareFrom(first: number, steps: readonly Step[], channel: Channel): Promise<number> {
+  for (let at = first; at < steps.length; at++) {
+    const step = steps[at] as Step;
+    try {
+      await step.run(channel);
+    } catch (thrown) {
+      const error = explain(toError(thrown), step);
+      if (step.anyType && isOtherType(error)) return at + 1;
+      throw error;
     }
-    for (const queue of topology.queues) {
-      await explain(
-        channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments }),
-        'queue',
-        queue.name,
-      );
-    }
-    for (const { queue, exchange, routingKey } of topology.bindings) {
-      await explain(channel.bindQueue(queue, exchange, routingKey), 'queue', queue);
-    }
-  });
+  }
+  return steps.length;
+}
+
+function exchangeStep({ name, type, alternate }: ExchangeDeclaration): Step {
+  const options = alternate === undefined ? { durable: true } : { durable: true, alternateExchange: alternate };
+  return { what: 'exchange', name, anyType: false, run: (channel) => channel.assertExchange(name, type, options) };
+}
+
+function queueStep({ name, arguments: own, anyType = false }: QueueDeclaration): Step {
+  return {
+    what: 'queue',
+    name,
+    anyType,
+    run: (channel) => channel.assertQueue(name, { durable: true, arguments: own }),
+  };
+}
+
+function bindingStep(binding: Binding): Step {
+  const { exchange, routingKey } = binding;
+  const name = 'queue' in binding ? binding.queue : binding.to;
+  const run = (channel: Channel) =>
+    'queue' in binding
+      ? channel.bindQueue(name, exchange, routingKey)
+      : channel.bindExchange(name, exchange, routingKey);
+  return { what: 'binding', name: `${exchange} to ${name}`, anyType: false, run };
 }
 
 /** Looks at a queue without changing it (queue.declare, passive). Rejects when the connection or the right to look fails. */
@@ -74,27 +114,29 @@ export async function onThrowawayChannel<T>(model: ChannelModel, use: (channel: 
   }
 }
 
-async function explain(declaring: Promise<unknown>, what: 'exchange' | 'queue', name: string): Promise<void> {
-  try {
-    await declaring;
-  } catch (thrown) {
-    const error = toError(thrown);
-    switch (replyCodeOf(error)) {
-      case PRECONDITION_FAILED:
-        throw conflict(what, name, error);
-      case ACCESS_REFUSED:
-        throw new TqError('queue-missing', `The ${what} '${name}' may not be declared by this user: ${error.message}`, {
-          cause: error,
-        });
-      default:
-        throw error;
-    }
+function explain(error: Error, { what, name }: Step): Error {
+  switch (replyCodeOf(error)) {
+    case PRECONDITION_FAILED:
+      return conflict(what, name, error);
+    case ACCESS_REFUSED:
+      return new TqError('queue-missing', `The ${what} '${name}' may not be declared by this user: ${error.message}`, {
+        cause: error,
+      });
+    default:
+      return error;
   }
+}
+
+/** A queue's type brings arguments with it that the other type does not have, and the broker names one of them. */
+const TYPE_ARGUMENTS = new Set(['x-queue-type', 'x-overflow', 'x-dead-letter-strategy', 'x-delivery-limit']);
+
+function isOtherType(error: Error): boolean {
+  return error instanceof TqError && TYPE_ARGUMENTS.has(String(error.fields.argument));
 }
 
 const INEQUIVALENT = /inequivalent arg '([^']+)'.*received (?:the value )?(.+?) but current is (.+?)"?$/;
 
-function conflict(what: string, name: string, cause: Error): TqError {
+function conflict(what: Step['what'], name: string, cause: Error): TqError {
   const match = INEQUIVALENT.exec(cause.message);
   const difference =
     match === null ? cause.message : `${match[1]} is to be ${match[2]}, and the broker has ${match[3]}`;

@@ -1,4 +1,11 @@
-import { deadLetterExchange, deadLetterQueue } from '../protocol/names.js';
+import {
+  deadLetterExchange,
+  deadLetterQueue,
+  delayDeadQueue,
+  delayDeliveryExchange,
+  delayLostExchange,
+} from '../protocol/names.js';
+import { destinationKey } from './delay-key.js';
 
 /** Kinds of queue that RabbitMQ keeps on disk: `quorum` is replicated and counts deliveries, `classic` has priorities on 3.x. */
 export type QueueType = 'quorum' | 'classic';
@@ -11,17 +18,33 @@ export interface QueueOptions {
   readonly maxPriority?: number | undefined;
 }
 
+/** An exchange to declare (AMQP exchange.declare). */
+export interface ExchangeDeclaration {
+  readonly name: string;
+  readonly type: 'direct' | 'fanout' | 'topic';
+  /** Takes what no binding wants. Default: nothing does. */
+  readonly alternate?: string | undefined;
+}
+
 /** A queue to declare (AMQP queue.declare). */
 export interface QueueDeclaration {
   readonly name: string;
   readonly arguments: Readonly<Record<string, string | number>>;
+  /** Apps of different queue types share it, so one that exists with the other type is used as it is. Default: false. */
+  readonly anyType?: boolean | undefined;
 }
+
+/** What leads from an exchange to a queue, or to another exchange. */
+export type Binding = { readonly exchange: string; readonly routingKey: string } & (
+  | { readonly queue: string }
+  | { readonly to: string }
+);
 
 /** What has to exist before a queue is used. All of it is durable. */
 export interface Topology {
-  readonly exchanges: readonly { readonly name: string; readonly type: 'direct' }[];
+  readonly exchanges: readonly ExchangeDeclaration[];
   readonly queues: readonly QueueDeclaration[];
-  readonly bindings: readonly { readonly queue: string; readonly exchange: string; readonly routingKey: string }[];
+  readonly bindings: readonly Binding[];
 }
 
 /** A task queue's settings, resolved. */
@@ -37,23 +60,52 @@ export interface TaskQueueSettings {
 const DELIVERY_LIMIT = 30;
 const DEAD_LETTER_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
 const DEAD_LETTER_MAX_LENGTH = 100_000;
-/** Looking at a dead letter is a get and a requeue, which quorum queues count; this is the largest limit that they take. */
-const NO_DELIVERY_LIMIT = 2_147_483_647;
+/** Looking at a message is a get and a requeue, which quorum queues count; this is the largest limit that they take. */
+export const NO_DELIVERY_LIMIT = 2_147_483_647;
 /** A reply queue outlives its client by this: long enough for a reconnect, short enough not to pile up. */
 const REPLY_QUEUE_EXPIRES_MS = 60 * 60 * 1_000;
 
-/** A task queue with its dead-letter exchange and queue. */
+/** A task queue with its dead-letter exchange and queue, and the way by which delayed messages come to it. */
 export function taskQueueTopology(queue: string, settings: TaskQueueSettings): Topology {
   const exchange = deadLetterExchange(settings.prefix);
   const dead = deadLetterQueue(queue);
+  const type = settings.bare ? 'classic' : settings.type;
+  const delays = deliveryTopology(settings.prefix, type);
   return {
-    exchanges: [{ name: exchange, type: 'direct' }],
+    exchanges: [{ name: exchange, type: 'direct' }, ...delays.exchanges],
     queues: [
-      { name: dead, arguments: deadLetterArguments(settings.bare ? 'classic' : settings.type) },
+      { name: dead, arguments: deadLetterArguments(type) },
       { name: queue, arguments: settings.bare ? {} : taskArguments(queue, exchange, settings) },
+      ...delays.queues,
     ],
-    bindings: [{ queue: dead, exchange, routingKey: queue }],
+    bindings: [
+      { queue: dead, exchange, routingKey: queue },
+      ...delays.bindings,
+      deliveryBinding(settings.prefix, queue),
+    ],
   };
+}
+
+/** Where delayed messages leave the ladder for their queues, and where those go whose queue is gone. */
+export function deliveryTopology(prefix: string, type: QueueType): Topology {
+  const lost = delayLostExchange(prefix);
+  const dead = delayDeadQueue(prefix);
+  return {
+    exchanges: [
+      { name: lost, type: 'fanout' },
+      { name: delayDeliveryExchange(prefix), type: 'topic', alternate: lost },
+    ],
+    queues: [{ name: dead, arguments: deadLetterArguments(type), anyType: true }],
+    bindings: [{ queue: dead, exchange: lost, routingKey: '' }],
+  };
+}
+
+/**
+ * Brings delayed messages to a queue.
+ * @throws {TqError} `invalid-option` when the queue's name is too long for that
+ */
+export function deliveryBinding(prefix: string, queue: string): Binding {
+  return { queue, exchange: delayDeliveryExchange(prefix), routingKey: destinationKey(queue) };
 }
 
 function taskArguments(queue: string, exchange: string, settings: TaskQueueSettings): QueueDeclaration['arguments'] {

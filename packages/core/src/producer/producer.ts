@@ -1,8 +1,9 @@
+import { checkDestination } from '../broker/delay-key.js';
 import * as failures from '../broker/publish-failure.js';
 import { asPublishError, PublishError } from '../errors.js';
 import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { deadLetterQueue, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import { isReservedHeader } from '../protocol/names.js';
 import { type AsyncResult, type CallFacts, PendingResult, type ResultServices } from '../results/async-result.js';
 import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
@@ -43,9 +44,6 @@ interface Facts extends CallFacts, Pick<Envelope, 'rootId' | 'parentId'> {
 }
 
 const NO_HEADERS: Headers = Object.freeze({});
-
-/** The name of a queue's dead-letter queue is longer, and must fit too. */
-const MAX_QUEUE_BYTES = MAX_NAME_BYTES - Buffer.byteLength(deadLetterQueue(''));
 
 /** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
 export class Producer {
@@ -226,10 +224,12 @@ function requireFit(task: string, validation: ArgsValidation): void {
 
 /** @param queue its name on the broker, prefix included */
 function checkQueue(own: unknown, queue: string): void {
-  const bytes = Buffer.byteLength(queue);
-  if (typeof own === 'string' && own !== '' && bytes <= MAX_QUEUE_BYTES) return;
-  const found = own === '' ? 'none' : typeof own === 'string' ? `${bytes} bytes with its prefix` : `a ${typeof own}`;
-  throw new PublishError('invalid-option', `queue: expected a name of 1 to ${MAX_QUEUE_BYTES} bytes, found ${found}.`);
+  if (typeof own === 'string' && own !== '') {
+    checkDestination(queue);
+    return;
+  }
+  const found = own === '' ? 'none' : `a ${typeof own}`;
+  throw new PublishError('invalid-option', `queue: expected a name, found ${found}.`);
 }
 
 /** A worker could call no handler with anything else. */

@@ -14,6 +14,22 @@ export const replyQueue = (prefix: string, clientId: string): string => `${prefi
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
 export const furtherReplyQueue = (first: string, number: number): string => `${first}.${number}`;
 
+/** Levels of the delay ladder: level l holds a message for 2^l units. */
+export const DELAY_LEVELS = 28;
+/** Topic exchange where a delayed message enters the ladder, which finds its first level; declared last of them all. */
+export const delayEntryExchange = (prefix: string, unitMs: number): string => `${prefix}tq.delay.v1.${unitMs}.enter`;
+/** One level of the ladder: its queue, and the topic exchange that leads to it. */
+export const delayLevel = (prefix: string, unitMs: number, level: number): string =>
+  `${prefix}tq.delay.v1.${unitMs}.${level}`;
+/** Topic exchange where what has waited leaves for its queue; ladders of every unit share it. */
+export const delayDeliveryExchange = (prefix: string): string => `${prefix}tq.delay.v1.deliver`;
+/** Fanout exchange of what no queue took after its wait. */
+export const delayLostExchange = (prefix: string): string => `${prefix}tq.delay.lost`;
+/** Queue behind it. */
+export const delayDeadQueue = (prefix: string): string => `${prefix}tq.delay.dead`;
+/** Queue from which delayed messages go on to an exchange and key, which the hash is made of. */
+export const delayStubQueue = (prefix: string, hash: string): string => `${prefix}tq.delay.v1.to.${hash}`;
+
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;
 

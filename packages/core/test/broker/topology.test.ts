@@ -4,37 +4,49 @@ import { replyQueueTopology, type TaskQueueSettings, taskQueueTopology } from '.
 const QUORUM: TaskQueueSettings = { prefix: '', type: 'quorum', maxPriority: undefined, bare: false };
 
 it('a quorum queue dead-letters at least once, refuses instead of dropping, and counts deliveries', () => {
-  expect(taskQueueTopology('math', QUORUM)).toEqual({
-    exchanges: [{ name: 'tq.dead', type: 'direct' }],
-    queues: [
-      {
-        name: 'math.dead',
-        arguments: {
-          'x-queue-type': 'quorum',
-          'x-message-ttl': 604_800_000,
-          'x-max-length': 100_000,
-          'x-overflow': 'drop-head',
-          'x-delivery-limit': 2_147_483_647,
-        },
+  const { queues } = taskQueueTopology('math', QUORUM);
+  expect(queues.slice(0, 2)).toEqual([
+    {
+      name: 'math.dead',
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-message-ttl': 604_800_000,
+        'x-max-length': 100_000,
+        'x-overflow': 'drop-head',
+        'x-delivery-limit': 2_147_483_647,
       },
-      {
-        name: 'math',
-        arguments: {
-          'x-queue-type': 'quorum',
-          'x-dead-letter-exchange': 'tq.dead',
-          'x-dead-letter-routing-key': 'math',
-          'x-dead-letter-strategy': 'at-least-once',
-          'x-overflow': 'reject-publish',
-          'x-delivery-limit': 30,
-        },
+    },
+    {
+      name: 'math',
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-dead-letter-exchange': 'tq.dead',
+        'x-dead-letter-routing-key': 'math',
+        'x-dead-letter-strategy': 'at-least-once',
+        'x-overflow': 'reject-publish',
+        'x-delivery-limit': 30,
       },
-    ],
-    bindings: [{ queue: 'math.dead', exchange: 'tq.dead', routingKey: 'math' }],
-  });
+    },
+  ]);
+});
+
+it('a queue is where its dead letters come from, and where delayed messages come to; those that it misses are kept', () => {
+  const { exchanges, queues, bindings } = taskQueueTopology('math', QUORUM);
+  expect(exchanges).toEqual([
+    { name: 'tq.dead', type: 'direct' },
+    { name: 'tq.delay.lost', type: 'fanout' },
+    { name: 'tq.delay.v1.deliver', type: 'topic', alternate: 'tq.delay.lost' },
+  ]);
+  expect(queues[2]).toEqual({ name: 'tq.delay.dead', arguments: queues[0]?.arguments, anyType: true });
+  expect(bindings).toEqual([
+    { queue: 'math.dead', exchange: 'tq.dead', routingKey: 'math' },
+    { queue: 'tq.delay.dead', exchange: 'tq.delay.lost', routingKey: '' },
+    { queue: 'math', exchange: 'tq.delay.v1.deliver', routingKey: `${'*.'.repeat(28)}math` },
+  ]);
 });
 
 it('a classic queue has none of the arguments that classic queues refuse', () => {
-  expect(taskQueueTopology('math', { ...QUORUM, type: 'classic' }).queues).toEqual([
+  expect(taskQueueTopology('math', { ...QUORUM, type: 'classic' }).queues.slice(0, 2)).toEqual([
     {
       name: 'math.dead',
       arguments: {
@@ -65,20 +77,24 @@ it('priorities are for classic queues, and not for the dead letters', () => {
 
 it("under Celery's preset the queue is as Celery declares it, and its dead letters lie beside it", () => {
   const topology = taskQueueTopology('celery', { ...QUORUM, bare: true });
-  expect(topology.queues).toEqual([
+  expect(topology.queues.slice(0, 2)).toEqual([
     { name: 'celery.dead', arguments: expect.objectContaining({ 'x-queue-type': 'classic' }) },
     { name: 'celery', arguments: {} },
   ]);
   expect(topology.queues[0]?.arguments).not.toHaveProperty('x-delivery-limit');
-  expect(topology.bindings).toEqual([{ queue: 'celery.dead', exchange: 'tq.dead', routingKey: 'celery' }]);
+  expect(topology.bindings[0]).toEqual({ queue: 'celery.dead', exchange: 'tq.dead', routingKey: 'celery' });
 });
 
 it('the prefix stands before the exchange; the queue brings its own', () => {
   const topology = taskQueueTopology('eu.math', { ...QUORUM, prefix: 'eu.' });
-  expect(topology.exchanges).toEqual([{ name: 'eu.tq.dead', type: 'direct' }]);
-  expect(topology.queues.map(({ name }) => name)).toEqual(['eu.math.dead', 'eu.math']);
+  expect(topology.exchanges.map(({ name }) => name)).toEqual([
+    'eu.tq.dead',
+    'eu.tq.delay.lost',
+    'eu.tq.delay.v1.deliver',
+  ]);
+  expect(topology.queues.map(({ name }) => name)).toEqual(['eu.math.dead', 'eu.math', 'eu.tq.delay.dead']);
   expect(topology.queues[1]?.arguments['x-dead-letter-exchange']).toBe('eu.tq.dead');
-  expect(topology.bindings).toEqual([{ queue: 'eu.math.dead', exchange: 'eu.tq.dead', routingKey: 'eu.math' }]);
+  expect(topology.bindings[0]).toEqual({ queue: 'eu.math.dead', exchange: 'eu.tq.dead', routingKey: 'eu.math' });
 });
 
 it('a reply queue is classic, whatever the default, and goes away an hour after its client', () => {

@@ -1,0 +1,111 @@
+import {
+  DELAY_LEVELS,
+  delayDeliveryExchange,
+  delayEntryExchange,
+  delayLevel,
+  delayLostExchange,
+} from '../protocol/names.js';
+import { delayKey } from './delay-key.js';
+import {
+  type Binding,
+  deliveryTopology,
+  NO_DELIVERY_LIMIT,
+  type QueueDeclaration,
+  type QueueType,
+  type Topology,
+} from './topology.js';
+
+/** Which ladder: apps of one prefix and one unit share it. */
+export interface LadderAddress {
+  readonly prefix: string;
+  readonly unitMs: number;
+}
+
+/** Where to publish a message. */
+export interface Route {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+/**
+ * The way into the ladder of a message that is to come to a queue after a delay.
+ * @param destination the queue's full name
+ * @param delayMs more than 0; rounded up to whole units
+ * @throws {TqError} `invalid-option` when the delay is longer than the ladder, or the name too long
+ */
+export function ladderEntry({ prefix, unitMs }: LadderAddress, destination: string, delayMs: number): Route {
+  return {
+    exchange: delayEntryExchange(prefix, unitMs),
+    routingKey: delayKey(unitMs, destination, delayMs),
+  };
+}
+
+/**
+ * The ladder: a queue for each level l, which holds what comes for 2^l units and lets it expire to the next lower level
+ * that its key has a 1 for, or to the delivering exchange. A queue that gives all its messages one time to live is first
+ * in, first out, so its head is always the next to expire.
+ *
+ *   enter ─┬─> queue 27 ─> exchange 26 ─┬ 1 ─> queue 26 ─> exchange 25 ─┬ …                ┌─> task queue
+ *          ├─> queue 26 ───────────────> …└ 0 ───────────> exchange 25 ─┘ … ─> deliver ────┤
+ *          └─> …                                                                           └─> lost ─> tq.delay.dead
+ *
+ * What an exchange of the ladder cannot place, since somebody deleted a queue, goes to the lost too; only at the entry
+ * it is returned to who publishes. The levels are to be declared first, and what leads into them (`ladderEntryTopology`)
+ * last, so that a ladder with an entry is whole.
+ */
+export function ladderTopology({ prefix, unitMs }: LadderAddress, type: QueueType): Topology {
+  const delivery = deliveryTopology(prefix, type);
+  const nameOf = (level: number) => delayLevel(prefix, unitMs, level);
+  const below = (level: number) => (level === 0 ? delayDeliveryExchange(prefix) : nameOf(level - 1));
+  const lost = delayLostExchange(prefix);
+  const inner = LEVELS.slice(0, -1);
+  return {
+    exchanges: [
+      ...delivery.exchanges,
+      ...inner.map((level) => ({ name: nameOf(level), type: 'topic' as const, alternate: lost })),
+    ],
+    queues: [
+      ...delivery.queues,
+      ...LEVELS.map((level) => levelQueue(nameOf(level), 2 ** level * unitMs, below(level), type)),
+    ],
+    bindings: [
+      ...delivery.bindings,
+      ...inner.flatMap((level): Binding[] => {
+        const before = '*.'.repeat(DELAY_LEVELS - 1 - level);
+        return [
+          { exchange: nameOf(level), queue: nameOf(level), routingKey: `${before}1.#` },
+          { exchange: nameOf(level), to: below(level), routingKey: `${before}0.#` },
+        ];
+      }),
+    ],
+  };
+}
+
+/** The entry of the ladder: a message goes to the level of the first 1 in its key. */
+export function ladderEntryTopology({ prefix, unitMs }: LadderAddress): Topology {
+  const exchange = delayEntryExchange(prefix, unitMs);
+  return {
+    exchanges: [{ name: exchange, type: 'topic' }],
+    queues: [],
+    bindings: LEVELS.map((level) => ({
+      exchange,
+      queue: delayLevel(prefix, unitMs, level),
+      routingKey: `${'0.'.repeat(DELAY_LEVELS - 1 - level)}1.#`,
+    })),
+  };
+}
+
+const LEVELS: readonly number[] = Array.from({ length: DELAY_LEVELS }, (_, level) => level);
+
+/** No dead-letter routing key: the message's own must survive. */
+function levelQueue(name: string, ttlMs: number, next: string, type: QueueType): QueueDeclaration {
+  const own = { 'x-queue-type': type, 'x-message-ttl': ttlMs, 'x-dead-letter-exchange': next };
+  return { name, arguments: type === 'quorum' ? { ...own, ...KEEP } : own, anyType: true };
+}
+
+/** With a delivery limit, what somebody looks at goes back to its place. */
+const KEEP = {
+  'x-overflow': 'reject-publish',
+  'x-dead-letter-strategy': 'at-least-once',
+  'x-delivery-limit': NO_DELIVERY_LIMIT,
+} as const;

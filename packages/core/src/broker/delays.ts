@@ -1,0 +1,170 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { TqError, toError } from '../errors.js';
+import type { Runtime } from '../runtime.js';
+import { fullJitter } from '../time/backoff.js';
+import type { Connection, Link, LinkUser } from './connection.js';
+import { declare, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
+import { ladderEntry, ladderEntryTopology, ladderTopology, type Route } from './delay-ladder.js';
+import { deliveryBinding, type QueueType, type Topology } from './topology.js';
+
+export interface DelaysOptions {
+  /** The one that delayed messages are published on. */
+  readonly connection: Connection;
+  readonly prefix: string;
+  /** Grain of the delays, ms. */
+  readonly unitMs: number;
+  /** Of the levels that are missing. */
+  readonly type: QueueType;
+  /** How a queue is declared that is not there. */
+  readonly topologyOf: (queue: string) => Topology;
+  readonly runtime: Runtime;
+}
+
+type Readiness = true | Promise<void>;
+
+const RETRY = { baseMs: 100, maxMs: 2_000 };
+const NOT_FOUND = 404;
+
+/**
+ * The delays of an app: makes sure that what delayed messages need is on the broker, and says where to publish them.
+ * A message waits in the broker alone. What is known of the broker holds for one connection, and until a message is
+ * returned.
+ */
+export class Delays implements LinkUser {
+  readonly #options: DelaysOptions;
+  readonly #destinations = new Map<string, Readiness>();
+  #ladder: Readiness | undefined;
+
+  constructor(options: DelaysOptions) {
+    this.#options = options;
+    options.connection.addUser(this);
+  }
+
+  /**
+   * The ladder is there and brings messages to this queue: true when that is known, else a promise of it, which outlasts
+   * lost connections and rejects with what no waiting mends.
+   * @param queue its full name; declared when it is missing
+   * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `invalid-option`, `closed`
+   */
+  ready(queue: string): true | Promise<void> {
+    return this.#destinations.get(queue) ?? this.#prepare(queue);
+  }
+
+  /**
+   * Where to publish what is to come to the queue after the delay; at once for 0 and less. To be published mandatory: a
+   * message that is returned asks for `forget()`, `ready()` and another try.
+   * @param queue its full name, `ready` before
+   * @throws {TqError} `invalid-option` for a delay that is longer than the ladder
+   */
+  route(queue: string, delayMs: number): Route {
+    return delayMs > 0 ? ladderEntry(this.#options, queue, delayMs) : { exchange: '', routingKey: queue };
+  }
+
+  /** Something of it was deleted: the next `ready` looks again. */
+  forget(): void {
+    this.#ladder = undefined;
+    this.#destinations.clear();
+  }
+
+  linkUp(): void {
+    // What was found on the last connection is forgotten, and whoever waits for this one looks now.
+  }
+
+  linkDown(): void {
+    this.forget();
+  }
+
+  #prepare(queue: string): Promise<void> {
+    const preparing: Promise<void> = this.#untilDone(queue).then(
+      () => {
+        if (this.#destinations.get(queue) === preparing) this.#destinations.set(queue, true);
+      },
+      (error: unknown) => {
+        if (this.#destinations.get(queue) === preparing) this.#destinations.delete(queue);
+        throw error;
+      },
+    );
+    this.#destinations.set(queue, preparing);
+    return preparing;
+  }
+
+  async #untilDone(queue: string): Promise<void> {
+    const { connection, runtime } = this.#options;
+    const binding = deliveryBinding(this.#options.prefix, queue);
+    for (let attempt = 0; ; attempt++) {
+      const link = await connection.whenOpen();
+      try {
+        await this.#ladderOn(link);
+        await this.#bind(link.model, queue, binding);
+        if (connection.link === link) return;
+      } catch (thrown) {
+        const error = refusal(thrown);
+        if (error instanceof TqError) throw error;
+        runtime.logger.warn({ queue, err: error }, 'cannot prepare the delays yet; trying again');
+        const wait = fullJitter(attempt, RETRY, runtime.random());
+        await new Promise<void>((resolve) => runtime.clock.setTimer(resolve, wait).unref());
+      }
+    }
+  }
+
+  /** Once for all queues that are waited for at the same time. */
+  async #ladderOn(link: Link): Promise<void> {
+    const preparing = this.#ladder ?? this.#prepareLadder(link);
+    if (preparing !== true) await preparing;
+  }
+
+  #prepareLadder(link: Link): Promise<void> {
+    const preparing: Promise<void> = this.#ensureLadder(link.model).then(
+      () => {
+        if (this.#ladder === preparing) this.#ladder = true;
+      },
+      (error: unknown) => {
+        if (this.#ladder === preparing) this.#ladder = undefined;
+        throw error;
+      },
+    );
+    this.#ladder = preparing;
+    return preparing;
+  }
+
+  /** Looks first, so that a user who may not declare can use a ladder that is there. */
+  async #ensureLadder(model: ChannelModel): Promise<void> {
+    const levels = ladderTopology(this.#options, this.#options.type);
+    const entry = ladderEntryTopology(this.#options);
+    if (await isWhole(model, entry, levels)) return;
+    await declare(model, levels);
+    await declare(model, entry);
+  }
+
+  async #bind(model: ChannelModel, queue: string, binding: ReturnType<typeof deliveryBinding>): Promise<void> {
+    try {
+      await declare(model, { exchanges: [], queues: [], bindings: [binding] });
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
+      await declare(model, this.#options.topologyOf(queue));
+    }
+  }
+}
+
+/** The entry is declared last, so where it is only queues can be missing, which somebody deleted. */
+function isWhole(model: ChannelModel, entry: Topology, levels: Topology): Promise<boolean> {
+  return onThrowawayChannel(model, async (channel: Channel) => {
+    try {
+      for (const { name } of entry.exchanges) await channel.checkExchange(name);
+      for (const { name } of levels.queues) await channel.checkQueue(name);
+      return true;
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
+      return false;
+    }
+  });
+}
+
+function refusal(thrown: unknown): Error {
+  const error = toError(thrown);
+  if (!(error instanceof TqError) || error.code !== 'queue-missing') return error;
+  const text = `This user may not prepare delays: ${error.message} docs/topology.md lists the rights that they need.`;
+  return new TqError('access-refused', text, { fields: error.fields, cause: error.cause });
+}
