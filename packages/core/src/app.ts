@@ -22,6 +22,7 @@ import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import type { DefineTask, NamedDefinition } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
+import { failureAddress } from './task/on-failure.js';
 import {
   checkHandler,
   type DefinitionOptions,
@@ -125,6 +126,8 @@ class TqApp implements App, TaskHost, AppInternals {
       handler,
       queue: task.options.queue ?? this.options.queue,
       limits: limitsOf(task.options),
+      deadLetter: task.options.deadLetter === false ? false : undefined,
+      onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.options),
       middleware: this.#middleware,
       args,
       result,

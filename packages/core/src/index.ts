@@ -28,6 +28,8 @@ export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retr
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
+export type { DeadLetterReason } from './protocol/names.js';
+export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
 export type { Logger } from './runtime.js';
 export type { Issue } from './schema/issue-text.js';
@@ -57,6 +59,7 @@ export {
   type WorkerInfo,
 } from './task/life-hooks.js';
 export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
+export type { FailureTask } from './task/on-failure.js';
 export type { DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
 export type {

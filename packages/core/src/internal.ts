@@ -47,7 +47,7 @@ export {
   TqError,
   toError,
 } from './errors.js';
-export { findTask, taskLimits, taskNames, unknownTask } from './execution/find-task.js';
+export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
 export { type Job, type JobEnd, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
 export { type JobRun, runJob } from './execution/run-job.js';
@@ -56,6 +56,7 @@ export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
 export { APP_OPTIONS, type AppOptions, childVariables, traceOptions } from './options.js';
 export { refuseUnknownKeys, requireInteger } from './options-check.js';
+export { encoderOf } from './producer/encoder.js';
 export type { CallRetry } from './protocol/call-retry.js';
 export {
   appendEarlierError,
@@ -78,6 +79,8 @@ export {
 } from './protocol/names.js';
 export { encodeReplyWithin, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
+export type { TaskAddress } from './protocol/task-address.js';
+export { failureEnvelope } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
@@ -86,6 +89,7 @@ export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo }
 export { checkTimeLimits } from './task/options.js';
 export { addRegistry, becomeChild, callsWaiting, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
+export type { TaskFacts } from './task/task-facts.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';

@@ -12,10 +12,11 @@ import {
   toError,
 } from '@tq/core/internal';
 import { ConsumerTimeouts } from './consumer-timeouts.js';
+import type { ReplyAddress } from './execution/courier.js';
 import type { Executor } from './execution/execute.js';
 import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
 import type { RunEvents } from './execution/run-events.js';
-import type { ReplyAddress, Settler } from './execution/settle.js';
+import type { Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
 import { QueueChannels } from './queue-channels.js';
 import { Run, runKey } from './run.js';
@@ -140,6 +141,7 @@ export class QueueConsumer {
     }
     const { message, lease } = delivery;
     const item = {
+      task,
       queue,
       message,
       get alive() {

@@ -107,7 +107,8 @@ class TqWorker implements Worker {
       abortGrace: settings.abortGrace,
     });
     const events = new RunEvents(this.#life.observers, clock, settings.lostLimit);
-    const settler = new Settler(this.#app, settings.hostname);
+    const factsOf = (task: string) => this.#pool.factsOf(task);
+    const settler = new Settler({ app: this.#app, worker: settings.hostname, factsOf });
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
     const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);

@@ -19,6 +19,7 @@ export function taskMessage(more: Partial<TaskMessage> = {}): TaskMessage {
     earlierDeliveries: 0,
     retry: undefined,
     errors: [],
+    onFailure: undefined,
     headers: {},
     bodyText: '[[30],{},{}]',
     ...more,

@@ -1,7 +1,7 @@
 import { TqError } from '../errors.js';
-import type { TimeLimits } from '../protocol/time-limits.js';
 import { openRegistries } from '../task/process-state.js';
 import type { Registry, Runnable } from '../task/registry.js';
+import type { TaskFacts } from '../task/task-facts.js';
 
 /**
  * The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins.
@@ -33,12 +33,19 @@ export function unknownTask(name: string): TqError {
   );
 }
 
-/** The time limits of the tasks of all open apps that have any, by name. */
-export function taskLimits(): Readonly<Record<string, TimeLimits>> {
-  const limits: Record<string, TimeLimits> = Object.create(null);
+/** What the definition of this task says; undefined where it says nothing that a worker has to know. */
+export function factsOf({ limits, deadLetter, onFailure }: Runnable): TaskFacts | undefined {
+  if (limits === undefined && deadLetter === undefined && onFailure === undefined) return undefined;
+  return { limits, deadLetter, onFailure };
+}
+
+/** The facts of the tasks of all open apps that have any, by name. */
+export function taskFacts(): Readonly<Record<string, TaskFacts>> {
+  const facts: Record<string, TaskFacts> = Object.create(null);
   for (const name of taskNames()) {
-    const found = findTask(name)?.limits;
-    if (found !== undefined) limits[name] = found;
+    const task = findTask(name);
+    const found = task && factsOf(task);
+    if (found !== undefined) facts[name] = found;
   }
-  return limits;
+  return facts;
 }

@@ -12,6 +12,7 @@ import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { type CallTimes, callTimes } from '../task/call-times.js';
 import { findCurrentTask } from '../task/context.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
+import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
 import type { CallOptions, Signature } from '../task/signature.js';
 import { aroundPublish } from './around-publish.js';
@@ -124,7 +125,7 @@ export class Producer {
 
   /** Makes the message and sends it; never throws. */
   #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
-    const { defaultQueue, transport, preset } = this.#options;
+    const { prefix, defaultQueue, transport, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
     const { args, schema, options } = signature;
     try {
@@ -139,6 +140,7 @@ export class Producer {
         priority: options.priority,
         ignoreResult,
         limits: limitsOf(options),
+        onFailure: options.onFailure && failureAddress(options.onFailure, { prefix, queue: defaultQueue }),
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(args, preset),
       };

@@ -14,6 +14,7 @@ import {
 } from './message.js';
 import { DELIVERY_COUNT_HEADER, HEADER, isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from './names.js';
 import { deserialize, type SerializeOptions, serialize } from './serializer.js';
+import { decodeTaskAddress, encodeTaskAddress, type TaskAddress } from './task-address.js';
 import { decodeTimeLimits, encodeTimeLimits, type TimeLimits } from './time-limits.js';
 
 /**
@@ -37,6 +38,8 @@ export interface Envelope {
   readonly eta?: number | undefined;
   /** When it is too late to start, ms since the epoch. */
   readonly expires?: number | undefined;
+  /** What is called after the final failure. */
+  readonly onFailure?: TaskAddress | undefined;
   /** The caller's own headers, beside the protocol's at the top level. */
   readonly headers: Headers | undefined;
   /** Body text: the JSON of `[args, kwargs, embed]`. */
@@ -71,6 +74,7 @@ export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined):
   if (envelope.retry !== undefined) headers[TQ_HEADER.retry] = encodeCallRetry(envelope.retry);
   if (envelope.eta !== undefined) headers.eta = printIsoTime(envelope.eta);
   if (envelope.expires !== undefined) headers.expires = printIsoTime(envelope.expires);
+  if (envelope.onFailure !== undefined) headers[TQ_HEADER.onFailure] = encodeTaskAddress(envelope.onFailure);
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
   return toMessage(envelope, replyTo, headers, envelope.priority);
 }
@@ -95,6 +99,7 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     origin,
     ignore_result: envelope.ignoreResult,
     ...(envelope.retry === undefined ? undefined : { [TQ_HEADER.retry]: encodeCallRetry(envelope.retry) }),
+    ...(envelope.onFailure && { [TQ_HEADER.onFailure]: encodeTaskAddress(envelope.onFailure) }),
     ...envelope.headers,
   };
   return toMessage(envelope, replyTo, headers, envelope.priority ?? 0);
@@ -156,6 +161,8 @@ export interface TaskMessage {
   readonly retry: CallRetry | undefined;
   /** What earlier tries failed with, the oldest first. */
   readonly errors: readonly EarlierError[];
+  /** What the caller wants to be called after the final failure. */
+  readonly onFailure: TaskAddress | undefined;
   /** Headers that are neither the protocol's nor the broker's. */
   readonly headers: Headers;
   readonly bodyText: string;
@@ -184,6 +191,7 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     earlierDeliveries: count(headers, DELIVERY_COUNT_HEADER) + count(headers, TQ_HEADER.redeliveries),
     retry: callRetry(headers),
     errors: decodeEarlierErrors(headers[TQ_HEADER.errors]),
+    onFailure: taskAddress(headers),
     headers: ownHeaders(headers),
     bodyText: readText(message),
   };
@@ -254,6 +262,14 @@ function callRetry(headers: Record<string, unknown>): CallRetry | undefined {
     'false or a table of maxRetries, backoff, delay, maxDelay and jitter',
     value,
   );
+}
+
+function taskAddress(headers: Record<string, unknown>): TaskAddress | undefined {
+  const value = headers[TQ_HEADER.onFailure];
+  if (value === undefined || value === null) return undefined;
+  const address = decodeTaskAddress(value);
+  if (address !== undefined) return address;
+  throw poison(`header ${TQ_HEADER.onFailure}`, 'a table of task and queue', value);
 }
 
 const NO_HEADERS: Headers = Object.freeze({});

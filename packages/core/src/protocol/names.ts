@@ -57,6 +57,8 @@ export const TQ_HEADER = {
   retry: 'tq-retry',
   /** What earlier tries failed with: a list of tables, the oldest first. */
   errors: 'tq-errors',
+  /** What is called after the final failure: a table of `task` and `queue`, a full name. */
+  onFailure: 'tq-on-failure',
 } as const;
 
 /** Headers of tq's own on a dead letter. */
@@ -76,13 +78,28 @@ export const DEAD_HEADER = {
 
 /** Why a message is in a dead-letter queue. */
 export type DeadLetterReason =
+  /** It is none that a worker can read, or its body none that a handler can be called with. */
   | 'poison'
+  /** No task of its name was known where it was delivered. */
   | 'unknown-task'
+  /** It asks for what the worker cannot give, or its arguments do not fit. */
   | 'refused'
+  /** The task failed, for the last time where it is tried again. */
   | 'failed'
+  /** The task took its child or its worker down too often. */
   | 'worker-lost'
+  /** It ran longer than the broker waits for an ack, twice. */
   | 'consumer-timeout'
-  | 'expired';
+  /** The task threw `Reject`. */
+  | 'rejected'
+  /** It was not started by the time at which it expired. */
+  | 'expired'
+  /** The broker gave it up, since a quorum queue's `x-delivery-limit` was reached. */
+  | 'delivery-limit'
+  /** The broker dropped it, since the queue was full. */
+  | 'max-length'
+  /** It was delayed, and its queue was gone when it was due. */
+  | 'no-queue';
 
 /**
  * Headers that are between RabbitMQ and its clients, and that a copy must not carry: a republished `x-death` can be

@@ -4,6 +4,7 @@ import type { Headers } from '../protocol/message.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import { requireExpires } from './call-times.js';
+import { checkOnFailure, type FailureTask } from './on-failure.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -28,6 +29,17 @@ export interface TaskOptions {
   readonly softTimeLimit?: number | undefined;
   /** How long after its call a task may still start, ms, from 1 on; see `CallOptions`. Default: for ever. */
   readonly expires?: number | undefined;
+  /**
+   * The task that is called with a `TaskFailure` when this one has failed for good: it failed and is not tried again, was
+   * refused, rejected or given up; not when it expired or was ignored. The call is confirmed before the failed task
+   * leaves its queue; a crash in between repeats it, with the same id. Default: none.
+   */
+  readonly onFailure?: FailureTask | undefined;
+  /**
+   * Whether a task that has failed for good leaves a dead letter. False drops its message once its caller is told; one
+   * that cannot be read leaves a dead letter all the same. Calls cannot say it. Default: true.
+   */
+  readonly deadLetter?: boolean | undefined;
 }
 
 /** What a task's arguments and result must fit: schemas of any library that has https://standardschema.dev. */
@@ -41,8 +53,17 @@ export interface SchemaOptions<A extends ArgsSchema | undefined, R extends Resul
 /** All that may be said of a task where it is defined. */
 export type DefinitionOptions = TaskOptions & SchemaOptions<ArgsSchema | undefined, ResultSchema | undefined>;
 
-const DEFAULT_KEYS = ['queue', 'priority', 'headers', 'ignoreResult', 'timeLimit', 'softTimeLimit', 'expires'] as const;
-const TASK_KEYS = [...DEFAULT_KEYS, 'args', 'result'] as const;
+const DEFAULT_KEYS = [
+  'queue',
+  'priority',
+  'headers',
+  'ignoreResult',
+  'timeLimit',
+  'softTimeLimit',
+  'expires',
+  'onFailure',
+] as const;
+const TASK_KEYS = [...DEFAULT_KEYS, 'deadLetter', 'args', 'result'] as const;
 const CALL_KEYS = [...DEFAULT_KEYS, 'taskId', 'deadline', 'signal', 'countdown', 'eta'] as const;
 const MAX_TASK_NAME = 255;
 
@@ -61,6 +82,8 @@ export function checkTask(name: string, options: DefinitionOptions): DefinitionO
   checkPriority(options.priority, `task '${name}': priority`);
   checkTimeLimits(options, `task '${name}': `);
   if (options.expires !== undefined) requireExpires(options.expires, `task '${name}': expires`);
+  checkOnFailure(options.onFailure, `task '${name}': `);
+  checkDeadLetter(options.deadLetter, `task '${name}': deadLetter`);
   checkSchema(options.args, `task '${name}': args`);
   checkSchema(options.result, `task '${name}': result`);
   return options;
@@ -92,6 +115,7 @@ export function checkCall(options: CallOptions): void {
   refuseUnknownKeys(options, CALL_KEYS, 'call');
   checkPriority(options.priority, 'priority');
   checkTimeLimits(options, '');
+  checkOnFailure(options.onFailure, '');
   const { taskId, deadline } = options;
   if (taskId !== undefined && (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 255)) {
     throw new TqError(
@@ -100,6 +124,11 @@ export function checkCall(options: CallOptions): void {
     );
   }
   if (deadline !== undefined) requireInteger(deadline, 'deadline (ms)', { min: 1, max: Number.MAX_SAFE_INTEGER });
+}
+
+function checkDeadLetter(deadLetter: unknown, where: string): void {
+  if (deadLetter === undefined || typeof deadLetter === 'boolean') return;
+  throw new TqError('invalid-option', `${where}: expected true or false, found ${typeof deadLetter}.`);
 }
 
 function checkPriority(priority: number | undefined, where: string): void {

@@ -1,16 +1,14 @@
 import { TqError } from '../errors.js';
-import type { TimeLimits } from '../protocol/time-limits.js';
 import type { ArgsSchema, ResultSchema } from '../schema/standard-schema.js';
 import type { ExecuteOnion } from './middleware.js';
+import type { TaskFacts } from './task-facts.js';
 
 /** A task as whoever runs it needs it: a name and the function behind it. */
-export interface Runnable {
+export interface Runnable extends TaskFacts {
   readonly name: string;
   readonly handler: (...args: never[]) => unknown;
   /** Where its calls go unless they say otherwise, without the app's prefix. */
   readonly queue?: string | undefined;
-  /** Of its definition, for calls that bring none. */
-  readonly limits?: TimeLimits | undefined;
   /** What its app has put around every run. */
   readonly middleware?: { readonly execute: ExecuteOnion | undefined } | undefined;
   /** What its arguments must fit; the handler gets the schema's output. */

@@ -1,5 +1,6 @@
 import type { Headers } from '../protocol/message.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
+import type { FailureTask } from './on-failure.js';
 
 /** How one call is to be made; what is left out comes from the task, then from the app. */
 export interface CallOptions {
@@ -33,6 +34,8 @@ export interface CallOptions {
   readonly timeLimit?: number | undefined;
   /** When the run's signal aborts with a `SoftTimeLimitError`, ms, from 1 on and less than `timeLimit`. */
   readonly softTimeLimit?: number | undefined;
+  /** The task that is called with a `TaskFailure` when this one has failed for good. See `TaskOptions`. */
+  readonly onFailure?: FailureTask | undefined;
 }
 
 /** A task to be: what to call, with what, and how. */

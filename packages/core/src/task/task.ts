@@ -94,15 +94,16 @@ export function createTask<N extends string, F extends CallableFunction>(
   handler: F | undefined,
   options: DefinitionOptions,
 ): Task<N, F> {
-  const { args: schema, result: _, ...defaults } = checkTask(name, options);
-  const merged = (own: CallOptions | undefined) => (own === undefined ? defaults : mergeOptions(defaults, own));
+  const { args: schema, result: _, ...own } = checkTask(name, options);
+  const { deadLetter: __, ...defaults } = own;
+  const merged = (call: CallOptions | undefined) => (call === undefined ? defaults : mergeOptions(defaults, call));
   return {
     name,
-    options: defaults,
+    options: own,
     run: (...args) => runHere(name, handler, args) as Returned<F>,
     delay: (...args) => host.send({ task: name, args, schema, options: defaults }),
-    apply: (args, own) => host.send({ task: name, args, schema, options: merged(own) }),
-    bulk: (calls, own) => sendAll(host, { task: name, schema, options: merged(own) }, calls),
+    apply: (args, call) => host.send({ task: name, args, schema, options: merged(call) }),
+    bulk: (calls, call) => sendAll(host, { task: name, schema, options: merged(call) }, calls),
   };
 }
 

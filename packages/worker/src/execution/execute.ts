@@ -121,7 +121,7 @@ export class Executor {
     run.state = 'running';
     const { pool, timeLimits, events } = this.#options;
     events.started(run);
-    const limits = limitsFor(run.task.limits, pool.limitsOf(run.task.task), timeLimits);
+    const limits = limitsFor(run.task.limits, pool.factsOf(run.task.task)?.limits, timeLimits);
     pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
   }
 

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Deadline,
   Deadlines,
+  factsOf,
   findTask,
   hasHooks,
   type Job,
@@ -9,6 +10,7 @@ import {
   type JobRun,
   runJob,
   softestLimit,
+  type TaskFacts,
   type TimeLimits,
   TqError,
   taskNames,
@@ -90,8 +92,9 @@ export class AsyncPool implements Pool {
     this.#state = 'running';
   }
 
-  limitsOf(task: string): TimeLimits | undefined {
-    return findTask(task, this.#options.services.registry)?.limits;
+  factsOf(task: string): TaskFacts | undefined {
+    const found = findTask(task, this.#options.services.registry);
+    return found && factsOf(found);
   }
 
   tasks(): readonly string[] {

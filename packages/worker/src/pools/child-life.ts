@@ -1,4 +1,4 @@
-import { type Clock, createDeferred, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
+import { type Clock, createDeferred, type Job, type JobEnd, type TaskFacts, TqError } from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
 import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
 import { decodeLogFields } from './log-fields.js';
@@ -51,7 +51,7 @@ export interface ChildLifeOptions {
   readonly reportMemory: boolean;
 }
 
-const NO_LIMITS: Readonly<Record<string, TimeLimits>> = Object.freeze(Object.create(null));
+const NO_FACTS: Readonly<Record<string, TaskFacts>> = Object.freeze(Object.create(null));
 
 /**
  * One child, from its start to its end. It can pass from one owner to another meanwhile.
@@ -68,7 +68,7 @@ export class ChildLife {
   readonly #gone = createDeferred();
   #state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
   #tasks: readonly string[] = [];
-  #limits = NO_LIMITS;
+  #facts = NO_FACTS;
   #hasStopHooks = false;
   #startMs: number | undefined;
   /** Its meaning is the state's. */
@@ -103,9 +103,9 @@ export class ChildLife {
     return this.#tasks;
   }
 
-  /** Time limits of those of its tasks that have any, by name. */
-  get limits(): Readonly<Record<string, TimeLimits>> {
-    return this.#limits;
+  /** What the definitions of its tasks say, by name, where that is something. */
+  get facts(): Readonly<Record<string, TaskFacts>> {
+    return this.#facts;
   }
 
   /** How long it took to be ready, ms; undefined until then. */
@@ -179,11 +179,11 @@ export class ChildLife {
     }
   }
 
-  #becomeReady({ tasks, limits, hasStopHooks }: Extract<ChildMessage, { type: 'ready' }>): void {
+  #becomeReady({ tasks, facts, hasStopHooks }: Extract<ChildMessage, { type: 'ready' }>): void {
     if (this.#state !== 'starting') return;
     this.#timer.clear();
     this.#tasks = tasks;
-    this.#limits = Object.assign(Object.create(null), limits);
+    this.#facts = Object.assign(Object.create(null), facts);
     this.#hasStopHooks = hasStopHooks;
     this.#startMs = this.#options.clock.monotonic() - this.#startedAt;
     this.#state = 'ready';

@@ -9,7 +9,7 @@ import {
   type JobRun,
   type Logger,
   runJob,
-  taskLimits,
+  taskFacts,
   taskNames,
 } from '@tq/core/internal';
 import { loadModules } from '../load-modules.js';
@@ -41,7 +41,7 @@ export async function runChild(modules: readonly string[], link: ParentLink): Pr
   try {
     await loadModules(modules);
     await startSlot();
-    link.post({ type: 'ready', tasks: taskNames(), limits: taskLimits(), hasStopHooks: hasHooks('slotStop') });
+    link.post({ type: 'ready', tasks: taskNames(), facts: taskFacts(), hasStopHooks: hasHooks('slotStop') });
   } catch (error) {
     link.post({ type: 'failed-to-load', error: encodePortError(error) });
     process.exit(1);

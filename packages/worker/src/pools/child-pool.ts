@@ -1,4 +1,4 @@
-import { type Clock, Deadlines, type Job, type JobEnd, type TimeLimits, TqError } from '@tq/core/internal';
+import { type Clock, Deadlines, type Job, type JobEnd, type TaskFacts, TqError } from '@tq/core/internal';
 import { ChildLife, type ChildOwner, type Spawn } from './child-life.js';
 import { ChildSlot } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
@@ -37,7 +37,7 @@ export class ChildPool implements Pool {
   readonly #timeLimitMs: number | undefined;
   readonly #listeners: (() => void)[] = [];
   /** What the first child told, for all. */
-  #known: Pick<ChildLife, 'tasks' | 'limits'> = { tasks: [], limits: {} };
+  #known: Pick<ChildLife, 'tasks' | 'facts'> = { tasks: [], facts: {} };
   #starting: Promise<void> | undefined;
 
   constructor(options: ChildPoolOptions) {
@@ -70,7 +70,7 @@ export class ChildPool implements Pool {
     const [first, ...others] = this.#children;
     try {
       await first?.start();
-      this.#known = { tasks: first?.child?.tasks ?? [], limits: first?.child?.limits ?? {} };
+      this.#known = { tasks: first?.child?.tasks ?? [], facts: first?.child?.facts ?? {} };
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -82,7 +82,7 @@ export class ChildPool implements Pool {
 
   /** Of the hard limits that are known without a call, ms. */
   #shortestLimit(): number {
-    const limits = Object.values(this.#known.limits).map(({ timeLimit }) => timeLimit ?? Infinity);
+    const limits = Object.values(this.#known.facts).map(({ limits: own }) => own?.timeLimit ?? Infinity);
     return Math.min(this.#timeLimitMs ?? Infinity, ...limits);
   }
 
@@ -90,8 +90,8 @@ export class ChildPool implements Pool {
     return this.#known.tasks;
   }
 
-  limitsOf(task: string): TimeLimits | undefined {
-    return this.#known.limits[task];
+  factsOf(task: string): TaskFacts | undefined {
+    return this.#known.facts[task];
   }
 
   free(): number {

@@ -8,7 +8,7 @@ import type {
   OutgoingCall,
   QueueStatus,
   Reply,
-  TimeLimits,
+  TaskFacts,
 } from '@tq/core/internal';
 import type { PortError } from './port-error.js';
 
@@ -69,7 +69,7 @@ export type ChildMessage =
       readonly type: 'ready';
       readonly tasks: readonly string[];
       /** Of those tasks that have any, by name. */
-      readonly limits: Readonly<Record<string, TimeLimits>>;
+      readonly facts: Readonly<Record<string, TaskFacts>>;
       /** `retire` has something to do. */
       readonly hasStopHooks: boolean;
     }

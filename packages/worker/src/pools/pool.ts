@@ -1,4 +1,4 @@
-import type { Job, JobEnd, Logger, Registry, TimeLimits, TqError, Transport } from '@tq/core/internal';
+import type { Job, JobEnd, Logger, Registry, TaskFacts, TqError, Transport } from '@tq/core/internal';
 
 /** What a pool needs of the worker around it. */
 export interface PoolServices {
@@ -29,8 +29,8 @@ export interface Pool {
   start(): Promise<void>;
   /** Names of the tasks that the children can run, known after `start()`. */
   tasks(): readonly string[];
-  /** The time limits of a task's definition; undefined when it has none. Known after `start()`. */
-  limitsOf(task: string): TimeLimits | undefined;
+  /** What a task's definition says; undefined where that is nothing. Known after `start()`. */
+  factsOf(task: string): TaskFacts | undefined;
   /** Slots that can take a job now. */
   free(): number;
   /** Slots whose child is alive and ready, working or not. */

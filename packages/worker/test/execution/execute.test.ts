@@ -21,7 +21,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   const executor = new Executor({
     app,
     pool,
-    settler: new Settler(app, 'tq@w1'),
+    settler: new Settler({ app, worker: 'tq@w1', factsOf: () => undefined }),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,

@@ -1,4 +1,4 @@
-import type { Job, JobEnd, TimeLimits, TqError } from '@tq/core/internal';
+import type { Job, JobEnd, TaskFacts, TqError } from '@tq/core/internal';
 import type { Pool } from '../../src/pools/pool.js';
 
 /** A pool whose runs end when the test says so. */
@@ -28,8 +28,8 @@ export class FakePool implements Pool {
     return ['fib'];
   }
 
-  limitsOf(task: string): TimeLimits | undefined {
-    return task === 'limited' ? { timeLimit: 2_000, softTimeLimit: undefined } : undefined;
+  factsOf(task: string): TaskFacts | undefined {
+    return task === 'limited' ? { limits: { timeLimit: 2_000, softTimeLimit: undefined } } : undefined;
   }
 
   alive(): number {

@@ -42,11 +42,12 @@ export function describeLimits(start: PoolScene['start']): void {
     expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
   });
 
-  it("knows the limits of its tasks' definitions", async () => {
+  it("knows what its tasks' definitions say", async () => {
     const { pool } = await start();
-    expect(pool.limitsOf('limited')).toEqual({ timeLimit: 5_000, softTimeLimit: 4_000 });
-    expect(pool.limitsOf('add')).toBeUndefined();
-    expect(pool.limitsOf('toString')).toBeUndefined();
+    expect(pool.factsOf('limited')).toEqual({ limits: { timeLimit: 5_000, softTimeLimit: 4_000 } });
+    expect(pool.factsOf('dropped')).toEqual({ deadLetter: false, onFailure: { task: 'clean', queue: 'q' } });
+    expect(pool.factsOf('add')).toBeUndefined();
+    expect(pool.factsOf('toString')).toBeUndefined();
   });
 }
 

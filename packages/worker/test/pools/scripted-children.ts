@@ -33,7 +33,8 @@ export class ScriptedChild {
     hasStopHooks?: boolean;
     limits?: Record<string, TimeLimits>;
   } = {}): void {
-    this.#events.message({ type: 'ready', tasks: ['task'], limits, hasStopHooks });
+    const facts = Object.fromEntries(Object.entries(limits).map(([name, own]) => [name, { limits: own }]));
+    this.#events.message({ type: 'ready', tasks: ['task'], facts, hasStopHooks });
   }
 
   /** It ends its job well. */

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { type Envelope, encodeBody, type Preset, type TaskMessage } from './envelope.js';
+import { decodeError, type EncodedError } from './error-codec.js';
+import type { DeadLetterReason } from './names.js';
+import type { TaskAddress } from './task-address.js';
+
+/** What a task is called with that others name as their `onFailure`: which task failed for good, and why. */
+export interface TaskFailure {
+  /** The failed task's id. */
+  readonly id: string;
+  /** Its name. */
+  readonly task: string;
+  /** The queue that it was delivered from, prefix included. */
+  readonly queue: string;
+  /** The attempt that was its last; 1 when it was never tried again. */
+  readonly attempt: number;
+  /** Why it was given up, as in a dead letter. */
+  readonly reason: DeadLetterReason;
+  /** What it failed with. */
+  readonly error: {
+    readonly name: string;
+    readonly message: string;
+    /** The stack where the error was thrown, when one is known. */
+    readonly stack?: string | undefined;
+  };
+}
+
+/** How a task came to its end. */
+export interface FinalFailure {
+  readonly message: Pick<TaskMessage, 'id' | 'task' | 'rootId' | 'retries'>;
+  /** The queue that it was delivered from. */
+  readonly queue: string;
+  readonly reason: DeadLetterReason;
+  readonly failure: EncodedError;
+}
+
+/** The call that tells of a failure: a child of the failed task, and nobody waits for its result. */
+export function failureEnvelope(address: TaskAddress, failed: FinalFailure, preset: Preset): Envelope {
+  const { id, rootId } = failed.message;
+  return {
+    id: failureCallId(id),
+    task: address.task,
+    rootId,
+    parentId: id,
+    priority: undefined,
+    ignoreResult: true,
+    headers: undefined,
+    bodyText: encodeBody([toTaskFailure(failed)], preset),
+  };
+}
+
+function toTaskFailure({ message, queue, reason, failure }: FinalFailure): TaskFailure {
+  const { name, message: text, stack } = decodeError(failure.error, failure.traceback);
+  const error = { name, message: text, ...(stack === undefined ? {} : { stack }) };
+  return { id: message.id, task: message.task, queue, attempt: message.retries + 1, reason, error };
+}
+
+/**
+ * The id of the call that tells of a task's failure: the same for the same task (a UUID of version 5), so that a call
+ * that is repeated after a crash is recognisable.
+ */
+export function failureCallId(id: string): string {
+  const bytes = createHash('sha1').update(`${NAMESPACE}${id}`).digest();
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
+const NAMESPACE = 'tq.on-failure:';

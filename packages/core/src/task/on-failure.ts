@@ -1,0 +1,61 @@
+import { TqError } from '../errors.js';
+import { refuseUnknownKeys } from '../options-check.js';
+import { MAX_NAME_BYTES } from '../protocol/names.js';
+import { isName, type TaskAddress } from '../protocol/task-address.js';
+import type { TaskFailure } from '../protocol/task-failure.js';
+
+/** What `onFailure` takes: a task whose one argument is a {@link TaskFailure}, or the name of one and its queue. */
+export type FailureTask =
+  | {
+      readonly name: string;
+      readonly options: { readonly queue?: string | undefined };
+      readonly delay: (failure: TaskFailure) => unknown;
+    }
+  | {
+      readonly task: string;
+      /** Without the app's prefix. Default: the app's `queue`. */
+      readonly queue?: string | undefined;
+    };
+
+/** What names a queue on the broker. */
+export interface QueueNaming {
+  readonly prefix: string;
+  /** The app's queue, without the prefix. */
+  readonly queue: string;
+}
+
+/**
+ * Where a task that was given as `onFailure` is called.
+ * @param own names the queue of a task that says nothing of one
+ */
+export function failureAddress(onFailure: FailureTask, own: QueueNaming): TaskAddress {
+  const { task, queue } = 'task' in onFailure ? onFailure : { task: onFailure.name, queue: onFailure.options.queue };
+  return { task, queue: own.prefix + (queue ?? own.queue) };
+}
+
+/**
+ * Checks the option.
+ * @param where goes before the option's name in the error's text
+ * @throws {TqError} `invalid-option`, `unknown-option`
+ */
+export function checkOnFailure(onFailure: unknown, where: string): void {
+  if (onFailure === undefined || isTask(onFailure)) return;
+  if (typeof onFailure !== 'object' || onFailure === null || !('task' in onFailure)) {
+    throw invalid(where, 'a task, or { task, queue }', onFailure);
+  }
+  refuseUnknownKeys(onFailure, ['task', 'queue'], `${where}onFailure`);
+  const { task, queue } = onFailure as { task: unknown; queue?: unknown };
+  if (!isName(task)) throw invalid(where, `a task's name of 1 to ${MAX_NAME_BYTES} bytes as task`, task);
+  if (queue !== undefined && !isName(queue)) throw invalid(where, "a queue's name as queue", queue);
+}
+
+function isTask(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, delay } = value as { name?: unknown; delay?: unknown };
+  return typeof delay === 'function' && isName(name);
+}
+
+function invalid(where: string, expected: string, found: unknown): TqError {
+  const text = typeof found === 'string' ? `'${found.slice(0, 64)}'` : found === null ? 'null' : typeof found;
+  return new TqError('invalid-option', `${where}onFailure: expected ${expected}, found ${text}.`);
+}

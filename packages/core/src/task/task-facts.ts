@@ -1,0 +1,12 @@
+import type { TaskAddress } from '../protocol/task-address.js';
+import type { TimeLimits } from '../protocol/time-limits.js';
+
+/** What whoever settles a task's runs has to know of its definition; plain data, which crosses from where the task is loaded. */
+export interface TaskFacts {
+  /** For calls that bring none. */
+  readonly limits?: TimeLimits | undefined;
+  /** False where a failure leaves no dead letter. */
+  readonly deadLetter?: false | undefined;
+  /** What is called after the final failure, for calls that name nothing. */
+  readonly onFailure?: TaskAddress | undefined;
+}

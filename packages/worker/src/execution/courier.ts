@@ -1,0 +1,117 @@
+import {
+  type AppInternals,
+  assertNever,
+  declare,
+  encodeReplyWithin,
+  type FinalState,
+  fullJitter,
+  type Lease,
+  lookAtQueue,
+  type OutboundMessage,
+  type PublishEnd,
+} from '@tq/core/internal';
+
+/** Who is to be told of the end; undefined when nobody asked. */
+export interface ReplyAddress {
+  readonly taskId: string;
+  readonly replyTo: string;
+}
+
+/** Where a message goes, and the queue that it is to be in then: one that was deleted is declared again. */
+export interface Destination {
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** Full name, prefix included. */
+  readonly queue: string;
+}
+
+/**
+ * How a publish of settling ended: it is where it belongs, there is nobody to get it, the delivery is not ours any
+ * more, or AMQP cannot carry it.
+ */
+export type Sent = 'sent' | 'nobody' | 'abandoned' | 'unsendable';
+
+const RETRY = { baseMs: 100, maxMs: 5_000 };
+
+/**
+ * Carries what settling publishes, and tries until it is where it belongs, or until its delivery is lost: then somebody
+ * else has the task, and what this one wanted to say is dropped.
+ */
+export class Courier {
+  readonly #app: AppInternals;
+
+  constructor(app: AppInternals) {
+    this.#app = app;
+  }
+
+  /** Sends what must arrive. */
+  async send(lease: Lease, { exchange, routingKey, queue }: Destination, message: OutboundMessage): Promise<Sent> {
+    for (let attempt = 0; ; attempt++) {
+      const sent = settled(await this.#publish(lease, exchange, routingKey, message));
+      if (sent !== undefined) return sent;
+      await this.#restoreQueue(queue);
+      await this.#pause(attempt);
+    }
+  }
+
+  /** Answers a caller, unless it and its reply queue are gone. */
+  async reply(lease: Lease, address: ReplyAddress, state: FinalState): Promise<Sent> {
+    const message = encodeReplyWithin(this.#app.options.maxMessageBytes, address.taskId, state);
+    for (let attempt = 0; ; attempt++) {
+      const end = await this.#publish(lease, '', address.replyTo, message);
+      const sent = settled(end);
+      if (sent !== undefined) return sent;
+      if (end.kind === 'returned' && (await this.#replyQueueIsGone(address))) return 'nobody';
+      await this.#pause(attempt);
+    }
+  }
+
+  /** A queue that is away with its node returns like one that is gone, and comes back with the node. */
+  async #replyQueueIsGone({ taskId, replyTo }: ReplyAddress): Promise<boolean> {
+    const { link } = this.#app.broker().publishing;
+    if (link === undefined) return false;
+    const look = await lookAtQueue(link.model, replyTo).catch(() => undefined);
+    if (look?.kind !== 'missing') return false;
+    this.#app.runtime.logger.info(
+      { id: taskId, replyTo },
+      'nobody waits for this result any more: its reply queue is gone',
+    );
+    return true;
+  }
+
+  async #restoreQueue(queue: string): Promise<void> {
+    const { link } = this.#app.broker().publishing;
+    if (link === undefined) return;
+    await declare(link.model, this.#app.topologyOf(queue)).catch((err: unknown) => {
+      this.#app.runtime.logger.warn({ queue, err }, 'cannot declare the queue again yet; trying again');
+    });
+  }
+
+  #publish(lease: Lease, exchange: string, routingKey: string, message: OutboundMessage): Promise<PublishEnd> {
+    return new Promise((onEnd) => {
+      this.#app.broker().publisher.publish({ exchange, routingKey, message, timeoutMs: undefined, lease, onEnd });
+    });
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { clock, random } = this.#app.runtime;
+    return new Promise((resolve) => clock.setTimer(resolve, fullJitter(attempt, RETRY, random())));
+  }
+}
+
+/** What the end of a publish means for the delivery; undefined when it is worth another try. */
+function settled(end: PublishEnd): Sent | undefined {
+  switch (end.kind) {
+    case 'confirmed':
+      return 'sent';
+    case 'abandoned':
+      return 'abandoned';
+    case 'returned':
+      return undefined;
+    case 'failed':
+      if (end.error.code === 'closed') return 'abandoned';
+      return end.error.code === 'unserialisable' ? 'unsendable' : undefined;
+    default:
+      return assertNever(end);
+  }
+}
