@@ -1,5 +1,5 @@
 /** How tasks are defined and declared: by name or by object, by type alone, and never with a parameter without a type. */
-import { createApp, declareTask, defineTask, type TaskOf } from '@tq/core';
+import { createApp, declareTask, defineTask, type TaskFailure, type TaskOf } from '@tq/core';
 import type { fib } from './calls.js';
 import { same } from './equal.js';
 
@@ -80,3 +80,16 @@ declareTask('fib').delay(30);
 
 /** A list of tasks of any kind. */
 export const all: readonly TaskOf[] = [byName, byObject, countdown, declared];
+
+const clean = defineTask('clean', (failure: TaskFailure) => failure.error.message);
+const counts = defineTask('counts', (n: number) => n);
+
+export function failing(): void {
+  defineTask('withTask', () => 1, { onFailure: clean, deadLetter: false });
+  defineTask('withName', () => 1, { onFailure: { task: 'clean', queue: 'q' } });
+  // @ts-expect-error: it is called with a TaskFailure
+  defineTask('withOther', () => 1, { onFailure: counts });
+  counts.apply([1], { onFailure: clean });
+  // @ts-expect-error: what becomes of dead letters is the definition's
+  counts.apply([1], { deadLetter: false });
+}

@@ -59,7 +59,7 @@ export {
   type WorkerInfo,
 } from './task/life-hooks.js';
 export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
-export type { FailureTask } from './task/on-failure.js';
+export type { FailureTask, NamedTask, TaskOfFailures, TaskQueueOption } from './task/on-failure.js';
 export type { DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
 export type { CallOptions } from './task/signature.js';
 export type {

@@ -54,7 +54,7 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
   };
   const publishing = { link: { epoch: 1, model: { createChannel: async () => channel } } as unknown };
   const app = {
-    options: { prefix: '', maxMessageBytes },
+    options: { prefix: '', preset: 'tq', maxMessageBytes },
     runtime,
     broker: () => ({ publisher, publishing, consuming: undefined }),
     topologyOf: (queue: string) => ({ exchanges: [], queues: [{ name: queue, arguments: {} }], bindings: [] }),

@@ -18,7 +18,9 @@ export interface TaskFailure {
   readonly reason: DeadLetterReason;
   /** What it failed with. */
   readonly error: {
+    /** Name of the error's class. */
     readonly name: string;
+    /** Its text. */
     readonly message: string;
     /** The stack where the error was thrown, when one is known. */
     readonly stack?: string | undefined;

@@ -4,18 +4,30 @@ import { MAX_NAME_BYTES } from '../protocol/names.js';
 import { isName, type TaskAddress } from '../protocol/task-address.js';
 import type { TaskFailure } from '../protocol/task-failure.js';
 
+/** A task as `onFailure` takes it: its one argument is a {@link TaskFailure}. */
+export interface TaskOfFailures {
+  /** What messages call it. */
+  readonly name: string;
+  /** Its own, of which the queue counts. */
+  readonly options: TaskQueueOption;
+  /** Publishes a call; here its type says what the task takes. */
+  readonly delay: (failure: TaskFailure) => unknown;
+}
+
+/** Where a task is called. */
+export interface TaskQueueOption {
+  /** Without the app's prefix. Default: the app's `queue`. */
+  readonly queue?: string | undefined;
+}
+
+/** A task by its name, for a program that does not have its definition. */
+export interface NamedTask extends TaskQueueOption {
+  /** The task's name. */
+  readonly task: string;
+}
+
 /** What `onFailure` takes: a task whose one argument is a {@link TaskFailure}, or the name of one and its queue. */
-export type FailureTask =
-  | {
-      readonly name: string;
-      readonly options: { readonly queue?: string | undefined };
-      readonly delay: (failure: TaskFailure) => unknown;
-    }
-  | {
-      readonly task: string;
-      /** Without the app's prefix. Default: the app's `queue`. */
-      readonly queue?: string | undefined;
-    };
+export type FailureTask = TaskOfFailures | NamedTask;
 
 /** What names a queue on the broker. */
 export interface QueueNaming {

@@ -1,4 +1,4 @@
-import { encodeError, TqError } from '@tq/core/internal';
+import { encodeError, type TaskFacts, type TaskMessage, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import type { Outcome } from '../../src/execution/outcome.js';
 import { Settler } from '../../src/execution/settle.js';
@@ -14,16 +14,21 @@ const MISSING = () => Promise.reject(Object.assign(new Error("NOT_FOUND - no que
 const AWAY = () =>
   Promise.reject(Object.assign(new Error("NOT_FOUND - home node 'b@host' of durable queue is down"), { code: 404 }));
 
-function setup(options: FakeAppOptions = {}) {
+interface SetupOptions extends FakeAppOptions {
+  readonly facts?: TaskFacts;
+  readonly message?: Partial<TaskMessage>;
+}
+
+function setup({ facts, message, ...options }: SetupOptions = {}) {
   const fake = fakeApp(options);
-  const { run, delivery } = runOf(fake.log);
-  const settler = new Settler(fake.app, 'tq@w1');
+  const { run, delivery } = runOf(fake.log, message);
+  const settler = new Settler({ app: fake.app, worker: 'tq@w1', factsOf: () => facts });
   let over = false;
   const settle = (outcome: Outcome, reply: typeof REPLY | 'nobody' = REPLY) =>
     Promise.resolve(settler.settle(run, outcome, reply === 'nobody' ? undefined : reply)).then(() => {
       over = true;
     });
-  return { ...fake, run, delivery, settle, isOver: () => over };
+  return { ...fake, run, delivery, settler, settle, isOver: () => over };
 }
 
 it('publishes the reply, gets its confirm, and only then acks', async () => {
@@ -256,4 +261,78 @@ it('an error that has a code keeps it in the dead letter', async () => {
   letter.end('confirmed');
   reply.end('confirmed');
   await settling;
+});
+
+it('leaves no dead letter of a task that wants none, and tells the caller all the same', async () => {
+  const { log, publish, settle } = setup({ facts: { deadLetter: false } });
+  const settling = settle(DEAD);
+  const reply = await publish(0);
+  expect(JSON.parse(reply.body)).toMatchObject({ status: 'FAILURE' });
+  reply.end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish /replies', 'confirmed /replies', 'ack i1']);
+});
+
+it('leaves a dead letter of what cannot be read, whatever a definition says', async () => {
+  const { log, publish, settler, delivery } = setup({ facts: { deadLetter: false, onFailure: CLEAN } });
+  const unread = { task: undefined, queue: 'math', message: inbound(), alive: true };
+  const item = { ...unread, ack: () => delivery.ack(), requeue: () => delivery.requeue() };
+  const settling = settler.settle(item, { ...DEAD, reason: 'poison' } as Outcome, undefined);
+  (await publish(0)).end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish tq.dead/math', 'confirmed tq.dead/math', 'ack i1']);
+});
+
+const CLEAN = { task: 'clean', queue: 'cleaning' };
+
+it('calls the task of onFailure with what happened, and acks when that is confirmed as well', async () => {
+  const { log, publish, settle } = setup({ facts: { onFailure: CLEAN }, message: { rootId: 'r1', retries: 2 } });
+  const settling = settle(DEAD, 'nobody');
+  const [letter, call] = [await publish(0), await publish(1)];
+  expect([letter.to, call.to]).toEqual(['tq.dead/math', '/cleaning']);
+  expect(call.headers).toMatchObject({ task: 'clean', root_id: 'r1', parent_id: 'i1', ignore_result: true });
+  const [[failure]] = JSON.parse(call.body);
+  expect(failure).toMatchObject({ id: 'i1', task: 'fib', queue: 'math', attempt: 3, reason: 'failed' });
+  expect(failure.error).toMatchObject({ name: 'RangeError', message: 'too big' });
+  letter.end('confirmed');
+  await settled();
+  expect(log).not.toContain('ack i1');
+  call.end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it("a call's own onFailure comes before its task's, and is the same call whenever it is repeated", async () => {
+  const ids: unknown[] = [];
+  for (const facts of [{ deadLetter: false, onFailure: CLEAN } as const, { deadLetter: false } as const]) {
+    const { publish, settle, log } = setup({ facts, message: { onFailure: { task: 'own', queue: 'q' } } });
+    const settling = settle(DEAD, 'nobody');
+    const call = await publish(0);
+    expect([call.to, call.headers.task]).toEqual(['/q', 'own']);
+    ids.push(call.headers.id);
+    call.end('confirmed');
+    await settling;
+    expect(log).toEqual(['publish /q', 'confirmed /q', 'ack i1']);
+  }
+  expect(ids[0]).toBe(ids[1]);
+});
+
+it('declares the queue of onFailure when it is missing', async () => {
+  const { log, publish, settle, clock } = setup({ facts: { deadLetter: false, onFailure: CLEAN } });
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('returned');
+  await settled();
+  expect(log.at(-1)).toBe('declare cleaning');
+  clock.advance(5_000);
+  (await publish(1)).end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
+it('does not ack when the call of onFailure was abandoned', async () => {
+  const { log, publish, settle } = setup({ facts: { deadLetter: false, onFailure: CLEAN } });
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('abandoned');
+  await settling;
+  expect(log).not.toContain('ack i1');
 });
