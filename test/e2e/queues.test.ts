@@ -63,13 +63,14 @@ describe('tq queues list', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
       [
-        'NAME       READY  UNACKED  CONSUMERS  TYPE  STATE',
-        'bulk           -        -          -  -     missing',
-        'bulk.dead      -        -          -  -     missing',
-        'mail           2        -          0  -     running',
-        'mail.dead      0        -          0  -     running',
-        'tq             -        -          -  -     missing',
-        'tq.dead        -        -          -  -     missing',
+        'NAME           READY  UNACKED  CONSUMERS  TYPE  STATE',
+        'bulk               -        -          -  -     missing',
+        'bulk.dead          -        -          -  -     missing',
+        'mail               2        -          0  -     running',
+        'mail.dead          0        -          0  -     running',
+        'tq                 -        -          -  -     missing',
+        'tq.dead            -        -          -  -     missing',
+        'tq.delay.dead      0        -          0  -     running',
         '',
       ].join('\n'),
     );
@@ -83,6 +84,7 @@ describe('tq queues list', () => {
     expect(JSON.parse(stdout)).toEqual([
       { name: 'only', ...unknown, state: 'missing' },
       { name: 'only.dead', ...unknown, state: 'missing' },
+      { name: 'tq.delay.dead', ...unknown, state: 'missing' },
     ]);
   });
 
@@ -95,7 +97,7 @@ describe('tq queues list', () => {
     tq.kill('SIGINT');
     const { code, signal, stdout } = await tq.ended;
     expect({ code, signal }).toEqual({ code: 0, signal: null });
-    for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveLength(6);
+    for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveLength(7);
   });
 
   it('goes on while the broker is away, and ends when nobody reads what it prints', async () => {
@@ -125,6 +127,8 @@ describe('tq queues show', () => {
     expect(stdout).toMatch(/declared with .*x-queue-type=classic/);
     const json = JSON.parse((await queues('show', 'mail.dead', '--json')).stdout);
     expect(json).toMatchObject({ name: 'mail.dead', ready: 0, dead: null, declares: { 'x-overflow': 'drop-head' } });
+    const lost = JSON.parse((await queues('show', 'tq.delay.dead', '--json')).stdout);
+    expect(lost).toMatchObject({ ready: 0, dead: null, tasks: [], declares: { 'x-overflow': 'drop-head' } });
   });
 
   it('ends with 1 for a queue that is not there and names the nearest', async () => {

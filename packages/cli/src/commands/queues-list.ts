@@ -14,7 +14,7 @@ import { UsageError } from '../usage.js';
 export const queuesList: Command = {
   details:
     "The app's queues are those that its tasks name, its default one and those of its options, each with the queue of " +
-    'its dead letters. AMQP tells what is ready and how many consume; what is unacknowledged, the type and the ' +
+    'its dead letters, and tq.delay.dead, where delayed messages go whose queue is gone. AMQP tells what is ready and how many consume; what is unacknowledged, the type and the ' +
     "state in detail come from RabbitMQ's management API, where it is given, and may be some seconds old.",
   options: {
     ...APP_OPTIONS,

@@ -1,4 +1,4 @@
-import { deadLetterQueue, internalsOf } from '@tq/core/internal';
+import { deadLetterQueue, delayDeadQueue, internalsOf } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { noteLogger } from '../note-logger.js';
@@ -59,8 +59,7 @@ async function describe(
   const names = isDead(name) ? [name] : [name, deadLetterQueue(name)];
   const [facts, dead = null] = await lookAt(app, names, { timeout: timeoutOf(args), managed });
   if (facts === undefined || facts.state === 'missing') throw missingQueue(name, queues);
-  // A dead-letter queue is declared with its task queue.
-  const declared = queues.includes(name) ? topologyOf(isDead(name) ? queue.slice(0, -DEAD.length) : queue) : undefined;
+  const declared = queues.includes(name) ? topologyOf(options.prefix + declaredWith(name, options.queue)) : undefined;
   return {
     ...facts,
     queue,
@@ -75,6 +74,12 @@ const DEAD = deadLetterQueue('');
 
 function isDead(name: string): boolean {
   return name.endsWith(DEAD);
+}
+
+/** The task queue that a queue is declared with: a dead-letter queue with its own, that of the delays with every one. */
+function declaredWith(name: string, anyQueue: string): string {
+  if (name === delayDeadQueue('')) return anyQueue;
+  return isDead(name) ? name.slice(0, -DEAD.length) : name;
 }
 
 function declarationsOf(app: QueuesApp['app']) {

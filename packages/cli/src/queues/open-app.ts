@@ -1,11 +1,11 @@
-import { type App, deadLetterQueue, internalsOf, type Logger } from '@tq/core/internal';
+import { type App, deadLetterQueue, delayDeadQueue, internalsOf, type Logger } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import { openApp } from '../open-app.js';
 
 /** An app, and the queues that it is known to use. */
 export interface QueuesApp {
   readonly app: App;
-  /** Names without prefix, in alphabetical order, the queues of dead letters among them. */
+  /** Names without prefix: in alphabetical order, each with its dead letters, and what the delays could not deliver. */
   readonly queues: readonly string[];
   /** Those of them that tasks go to. */
   readonly taskQueues: readonly string[];
@@ -24,7 +24,7 @@ export async function openQueuesApp(args: Arguments, logger: Logger): Promise<Qu
   const taskQueues = [...new Set([options.queue, ...named, ...Object.keys(options.queues)])].sort();
   return {
     app,
-    queues: taskQueues.flatMap((queue) => [queue, deadLetterQueue(queue)]),
+    queues: [...taskQueues.flatMap((queue) => [queue, deadLetterQueue(queue)]), delayDeadQueue('')],
     taskQueues,
     tasksOf: (queue) => tasks.filter((task) => task.queue === queue).map(({ name }) => name),
   };
