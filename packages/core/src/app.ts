@@ -86,6 +86,9 @@ export function createAppOn(clock: Clock, options: AppOptions): App {
   return new TqApp(resolveOptions(options), clock);
 }
 
+/** How late the end of a call may be told that no worker started: a call may wait for days, and a million of them. */
+const EXPIRY_GRANULARITY_MS = 250;
+
 class TqApp implements App, TaskHost, AppInternals {
   readonly [INTERNALS]: AppInternals = this;
   readonly options: ResolvedOptions;
@@ -236,6 +239,8 @@ class TqApp implements App, TaskHost, AppInternals {
       results: {
         transport,
         deadlines: this.#deadlines,
+        expiries: new Deadlines(clock, EXPIRY_GRANULARITY_MS),
+        wallTime: () => clock.wallTime(),
         resultTimeoutMs: resultTimeout,
         runningTask: () => findCurrentTask()?.task,
         unobservedFailure: (taskId, task, error) => {

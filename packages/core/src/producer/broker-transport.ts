@@ -24,6 +24,7 @@ export interface BrokerTransportOptions {
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };
 const STATUS_TIMEOUT_MS = 2_000;
+const EMPTY = { messages: 0, consumers: 0 };
 
 /**
  * The way of a call through this process's own connections: its queue is looked at once, the reply queue is consumed
@@ -58,14 +59,17 @@ export class BrokerTransport implements Transport {
   }
 
   async queueStatus(queue: string): Promise<QueueStatus | undefined> {
-    const { link } = this.#options.connection;
+    const { connection, rpc, runtime } = this.#options;
+    const { link } = connection;
     if (link === undefined) return undefined;
-    const { clock } = this.#options.runtime;
+    const { clock } = runtime;
     const timeout = new Promise<undefined>((resolve) => {
       clock.setTimer(() => resolve(undefined), STATUS_TIMEOUT_MS).unref();
     });
     const look = await Promise.race([lookAtQueue(link.model, queue), timeout]);
-    return look?.kind === 'there' ? look : undefined;
+    if (look === undefined || look.kind === 'away') return undefined;
+    const { messages, consumers } = look.kind === 'there' ? look : EMPTY;
+    return { messages, consumers, listening: rpc.listening };
   }
 
   #ready(queue: string, wantsReply: boolean): true | Promise<void> {

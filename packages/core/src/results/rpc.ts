@@ -49,6 +49,11 @@ export class Rpc {
     return this.#ready;
   }
 
+  /** True while every queue is consumed that somebody waits at: a reply that was sent has come or is about to. */
+  get listening(): boolean {
+    return this.#queues.every(({ attached, waiters }) => attached || waiters.size === 0);
+  }
+
   /** Declares the reply queue and consumes it, once; after a failure the next call tries again. */
   start(): Promise<void> {
     this.#started ??= this.#current.start().then(

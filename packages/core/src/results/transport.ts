@@ -30,6 +30,8 @@ export interface QueueStatus {
   /** Messages ready in the queue. */
   readonly messages: number;
   readonly consumers: number;
+  /** Replies come in: the reply queue is consumed. */
+  readonly listening: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface Transport {
   hold(): () => void;
   /** Resolves when one more call finds room in the outbox; undefined when there is room now. */
   room(): Promise<void> | undefined;
-  /** What the broker says of a queue; undefined where it cannot be asked. */
+  /** What the broker says of a queue, nothing in it where it is gone; undefined where the broker cannot be asked. */
   queueStatus(queue: string): Promise<QueueStatus | undefined>;
 }
 

@@ -36,6 +36,8 @@ export function openProducer(more: Partial<ProducerOptions> = {}) {
     results: {
       transport,
       deadlines,
+      expiries: deadlines,
+      wallTime: () => clock.wallTime(),
       resultTimeoutMs: 1_000,
       runningTask: () => undefined,
       unobservedFailure: (_id, _task, error) => unobserved.push(error),

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { PublishError, TaskFailedError, TaskRevokedError, TqError } from '../../src/errors.js';
-import type { GetOptions, PendingResult } from '../../src/results/async-result.js';
+import type { GetOptions } from '../../src/results/async-result.js';
+import type { PendingResult } from '../../src/results/pending-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
 import { nacked, now, reply, setup } from './pending-result.js';
 
@@ -143,9 +144,13 @@ describe('get()', () => {
   });
 
   it.each<[string, QueueStatus | undefined | Error, string]>([
-    ['no consumer', { messages: 3, consumers: 0 }, "'math' has 3 messages and no consumer: is a worker running on it?"],
-    ['one message', { messages: 1, consumers: 2 }, "'math' has 1 message waiting and 2 consumers."],
-    ['one consumer', { messages: 0, consumers: 1 }, "'math' has 0 messages waiting and 1 consumer."],
+    [
+      'no consumer',
+      { messages: 3, consumers: 0, listening: true },
+      "'math' has 3 messages and no consumer: is a worker running on it?",
+    ],
+    ['one message', { messages: 1, consumers: 2, listening: true }, "'math' has 1 message waiting and 2 consumers."],
+    ['one consumer', { messages: 0, consumers: 1, listening: true }, "'math' has 0 messages waiting and 1 consumer."],
     ['no answer', undefined, 'it is published.'],
     ['a failed look', new Error('gone'), 'it is published; the broker could not be asked for its queue.'],
   ])('says after its timeout what is known of the queue: %s', async (_, status, text) => {

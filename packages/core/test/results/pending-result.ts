@@ -1,20 +1,28 @@
 /** One result, and everything around it in the hands of the test. */
 import { PublishError } from '../../src/errors.js';
 import type { Reply } from '../../src/protocol/reply.js';
-import { PendingResult } from '../../src/results/async-result.js';
+import type { CallFacts } from '../../src/results/async-result.js';
+import { PendingResult } from '../../src/results/pending-result.js';
 import type { QueueStatus } from '../../src/results/transport.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
 
+interface Setup extends Pick<CallFacts, 'eta' | 'expires'> {
+  readonly ignoreResult?: boolean;
+  readonly runningTask?: string | undefined;
+}
+
 /** A result whose transport is the test. */
-export function setup({ ignoreResult = false, runningTask = undefined as string | undefined } = {}) {
+export function setup({ ignoreResult = false, runningTask = undefined as string | undefined, ...times }: Setup = {}) {
   const clock = new ManualClock();
   const state = { holds: 0, forgotten: [] as string[], asked: [] as string[], unobserved: [] as unknown[] };
   let status: () => Promise<QueueStatus | undefined> = async () => undefined;
   const result = new PendingResult<number>(
-    { id: 'i1', task: 'fib', queue: 'math', ignoreResult },
+    { id: 'i1', task: 'fib', queue: 'math', ignoreResult, ...times },
     {
       deadlines: new Deadlines(clock, 1),
+      expiries: new Deadlines(clock, 1),
+      wallTime: () => clock.wallTime(),
       resultTimeoutMs: 60_000,
       runningTask: () => runningTask,
       unobservedFailure: (...facts) => state.unobserved.push(facts),

@@ -1,0 +1,260 @@
+import {
+  assertNever,
+  isPublishError,
+  type PublishError,
+  ResultTimeoutError,
+  ResultWaitInTaskError,
+  TaskFailedError,
+  TaskRevokedError,
+  TqError,
+} from '../errors.js';
+import { refuseUnknownKeys } from '../options-check.js';
+import type { Reply } from '../protocol/reply.js';
+import { formatDuration } from '../time/duration.js';
+import { printIsoTime } from '../time/iso-time.js';
+import type { AsyncResult, CallFacts, GetOptions, ResultServices, ResultState } from './async-result.js';
+import { EXPIRY_GRACE_MS, ExpiryWatch } from './expiry-watch.js';
+import type { CallListener, QueueStatus } from './transport.js';
+
+type Outcome<T> = { readonly value: T } | { readonly error: Error };
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+const NO_OPTIONS: GetOptions = Object.freeze({});
+const GET_KEYS = ['timeout', 'signal', 'allowInTask'] as const;
+
+function checkGet(options: GetOptions): void {
+  refuseUnknownKeys(options, GET_KEYS, 'get');
+  const { timeout } = options;
+  if (timeout === undefined || Number.isFinite(timeout)) return;
+  throw new TqError('invalid-option', `get: timeout (ms): expected a finite number, found ${String(timeout)}.`);
+}
+
+/** The one implementation of {@link AsyncResult}; the transport tells it what becomes of the call. */
+export class PendingResult<T> implements AsyncResult<T>, CallListener {
+  readonly #facts: CallFacts;
+  readonly #services: ResultServices;
+  #state: ResultState = 'pending';
+  #outcome: Outcome<T> | undefined;
+  /** How the publish stands, apart from the result: a result may be given up while its call is on its way. */
+  #publish: 'pending' | 'confirmed' | PublishError = 'pending';
+  #published: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
+  /** Made with the first `get()` that has to wait: most calls of a burst have none. */
+  #waiters: Set<Waiter<T>> | undefined;
+  #release: (() => void) | undefined;
+
+  /** Of a call that expires and whose result is awaited. */
+  readonly #expiry: ExpiryWatch | undefined;
+
+  constructor(facts: CallFacts, services: ResultServices) {
+    this.#facts = facts;
+    this.#services = services;
+    const { expires, ignoreResult } = facts;
+    if (expires !== undefined && !ignoreResult) this.#expiry = this.#watch(expires);
+  }
+
+  get id(): string {
+    return this.#facts.id;
+  }
+
+  get state(): ResultState {
+    return this.#state;
+  }
+
+  get published(): Promise<void> {
+    if (this.#published === undefined) {
+      let resolve: () => void = () => undefined;
+      let reject: (error: Error) => void = () => undefined;
+      const promise = new Promise<void>((onResolve, onReject) => {
+        resolve = onResolve;
+        reject = onReject;
+      });
+      this.#published = { promise, resolve, reject };
+      if (this.#publish === 'confirmed') resolve();
+      else if (this.#publish !== 'pending') reject(this.#publish);
+    }
+    return this.#published.promise;
+  }
+
+  async get(options: GetOptions = NO_OPTIONS): Promise<T> {
+    if (options !== NO_OPTIONS) checkGet(options);
+    const task = this.#services.runningTask();
+    if (task !== undefined && options.allowInTask !== true) throw new ResultWaitInTaskError(task);
+    if (this.#outcome === undefined && this.#facts.ignoreResult) throw this.#ignored();
+    if (this.#outcome !== undefined) {
+      if ('error' in this.#outcome) throw this.#outcome.error;
+      return this.#outcome.value;
+    }
+    return this.#wait(options);
+  }
+
+  forget(): void {
+    this.#services.transport.forget(this.id);
+    const text = `The result of task '${this.#facts.task}' was forgotten.`;
+    this.#end({ error: new TqError('result-forgotten', text, { fields: { taskId: this.id } }) });
+  }
+
+  confirmed(): void {
+    if (this.#publish !== 'pending') return;
+    this.#publish = 'confirmed';
+    if (this.#state === 'pending') this.#state = 'published';
+    this.#published?.resolve();
+  }
+
+  failed(error: Error): void {
+    if (this.#publish === 'pending' && isPublishError(error)) {
+      this.#publish = error;
+      if (this.#published !== undefined) this.#published.reject(error);
+      else if (!this.#waiters?.size) this.#services.unobservedFailure(this.id, this.#facts.task, error);
+    }
+    if (this.#outcome !== undefined) return;
+    this.#state = 'unknown';
+    this.#end({ error });
+  }
+
+  replied(reply: Reply): void {
+    // A reply can be quicker than the confirm, and says as much.
+    this.confirmed();
+    switch (reply.status) {
+      case 'SUCCESS':
+        this.#state = 'success';
+        this.#end({ value: reply.value as T });
+        return;
+      case 'FAILURE':
+        this.#state = 'failure';
+        this.#end({ error: new TaskFailedError(this.id, reply.error) });
+        return;
+      case 'REVOKED':
+        this.#state = 'revoked';
+        this.#end({ error: this.#revoked(reply.error.message) });
+        return;
+      case 'RETRY':
+        this.#state = 'retry';
+        this.#expiry?.cancel();
+        return;
+      case 'RECEIVED':
+        this.#state = 'received';
+        return;
+      case 'STARTED':
+        this.#state = 'started';
+        this.#expiry?.cancel();
+        return;
+      default:
+        assertNever(reply);
+    }
+  }
+
+  #watch(expires: number): ExpiryWatch {
+    const { expiries, transport, wallTime } = this.#services;
+    return new ExpiryWatch({
+      expires,
+      wallTime,
+      deadlines: expiries,
+      isPublished: () => this.#publish === 'confirmed',
+      ask: () => transport.queueStatus(this.#facts.queue),
+      onUnstarted: (status) => this.#unstarted(status),
+    });
+  }
+
+  #unstarted({ messages, consumers }: QueueStatus): void {
+    const { id, task, queue } = this.#facts;
+    const text =
+      `No worker had started task '${task}' ${formatDuration(EXPIRY_GRACE_MS)} after it expired, so it will not run: ` +
+      describeQueue(queue, messages, consumers);
+    this.#services.transport.forget(id);
+    this.#state = 'revoked';
+    this.#end({ error: new TaskRevokedError(id, 'expired', text) });
+  }
+
+  #wait({ timeout = this.#services.resultTimeoutMs, signal }: GetOptions): Promise<T> {
+    const { deadlines, transport } = this.#services;
+    this.#release ??= transport.hold();
+    this.#waiters ??= new Set();
+    const waiters = this.#waiters;
+    return new Promise<T>((resolve, reject) => {
+      const leave = () => {
+        deadlines.cancel(deadline);
+        signal?.removeEventListener('abort', onAbort);
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#letGo();
+      };
+      const waiter: Waiter<T> = {
+        resolve: (value) => {
+          leave();
+          resolve(value);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const deadline = deadlines.set(timeout, () => this.#timedOut(waiter, timeout));
+      const onAbort = () => waiter.reject(this.#aborted(signal));
+      waiters.add(waiter);
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #end(outcome: Outcome<T>): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#expiry?.cancel();
+    for (const waiter of [...(this.#waiters ?? [])]) {
+      if ('error' in outcome) waiter.reject(outcome.error);
+      else waiter.resolve(outcome.value);
+    }
+  }
+
+  #letGo(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  #timedOut(waiter: Waiter<T>, timeoutMs: number): void {
+    const { task, queue, id, eta } = this.#facts;
+    const head = `No result of task '${task}' within ${formatDuration(timeoutMs)}`;
+    const reject = (known: string) =>
+      waiter.reject(new ResultTimeoutError(`${head}: ${known}`, { taskId: id, queue, timeoutMs }));
+    if (this.#state !== 'published') {
+      reject(this.#state === 'pending' ? 'the call is not confirmed yet.' : `its state is '${this.#state}'.`);
+      return;
+    }
+    if (eta !== undefined && eta > this.#services.wallTime()) {
+      reject(`it waits in the broker and is not to start before ${printIsoTime(eta)}.`);
+      return;
+    }
+    this.#services.transport.queueStatus(queue).then(
+      (status) =>
+        reject(status === undefined ? 'it is published.' : describeQueue(queue, status.messages, status.consumers)),
+      () => reject('it is published; the broker could not be asked for its queue.'),
+    );
+  }
+
+  #aborted(signal: AbortSignal | undefined): TqError {
+    const text = `The wait for task '${this.#facts.task}' was aborted by its signal; the task goes on.`;
+    return new TqError('result-aborted', text, { fields: { taskId: this.id }, cause: signal?.reason });
+  }
+
+  #revoked(reason: string): TaskRevokedError {
+    const { task } = this.#facts;
+    const text =
+      reason === 'expired'
+        ? `Task '${task}' expired before a worker started it, so it was not run.`
+        : `Task '${task}' was revoked: ${reason}.`;
+    return new TaskRevokedError(this.id, reason, text);
+  }
+
+  #ignored(): TqError {
+    const text = `Task '${this.#facts.task}' was called with ignoreResult, so no result will come. Leave the option out to get one.`;
+    return new TqError('result-forgotten', text, { fields: { taskId: this.id } });
+  }
+}
+
+function describeQueue(queue: string, messages: number, consumers: number): string {
+  const count = `${messages} message${messages === 1 ? '' : 's'}`;
+  if (consumers > 0) return `'${queue}' has ${count} waiting and ${consumers} consumer${consumers === 1 ? '' : 's'}.`;
+  return `'${queue}' has ${count} and no consumer: is a worker running on it?`;
+}
