@@ -2,7 +2,7 @@ import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
 import type { Connection } from './broker/connection.js';
-import { checkDestination } from './broker/delay-key.js';
+import { checkDestination, maxDelayMs } from './broker/delay-key.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
 import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
@@ -17,7 +17,6 @@ import { Staging } from './producer/staging.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
-import { MAX_DELAY_MS } from './task/call-times.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import type { DefineTask, NamedDefinition } from './task/define-task.js';
@@ -219,7 +218,8 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   #createProducer(): Producer {
-    const { prefix, queue, preset, publishTimeout, resultTimeout, outboxMessages, outboxBytes } = this.options;
+    const { prefix, queue, preset, delayUnit, publishTimeout, resultTimeout, outboxMessages, outboxBytes } =
+      this.options;
     const { clock, logger } = this.runtime;
     const transport = this.#closing === undefined ? this.transport : closedTransport;
     const limits = { messages: outboxMessages, bytes: outboxBytes };
@@ -232,7 +232,7 @@ class TqApp implements App, TaskHost, AppInternals {
       transport,
       newId: this.runtime.newId,
       now: () => clock.wallTime(),
-      maxDelayMs: MAX_DELAY_MS,
+      maxDelayMs: maxDelayMs(delayUnit),
       middleware: this.#middleware,
       staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
       logger,

@@ -81,6 +81,7 @@ export type {
   QueueAttached,
   QueueDetached,
   TaskEnded,
+  TaskExpired,
   TaskFailed,
   TaskIdentity,
   TaskLost,

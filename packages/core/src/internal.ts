@@ -65,7 +65,7 @@ export {
   type FailedTry,
 } from './protocol/earlier-errors.js';
 export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
-export { decodeError, type EncodedError, encodeError } from './protocol/error-codec.js';
+export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
 export {
@@ -77,7 +77,14 @@ export {
   delayDeliveryExchange,
   TQ_HEADER,
 } from './protocol/names.js';
-export { encodeReplyWithin, type FinalState, isFinal, type Reply, UNDEFINED_RESULT } from './protocol/reply.js';
+export {
+  encodeReplyWithin,
+  encodeStarted,
+  type FinalState,
+  isFinal,
+  type Reply,
+  UNDEFINED_RESULT,
+} from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { TaskAddress } from './protocol/task-address.js';
 export { failureEnvelope } from './protocol/task-failure.js';

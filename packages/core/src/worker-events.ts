@@ -32,6 +32,8 @@ export interface WorkerEvents {
   'task:lost': TaskLost;
   /** A cold stop ended the run before it was done; its delivery goes back to the queue. */
   'task:returned': TaskEnded;
+  /** A task came too late to start: it is not run, its caller gets a `TaskRevokedError`, and a dead letter stays. */
+  'task:expired': TaskExpired;
   /** A delivery is given up without its handler having run: a dead letter, and a failure for the caller. */
   'task:refused': TaskRefused;
 }
@@ -104,6 +106,12 @@ export interface TaskLost extends TaskEnded {
   readonly losses: number;
   /** True at the worker's `lostLimit`: a dead letter and a failure instead of another try. */
   readonly givenUp: boolean;
+}
+
+/** A task that is not run since it expired. */
+export interface TaskExpired extends TaskIdentity {
+  /** When it did. */
+  readonly expires: Date;
 }
 
 /** A delivery that is not run. */

@@ -18,6 +18,7 @@ import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outc
 import type { RunEvents } from './execution/run-events.js';
 import type { Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
+import type { Tally } from './execution/tally.js';
 import { QueueChannels } from './queue-channels.js';
 import { Run, runKey } from './run.js';
 
@@ -35,7 +36,10 @@ export interface QueueConsumerOptions {
   readonly executor: Executor;
   readonly settler: Settler;
   readonly events: RunEvents;
+  readonly tally: Tally;
 }
+
+type Dead = Extract<Outcome, { kind: 'dead' }>;
 
 /**
  * Where deliveries of one queue come in: decodes each, ends poison and what the gates refuse, joins a redelivery to
@@ -133,12 +137,8 @@ export class QueueConsumer {
   }
 
   #refuse(delivery: Delivery, task: TaskMessage | undefined, outcome: Outcome, reply: ReplyAddress | undefined): void {
-    const { queue, settler, app, events } = this.#options;
-    if (outcome.kind === 'dead') {
-      const { error } = outcome.failure;
-      app.runtime.logger.warn({ queue, reason: outcome.reason, id: reply?.taskId }, String(error.exc_message));
-      events.refused(queue, task, outcome.reason, outcome.failure);
-    }
+    const { queue, settler } = this.#options;
+    if (outcome.kind === 'dead') this.#tell(task, outcome, reply?.taskId);
     const { message, lease } = delivery;
     const item = {
       task,
@@ -151,6 +151,17 @@ export class QueueConsumer {
       requeue: () => delivery.requeue(),
     };
     void settler.settle(item, outcome, reply);
+  }
+
+  #tell(task: TaskMessage | undefined, { reason, failure }: Dead, taskId: string | undefined): void {
+    const { queue, app, events, tally } = this.#options;
+    if (task !== undefined && reason === 'expired') {
+      tally.expired(queue, task);
+      events.expired(queue, task);
+      return;
+    }
+    app.runtime.logger.warn({ queue, reason, id: taskId }, String(failure.error.exc_message));
+    events.refused(queue, task, reason, failure);
   }
 
   #bury(over: Run, error: TqError): void {

@@ -154,6 +154,7 @@ class TqWorker implements Worker {
         executor: this.#executor,
         settler,
         events,
+        tally: this.#tally,
       });
     });
   }

@@ -34,6 +34,12 @@ export function encodeReplyWithin(maxMessageBytes: number, taskId: string, state
   return encodeReply(taskId, { status: 'FAILURE', failure: encodeError(new TqError('message-too-large', text)) });
 }
 
+/** Encodes the reply that says that a run has started; Celery's fields. */
+export function encodeStarted(taskId: string, { hostname, pid }: { hostname: string; pid: number }): OutboundMessage {
+  const started = { task_id: taskId, status: 'STARTED', result: { pid, hostname }, traceback: null, children: [] };
+  return { properties: replyProperties(taskId), body: Buffer.from(JSON.stringify(started)) };
+}
+
 function replyText(taskId: string, state: FinalState): string {
   const head = `{"task_id":${taskId},"status":"${state.status}","result":`;
   switch (state.status) {

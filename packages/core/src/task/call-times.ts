@@ -5,9 +5,6 @@ import { formatDuration } from '../time/duration.js';
 import { MAX_TIME_MS, printIsoTime } from '../time/iso-time.js';
 import type { CallOptions } from './signature.js';
 
-/** How far the delay ladder reaches, ms: 2^28 - 1 times its unit. */
-export const MAX_DELAY_MS = 100 * (2 ** 28 - 1);
-
 /** When a task may start, and until when: ms since the epoch. */
 export type CallTimes = Pick<Envelope, 'eta' | 'expires'>;
 

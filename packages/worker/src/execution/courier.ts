@@ -66,6 +66,11 @@ export class Courier {
     }
   }
 
+  /** Tells a caller what it may miss: one try. */
+  mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): void {
+    void this.#publish(lease, '', replyTo, message);
+  }
+
   /** A queue that is away with its node returns like one that is gone, and comes back with the node. */
   async #replyQueueIsGone({ taskId, replyTo }: ReplyAddress): Promise<boolean> {
     const { link } = this.#app.broker().publishing;

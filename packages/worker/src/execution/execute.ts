@@ -10,7 +10,7 @@ import {
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
-import { type LossLimits, type Outcome, outcomeOf } from './outcome.js';
+import { EXPIRED, isLate, type LossLimits, type Outcome, outcomeOf } from './outcome.js';
 import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
@@ -30,7 +30,7 @@ export interface ExecutorOptions {
 
 /**
  * Takes runs from intake to their end: waits for a slot, runs the job, settles, frees the slot.
- * The steps: `#start`, `#finish`, `#settle`, `#leave`.
+ * The steps: `#start`, `#finish`, `#conclude`, `#settle`, `#leave`.
  */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -112,27 +112,42 @@ export class Executor {
     while (pool.free() > 0) {
       const run = group.take((candidate) => !blocked || !candidate.wantsReply);
       if (run === undefined) return;
-      this.#start(run, group);
+      if (run.task.expires !== undefined && isLate(run.task, app.runtime.clock.wallTime())) this.#expire(run, group);
+      else this.#start(run, group);
     }
   }
 
   #start(run: Run, group: SlotGroup): void {
     this.#running++;
     run.state = 'running';
-    const { pool, timeLimits, events } = this.#options;
+    const { pool, timeLimits, events, settler } = this.#options;
     events.started(run);
+    const reply = run.task.expires === undefined ? undefined : replyAddress(run);
+    if (reply !== undefined) settler.started(run, reply);
     const limits = limitsFor(run.task.limits, pool.factsOf(run.task.task)?.limits, timeLimits);
     pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
-    const { limits, tally, freezeWatch, events } = this.#options;
-    run.state = 'settling';
+    const { limits, tally, events } = this.#options;
     run.deadline?.cancel();
-    const outcome = outcomeOf(end, run.task, limits);
     tally.ended(run, end);
     events.ended(run, end);
-    const verifying = freezeWatch.verifying();
+    this.#conclude(run, group, outcomeOf(end, run.task, limits));
+  }
+
+  /** It expired while it waited for a slot. */
+  #expire(run: Run, group: SlotGroup): void {
+    const { tally, events } = this.#options;
+    this.#running++;
+    tally.expired(run.queue, run.task);
+    events.expired(run.queue, run.task);
+    this.#conclude(run, group, EXPIRED);
+  }
+
+  #conclude(run: Run, group: SlotGroup, outcome: Outcome): void {
+    run.state = 'settling';
+    const verifying = this.#options.freezeWatch.verifying();
     if (verifying === undefined) this.#settle(run, group, outcome);
     else void verifying.then(() => this.#settle(run, group, outcome));
   }

@@ -3,6 +3,7 @@ import {
   type DeadLetterReason,
   type EncodedError,
   encodeError,
+  encodeRevocation,
   type FinalState,
   type Headers,
   type JobEnd,
@@ -77,6 +78,7 @@ export interface IntakeFacts {
 
 /** Decides whether a delivery may run (undefined) or how it ends unstarted. */
 export function refusalOf({ task, redelivered, counted, limits, now, knows }: IntakeFacts): Outcome | undefined {
+  if (isLate(task, now)) return EXPIRED;
   if (!knows(task.task)) {
     return dead('unknown-task', unknownTask(task.task));
   }
@@ -94,6 +96,14 @@ export function refusalOf({ task, redelivered, counted, limits, now, knows }: In
   }
   return undefined;
 }
+
+/** True when it is too late to start the task. */
+export function isLate({ expires }: TaskMessage, now: number): boolean {
+  return expires !== undefined && expires <= now;
+}
+
+/** What becomes of a task that is late. */
+export const EXPIRED = { kind: 'dead', reason: 'expired', failure: encodeRevocation('expired') } as const;
 
 /** Gives a message up for this error. */
 export function dead(reason: DeadLetterReason, error: Error): Outcome {

@@ -79,6 +79,12 @@ export class RunEvents {
     }
   }
 
+  /** A task came too late to start. */
+  expired(queue: string, task: TaskMessage): void {
+    if (task.expires === undefined || !this.#observers.has('task:expired')) return;
+    this.#observers.emit('task:expired', { ...identityOf({ task, queue }), expires: new Date(task.expires) });
+  }
+
   /** A delivery is given up unrun; `task` is undefined where the message could not be read. */
   refused(queue: string, task: TaskMessage | undefined, reason: DeadLetterReason, failure: EncodedError): void {
     if (!this.#observers.has('task:refused')) return;
@@ -97,7 +103,7 @@ function remoteError({ error, traceback }: EncodedError): RemoteError {
   return decodeError(error, traceback);
 }
 
-function identityOf({ task, queue }: Run): TaskIdentity {
+function identityOf({ task, queue }: Pick<Run, 'task' | 'queue'>): TaskIdentity {
   const { id, rootId, parentId, headers } = task;
   return { id, task: task.task, queue, attempt: task.retries + 1, rootId, parentId, headers };
 }

@@ -10,6 +10,8 @@ import {
   encodeDeadLetter,
   encodeError,
   encoderOf,
+  encodeStarted,
+  type FinalState,
   failureEnvelope,
   type Headers,
   type InboundMessage,
@@ -82,6 +84,15 @@ export class Settler {
     }
   }
 
+  /**
+   * Tells the caller of a task that expires that it has started. Nobody waits for that: it goes out before the end of the
+   * run, on the same channel and with the same lease, so that it never comes after it.
+   */
+  started(item: Settleable, reply: ReplyAddress): void {
+    const message = encodeStarted(reply.taskId, { hostname: this.#options.worker, pid: process.pid });
+    this.#courier.mention(item, reply, message);
+  }
+
   /** A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, so it ends as a dead letter. */
   async #again(item: Settleable, headers: Headers, reply: ReplyAddress | undefined): Promise<void> {
     const sent = await this.#courier.send(item, straightTo(item.queue), copyMessage(item.message, headers));
@@ -97,10 +108,11 @@ export class Settler {
   async #giveUp(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {
     const { task } = item;
     const facts = task && this.#options.factsOf(task.task);
-    const onFailure = task?.onFailure ?? facts?.onFailure;
+    // To be late is no failure.
+    const onFailure = death.reason === 'expired' ? undefined : (task?.onFailure ?? facts?.onFailure);
     const [buried, ...told] = await Promise.all([
       facts?.deadLetter === false ? 'sent' : this.#leaveDeadLetter(item, death),
-      reply === undefined ? 'nobody' : this.#courier.reply(item, reply, { status: 'FAILURE', failure: death.failure }),
+      reply === undefined ? 'nobody' : this.#courier.reply(item, reply, finalState(death)),
       task === undefined || onFailure === undefined ? 'nobody' : this.#call(onFailure, item, task, death),
     ]);
     if (buried === 'sent' && !told.includes('abandoned')) item.ack();
@@ -121,6 +133,10 @@ export class Settler {
     const envelope = failureEnvelope(onFailure, { message, queue: item.queue, reason, failure }, preset);
     return this.#courier.send(item, straightTo(onFailure.queue), encoderOf(preset)(envelope, undefined));
   }
+}
+
+function finalState({ reason, failure }: Death): FinalState {
+  return { status: reason === 'expired' ? 'REVOKED' : 'FAILURE', failure };
 }
 
 function straightTo(queue: string): Destination {

@@ -1,7 +1,7 @@
-import type { Clock, JobEnd, Logger, Timer } from '@tq/core/internal';
+import type { Clock, JobEnd, Logger, TaskMessage, Timer } from '@tq/core/internal';
 import type { Run } from '../run.js';
 
-type Counts = Record<JobEnd['kind'], number>;
+type Counts = Record<JobEnd['kind'] | 'expired', number>;
 
 /**
  * Counts how runs end and logs a summary now and then, since a log line for each costs more than a small task; each
@@ -59,6 +59,13 @@ export class Tally {
     }
   }
 
+  /** A task came too late to start. */
+  expired(queue: string, { id, task, expires }: TaskMessage): void {
+    this.#total.expired++;
+    this.#since.expired++;
+    this.#logger.info({ id, task, queue, expires: expires && new Date(expires) }, 'task expired before it could start');
+  }
+
   #summarize(): void {
     const counts = Object.entries(this.#since).filter(([, count]) => count > 0);
     if (counts.length === 0) return;
@@ -70,6 +77,6 @@ export class Tally {
 function noCounts(): Counts {
   return {
     ...{ success: 0, failure: 0, retry: 0, rejected: 0, ignored: 0 },
-    ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0 },
+    ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0, expired: 0 },
   };
 }

@@ -1,4 +1,4 @@
-import { Observers, type TimeLimits, TqError } from '@tq/core/internal';
+import { Observers, type TimeLimits, TqError, type WorkerEvents } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
@@ -17,6 +17,9 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   const fake = fakeApp();
   const { app, clock, log, runtime } = fake;
   const pool = new FakePool(size);
+  const observers = new Observers<WorkerEvents>(() => undefined);
+  const told: unknown[] = [];
+  observers.on('task:expired', (event) => told.push(['expired', event]));
   const frozenWatch = { verifying: frozen } as unknown as FreezeWatch;
   const executor = new Executor({
     app,
@@ -25,7 +28,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,
-    events: new RunEvents(new Observers(() => undefined), clock, 3),
+    events: new RunEvents(observers, clock, 3),
     timeLimits,
   });
   const submit = (group: SlotGroup, id: string, more: Parameters<typeof taskMessage>[0] = { replyTo: undefined }) => {
@@ -33,7 +36,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
     executor.submit(made.run, group);
     return made;
   };
-  return { ...fake, pool, executor, submit };
+  return { ...fake, pool, executor, submit, told };
 }
 
 it('starts as many runs of a queue as it has slots, and the next when one is settled', async () => {
@@ -260,4 +263,57 @@ it('gives back what has not started, of every queue, and is idle when the rest i
   await waiting;
   await executor.whenIdle();
   expect(executor.running).toBe(0);
+});
+
+it('does not start a run that expired while it waited for its slot, and tells its caller so', async () => {
+  const { pool, executor, submit, clock, publish, log, told } = setup();
+  const group = new SlotGroup(1);
+  const expires = clock.wallTime() + 1_000;
+  submit(group, 'a');
+  submit(group, 'late', { replyTo: 'replies', expires });
+  submit(group, 'next');
+  clock.advance(1_000);
+  pool.end('a');
+  const [first, second] = [await publish(0), await publish(1)];
+  const [letter, reply] = first.to === '/replies' ? [second, first] : [first, second];
+  expect(letter).toMatchObject({ to: 'tq.dead/math', headers: { 'tq-dead-reason': 'expired' } });
+  expect(JSON.parse(reply.body)).toMatchObject({
+    task_id: 'late',
+    status: 'REVOKED',
+    result: { exc_type: 'TaskRevokedError', exc_message: ['expired'] },
+  });
+  expect(pool.started).toEqual(['a']);
+  letter.end('confirmed');
+  reply.end('confirmed');
+  await settled();
+  expect([pool.started, log.at(-1), executor.running]).toEqual([['a', 'next'], 'ack late', 1]);
+  expect(told).toEqual([['expired', expect.objectContaining({ id: 'late', expires: new Date(expires) })]]);
+});
+
+it('tells the caller of a run that expires that it has started, before it can have ended', async () => {
+  const { pool, submit, clock, published, runtime } = setup();
+  const { run } = submit(new SlotGroup(1), 'a', { expires: clock.wallTime() + 1_000 });
+  pool.end('a');
+  await settled();
+  expect(published.map(({ to, body }) => [to, JSON.parse(body).status])).toEqual([
+    ['/replies', 'STARTED'],
+    ['/replies', 'SUCCESS'],
+  ]);
+  expect(published[0]?.request.lease).toBe(run);
+  expect(JSON.parse(published[0]?.body ?? '')).toMatchObject({
+    task_id: 'a',
+    result: { hostname: 'tq@w1', pid: process.pid },
+  });
+  // Whatever becomes of it.
+  published[0]?.end('returned');
+  expect(runtime.lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+it.each([
+  ['does not expire', { expires: undefined }],
+  ['has no caller that waits', { ignoreResult: true }],
+])('tells nobody of the start of a run that %s', (_, more) => {
+  const { submit, clock, published } = setup();
+  submit(new SlotGroup(1), 'a', { expires: clock.wallTime() + 1_000, ...more });
+  expect(published).toEqual([]);
 });

@@ -71,6 +71,7 @@ describe('refusalOf', () => {
     ['is new', {}],
     ['is redelivered by a queue that counts', { redelivered: true, counted: true }],
     ['was delivered almost too often', { task: taskMessage({ earlierDeliveries: 19 }), counted: true }],
+    ['has a moment left', { task: taskMessage({ expires: NOW + 1 }) }],
     ['asks to start now', { task: taskMessage({ eta: NOW }) }],
     ['lost children before', { task: taskMessage({ lost: 2 }) }],
   ])('lets a task run that %s', (_, more) => {
@@ -78,6 +79,13 @@ describe('refusalOf', () => {
   });
 
   it.each<[string, Partial<IntakeFacts>, string, RegExp]>([
+    ['expires now', { task: taskMessage({ expires: NOW }) }, 'expired', /TaskRevokedError/],
+    [
+      'is late, whatever else is wrong with it',
+      { task: taskMessage({ task: 'mail', expires: NOW - 1, earlierDeliveries: 20 }) },
+      'expired',
+      /"expired"/,
+    ],
     ['nobody knows here', { task: taskMessage({ task: 'mail' }) }, 'unknown-task', /No task named 'mail'/],
     ['asks to start later', { task: taskMessage({ eta: NOW + 1 }) }, 'refused', /2026-01-01T00:00:00.001Z/],
     [

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { RunEvents } from '../../src/execution/run-events.js';
 import { runOf, taskMessage } from '../messages.js';
 
-const TASK_EVENTS = ['started', 'succeeded', 'failed', 'lost', 'returned', 'refused'] as const;
+const TASK_EVENTS = ['started', 'succeeded', 'failed', 'lost', 'returned', 'refused', 'expired'] as const;
 
 function setup() {
   const clock = new ManualClock();
@@ -92,4 +92,11 @@ it('tells of what is refused unread, and of the queues', () => {
     { queue: 'math' },
     { queue: 'math', error: gone },
   ]);
+});
+
+it('tells what came too late, and when that was', () => {
+  const { events, told, listen } = setup();
+  listen();
+  events.expired('math', taskMessage({ ...MESSAGE, expires: 1_000 }));
+  expect(told).toEqual([['expired', { ...IDENTITY, expires: new Date(1_000) }]]);
 });

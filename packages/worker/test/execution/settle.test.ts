@@ -1,6 +1,6 @@
 import { encodeError, type TaskFacts, type TaskMessage, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import type { Outcome } from '../../src/execution/outcome.js';
+import { EXPIRED, type Outcome } from '../../src/execution/outcome.js';
 import { Settler } from '../../src/execution/settle.js';
 import { type FakeAppOptions, fakeApp, settled } from '../fake-app.js';
 import { inbound, runOf } from '../messages.js';
@@ -335,4 +335,19 @@ it('does not ack when the call of onFailure was abandoned', async () => {
   (await publish(0)).end('abandoned');
   await settling;
   expect(log).not.toContain('ack i1');
+});
+
+it('leaves what came too late as a dead letter, answers REVOKED, and calls no errback', async () => {
+  const facts = { onFailure: { task: 'alarm', queue: 'alarms' } } as TaskFacts;
+  const { publish, published, settle, log } = setup({ facts });
+  const settling = settle(EXPIRED);
+  const ends = [await publish(0), await publish(1)];
+  expect(published.map(({ to }) => to).sort()).toEqual(['/replies', 'tq.dead/math']);
+  expect(ends.find(({ to }) => to !== '/replies')?.headers).toMatchObject({
+    'tq-dead-reason': 'expired',
+    'tq-dead-error': 'TaskRevokedError: expired',
+  });
+  for (const { end } of ends) end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
 });

@@ -3,7 +3,7 @@ import { ManualClock } from '@tq/core/testing';
 import { expect, it } from 'vitest';
 import { testRuntime } from '../../../core/test/test-runtime.js';
 import { Tally } from '../../src/execution/tally.js';
-import { runOf } from '../messages.js';
+import { runOf, taskMessage } from '../messages.js';
 
 const SUCCESS: JobEnd = { kind: 'success', resultText: '1' };
 const failure = { error: { exc_type: 'RangeError', exc_message: ['too big'], exc_module: 'tq' }, traceback: 'at x' };
@@ -24,7 +24,7 @@ it('counts every end by its kind', () => {
   ended(SUCCESS, SUCCESS, { kind: 'failure', failure }, { kind: 'lost', how: 'exit' }, { kind: 'stopped' });
   expect(tally.total).toEqual({
     ...{ success: 2, failure: 1, lost: 1, stopped: 1 },
-    ...{ poison: 0, refused: 0, 'unknown-task': 0, retry: 0, rejected: 0, ignored: 0 },
+    ...{ poison: 0, refused: 0, 'unknown-task': 0, retry: 0, rejected: 0, ignored: 0, expired: 0 },
   });
 });
 
@@ -71,4 +71,15 @@ it('tells of the rest at debug only', () => {
   ended(SUCCESS, { kind: 'lost', how: 'exit' }, { kind: 'stopped' });
   expect(at('debug').map(({ fields }) => fields.end)).toEqual(['success', 'lost', 'stopped']);
   expect([at('warn'), at('info')]).toEqual([[], []]);
+});
+
+it('counts and tells what came too late', () => {
+  const { clock, tally, at } = setup();
+  tally.start();
+  tally.expired('math', taskMessage({ expires: Date.UTC(2026, 0, 1) }));
+  expect(tally.total).toMatchObject({ expired: 1, success: 0 });
+  const fields = { id: 'i1', task: 'fib', queue: 'math', expires: new Date(Date.UTC(2026, 0, 1)) };
+  expect(at('info')).toMatchObject([{ fields, message: 'task expired before it could start' }]);
+  clock.advance(60_000);
+  expect(at('info')[1]).toMatchObject({ fields: { expired: 1 } });
 });
