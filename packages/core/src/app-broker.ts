@@ -84,6 +84,7 @@ export class OwnBroker implements AppBroker {
       rpc: this.#rpc,
       staging: this.#staging,
       runtime,
+      delays: this.delays,
       topologyOf,
       encode: encoderOf(preset),
     });

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'declaration-conflict'
   | 'duplicate-task'
   | 'ignored'
+  | 'exchange-missing'
   | 'in-child'
   | 'invalid-args'
   | 'invalid-option'

@@ -10,7 +10,7 @@ export type { Delivery } from './broker/consume-session.js';
 export { consumerTimeoutOf } from './broker/consumer-timeout.js';
 export { declare, lookAtQueue } from './broker/declare.js';
 export { destinationOf, maxDelayMs } from './broker/delay-key.js';
-export type { Route } from './broker/delay-ladder.js';
+export { hasWaited, type Route } from './broker/delay-ladder.js';
 export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
@@ -74,7 +74,6 @@ export {
   deadLetterExchange,
   deadLetterQueue,
   delayDeadQueue,
-  delayDeliveryExchange,
   TQ_HEADER,
 } from './protocol/names.js';
 export {

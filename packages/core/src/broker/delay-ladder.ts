@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import {
   DELAY_LEVELS,
   delayDeliveryExchange,
   delayEntryExchange,
   delayLevel,
   delayLostExchange,
+  delayNames,
+  delayStubQueue,
 } from '../protocol/names.js';
-import { delayKey } from './delay-key.js';
+import { delayKey, destinationOf } from './delay-key.js';
 import {
   type Binding,
   deliveryTopology,
@@ -95,6 +98,38 @@ export function ladderEntryTopology({ prefix, unitMs }: LadderAddress): Topology
   };
 }
 
+/**
+ * True for a message that has come to its queue through a ladder of this prefix. Its exchange is that of the last level
+ * that held it, or the delivering one, so that its key tells, and the exchange only whose it is.
+ */
+export function hasWaited(prefix: string, { exchange, routingKey }: Route): boolean {
+  return exchange.startsWith(delayNames(prefix)) && destinationOf(routingKey) !== undefined;
+}
+
+/** Name of the queue from which delayed messages go on to an exchange and key. */
+export function stubName(prefix: string, exchange: string, routingKey: string): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([exchange, routingKey]))
+    .digest('hex');
+  return delayStubQueue(prefix, hash.slice(0, STUB_DIGITS));
+}
+
+/**
+ * A queue that holds nothing: it gives at once what the ladder brings to it to an exchange with a key, since a message
+ * leaves the ladder with a key that begins with the ladder's digits.
+ */
+export function stubTopology(name: string, binding: Binding, target: Route, type: QueueType): Topology {
+  const own = {
+    'x-queue-type': type,
+    'x-message-ttl': 0,
+    'x-dead-letter-exchange': target.exchange,
+    'x-dead-letter-routing-key': target.routingKey,
+  };
+  const queue = { name, arguments: type === 'quorum' ? { ...own, ...KEEP } : own, anyType: true };
+  return { exchanges: [], queues: [queue], bindings: [binding] };
+}
+
+const STUB_DIGITS = 32;
 const LEVELS: readonly number[] = Array.from({ length: DELAY_LEVELS }, (_, level) => level);
 
 /** No dead-letter routing key: the message's own must survive. */

@@ -4,8 +4,15 @@ import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { declare, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
-import { ladderEntry, ladderEntryTopology, ladderTopology, type Route } from './delay-ladder.js';
-import { deliveryBinding, type QueueType, type Topology } from './topology.js';
+import {
+  ladderEntry,
+  ladderEntryTopology,
+  ladderTopology,
+  type Route,
+  stubName,
+  stubTopology,
+} from './delay-ladder.js';
+import { type Binding, deliveryBinding, type QueueType, type Topology } from './topology.js';
 
 export interface DelaysOptions {
   /** The one that delayed messages are published on. */
@@ -43,27 +50,32 @@ export class Delays implements LinkUser {
   /**
    * The ladder is there and brings messages to this queue: true when that is known, else a promise of it, which outlasts
    * lost connections and rejects with what no waiting mends.
-   * @param queue its full name; declared when it is missing
-   * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `invalid-option`, `closed`
+   * @param end a queue's full name, declared when it is missing; or an exchange, which must exist, and a key
+   * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `exchange-missing`, `invalid-option`,
+   *   `closed`
    */
-  ready(queue: string): true | Promise<void> {
-    return this.#destinations.get(queue) ?? this.#prepare(queue);
+  ready(end: string | Route): true | Promise<void> {
+    const queue = typeof end === 'string' ? end : this.#stubOf(end);
+    return this.#destinations.get(queue) ?? this.#prepare(queue, typeof end === 'string' ? undefined : end);
   }
 
   /**
-   * Where to publish what is to come to the queue after the delay; at once for 0 and less. To be published mandatory: a
+   * Where to publish what is to come to this end after the delay; at once for 0 and less. To be published mandatory: a
    * message that is returned asks for `forget()`, `ready()` and another try.
-   * @param queue its full name, `ready` before
+   * @param end `ready` before
    * @throws {TqError} `invalid-option` for a delay that is longer than the ladder
    */
-  route(queue: string, delayMs: number): Route {
-    return delayMs > 0 ? ladderEntry(this.#options, queue, delayMs) : { exchange: '', routingKey: queue };
+  route(end: string | Route, delayMs: number): Route {
+    if (typeof end === 'string') {
+      return delayMs > 0 ? ladderEntry(this.#options, end, delayMs) : { exchange: '', routingKey: end };
+    }
+    return delayMs > 0 ? ladderEntry(this.#options, this.#stubOf(end), delayMs) : end;
   }
 
-  /** Something of it was deleted: the next `ready` looks again. */
+  /** Something of it was deleted: the next `ready` looks again, unless a look is under way. */
   forget(): void {
-    this.#ladder = undefined;
-    this.#destinations.clear();
+    if (this.#ladder === true) this.#ladder = undefined;
+    for (const [queue, readiness] of this.#destinations) if (readiness === true) this.#destinations.delete(queue);
   }
 
   linkUp(): void {
@@ -71,11 +83,16 @@ export class Delays implements LinkUser {
   }
 
   linkDown(): void {
-    this.forget();
+    this.#ladder = undefined;
+    this.#destinations.clear();
   }
 
-  #prepare(queue: string): Promise<void> {
-    const preparing: Promise<void> = this.#untilDone(queue).then(
+  #stubOf({ exchange, routingKey }: Route): string {
+    return stubName(this.#options.prefix, exchange, routingKey);
+  }
+
+  #prepare(queue: string, target: Route | undefined): Promise<void> {
+    const preparing: Promise<void> = this.#untilDone(queue, target).then(
       () => {
         if (this.#destinations.get(queue) === preparing) this.#destinations.set(queue, true);
       },
@@ -88,14 +105,17 @@ export class Delays implements LinkUser {
     return preparing;
   }
 
-  async #untilDone(queue: string): Promise<void> {
-    const { connection, runtime } = this.#options;
-    const binding = deliveryBinding(this.#options.prefix, queue);
+  async #untilDone(queue: string, target: Route | undefined): Promise<void> {
+    const { connection, runtime, prefix, type } = this.#options;
+    const binding = deliveryBinding(prefix, queue);
+    const topology = () =>
+      target === undefined ? this.#options.topologyOf(queue) : stubTopology(queue, binding, target, type);
     for (let attempt = 0; ; attempt++) {
       const link = await connection.whenOpen();
       try {
         await this.#ladderOn(link);
-        await this.#bind(link.model, queue, binding);
+        if (target !== undefined) await requireExchange(link.model, target.exchange);
+        await bind(link.model, binding, topology);
         if (connection.link === link) return;
       } catch (thrown) {
         const error = refusal(thrown);
@@ -135,28 +155,48 @@ export class Delays implements LinkUser {
     await declare(model, levels);
     await declare(model, entry);
   }
+}
 
-  async #bind(model: ChannelModel, queue: string, binding: ReturnType<typeof deliveryBinding>): Promise<void> {
-    try {
-      await declare(model, { exchanges: [], queues: [], bindings: [binding] });
-    } catch (thrown) {
-      const error = toError(thrown);
-      if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
-      await declare(model, this.#options.topologyOf(queue));
-    }
+/** Most queues are there; one that is not is declared with its binding. */
+async function bind(model: ChannelModel, binding: Binding, topology: () => Topology): Promise<void> {
+  try {
+    await declare(model, { exchanges: [], queues: [], bindings: [binding] });
+  } catch (thrown) {
+    if (!isMissing(toError(thrown))) throw thrown;
+    await declare(model, topology());
   }
 }
 
-/** The entry is declared last, so where it is only queues can be missing, which somebody deleted. */
+/** A queue that drops what comes for an exchange which does not exist would lose it in silence. */
+async function requireExchange(model: ChannelModel, exchange: string): Promise<void> {
+  try {
+    await onThrowawayChannel(model, (channel) => channel.checkExchange(exchange));
+  } catch (thrown) {
+    const cause = toError(thrown);
+    if (!isMissing(cause)) throw cause;
+    throw exchangeMissing(exchange, cause);
+  }
+}
+
+function isMissing(error: Error): boolean {
+  return replyCodeOf(error) === NOT_FOUND && !isAway(error);
+}
+
+/** There is no such exchange, for whoever publishes to it. */
+export function exchangeMissing(exchange: string, cause: Error | undefined): TqError {
+  const text = `There is no exchange '${exchange}': declare it first. Is the name right, and the app's prefix?`;
+  return new TqError('exchange-missing', text, { fields: { exchange }, cause });
+}
+
+/** The entry is declared last, so where it is only that can be missing which somebody deleted. */
 function isWhole(model: ChannelModel, entry: Topology, levels: Topology): Promise<boolean> {
   return onThrowawayChannel(model, async (channel: Channel) => {
     try {
-      for (const { name } of entry.exchanges) await channel.checkExchange(name);
+      for (const { name } of [...entry.exchanges, ...levels.exchanges]) await channel.checkExchange(name);
       for (const { name } of levels.queues) await channel.checkQueue(name);
       return true;
     } catch (thrown) {
-      const error = toError(thrown);
-      if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
+      if (!isMissing(toError(thrown))) throw thrown;
       return false;
     }
   });

@@ -1,13 +1,14 @@
 import type { PublishError } from '../errors.js';
 import type { OutboundMessage } from '../protocol/message.js';
 import type { Deadline } from '../time/deadlines.js';
+import type { Route } from './delay-ladder.js';
 import type { Lease } from './lease.js';
 
 /** How a publish ended. */
 export type PublishEnd =
   /** The broker has it: in a queue, on disk where the queue is durable. */
   | { readonly kind: 'confirmed' }
-  /** No queue for it (basic.return; 312 is NO_ROUTE). */
+  /** No queue for it (basic.return; 312 is NO_ROUTE), or no such exchange (404, for which the broker closes the channel). */
   | { readonly kind: 'returned'; readonly code: number; readonly text: string }
   | { readonly kind: 'failed'; readonly error: PublishError }
   /** Its lease ended first, so it must not be published any more. */
@@ -18,6 +19,8 @@ export interface PublishRequest {
   readonly exchange: string;
   readonly routingKey: string;
   readonly message: OutboundMessage;
+  /** Asked at each write instead, for a message whose way depends on the time that is left. */
+  readonly routeNow?: (() => Route) | undefined;
   /** How long the confirm may take, ms; undefined as long as the lease lives. */
   readonly timeoutMs: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -31,6 +34,9 @@ export interface PublishRequest {
 /** A request in the outbox, from `publish` to its end. */
 export interface OutboxEntry {
   readonly request: PublishRequest;
+  /** Where it was published to, or is to be. */
+  exchange: string;
+  routingKey: string;
   /**
    * waiting: not on a channel now. written: on the channel, not confirmed. returned: written, and the broker has sent
    * it back; its confirm follows. ended: `onEnd` was called.
@@ -44,6 +50,23 @@ export interface OutboxEntry {
   suspect: boolean;
   deadline: Deadline | undefined;
   onAbort: (() => void) | undefined;
+}
+
+/** An entry that waits to be written. */
+export function createEntry(request: PublishRequest): OutboxEntry {
+  const { exchange, routingKey } = request;
+
+  return {
+    request,
+    exchange,
+    routingKey,
+    state: 'waiting',
+    returned: undefined,
+    everWritten: false,
+    suspect: false,
+    deadline: undefined,
+    onAbort: undefined,
+  };
 }
 
 /** Bounds of an outbox. */
@@ -139,9 +162,8 @@ export class Outbox {
   /** The oldest entry on the channel that a basic.return can mean: it carries no delivery tag, so its address must do. */
   findWritten(exchange: string, routingKey: string, correlationId: string | undefined): OutboxEntry | undefined {
     for (const entry of this.#written) {
-      const { request } = entry;
-      if (entry.state !== 'written' || request.routingKey !== routingKey || request.exchange !== exchange) continue;
-      if (request.message.properties.correlationId === correlationId) return entry;
+      if (entry.state !== 'written' || entry.routingKey !== routingKey || entry.exchange !== exchange) continue;
+      if (entry.request.message.properties.correlationId === correlationId) return entry;
     }
     return undefined;
   }

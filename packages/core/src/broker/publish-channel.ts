@@ -5,7 +5,14 @@ import { fullJitter } from '../time/backoff.js';
 import type { Deadlines } from '../time/deadlines.js';
 import { publishMandatory } from './amqplib-internals.js';
 import type { Connection, Link, LinkUser } from './connection.js';
-import { Outbox, type OutboxEntry, type OutboxLimits, type PublishEnd, type PublishRequest } from './outbox.js';
+import {
+  createEntry,
+  Outbox,
+  type OutboxEntry,
+  type OutboxLimits,
+  type PublishEnd,
+  type PublishRequest,
+} from './outbox.js';
 import * as failures from './publish-failure.js';
 
 export interface PublishChannelOptions {
@@ -76,15 +83,7 @@ export class PublishChannel implements LinkUser {
       queueMicrotask(() => request.onEnd({ kind: 'failed', error }));
       return;
     }
-    const entry: OutboxEntry = {
-      request,
-      state: 'waiting',
-      returned: undefined,
-      everWritten: false,
-      suspect: false,
-      deadline: undefined,
-      onAbort: undefined,
-    };
+    const entry = createEntry(request);
     this.#watch(entry);
     this.#outbox.add(entry);
     this.#releaseHold ??= this.#options.connection.hold();
@@ -192,9 +191,10 @@ export class PublishChannel implements LinkUser {
 
   /** False when the channel takes no more, so that writing on would turn in a circle: its end follows. */
   #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): boolean {
-    const { exchange, routingKey, message } = entry.request;
+    const { message, routeNow } = entry.request;
     try {
-      const accepted = publishMandatory(state.channel, exchange, routingKey, message, (error) =>
+      if (routeNow !== undefined) Object.assign(entry, routeNow());
+      const accepted = publishMandatory(state.channel, entry.exchange, entry.routingKey, message, (error) =>
         this.#confirmed(entry, error),
       );
       this.#outbox.markWritten(entry);
@@ -214,7 +214,7 @@ export class PublishChannel implements LinkUser {
     } else if (error === null) {
       this.#end(entry, CONFIRMED);
     } else {
-      this.#fail(entry, failures.nacked(entry.request.routingKey));
+      this.#fail(entry, failures.nacked(entry.routingKey));
     }
     this.#pump();
   }
@@ -266,7 +266,7 @@ export class PublishChannel implements LinkUser {
   #suspect(written: readonly OutboxEntry[], reason: Error): void {
     const [only] = written;
     if (only !== undefined && written.length === 1) {
-      this.#fail(only, failures.channelClosedFor(reason));
+      this.#end(only, failures.endOfCulprit(reason));
       return;
     }
     for (const entry of written) {

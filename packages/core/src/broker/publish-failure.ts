@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorFields, PublishError } from '../errors.js';
 import { formatDuration } from '../time/duration.js';
-import type { OutboxLimits } from './outbox.js';
+import { replyCodeOf } from './declare.js';
+import type { OutboxLimits, PublishEnd } from './outbox.js';
 
 /** Why a publish failed, in words: every code that the publish channel ends a request with. */
 export interface PublishFailure {
@@ -52,11 +53,15 @@ export function nacked(routingKey: string): PublishFailure {
   return { code: 'publish-nacked', text };
 }
 
-/** The broker closed the channel, and this message was alone on it. */
-export function channelClosedFor(cause: Error): PublishFailure {
+/** The end of a message for which the broker closed the channel: most often it names an exchange that does not exist. */
+export function endOfCulprit(cause: Error): PublishEnd {
+  if (replyCodeOf(cause) === NOT_FOUND) return { kind: 'returned', code: NOT_FOUND, text: cause.message };
   const text = `The broker closed the channel because of this message: ${cause.message}`;
-  return { code: 'publish-nacked', text, cause };
+  return { kind: 'failed', error: toPublishError({ code: 'publish-nacked', text, cause }, true) };
 }
+
+/** AMQP's reply code for a publish to an exchange that does not exist (AMQP 0-9-1 section 1.2). */
+const NOT_FOUND = 404;
 
 export function notEncodable(cause: Error): PublishFailure {
   return { code: 'unserialisable', text: `The message cannot be encoded: ${cause.message}`, cause };

@@ -1,13 +1,14 @@
 import type { Connection } from '../broker/connection.js';
-import { ensureQueue, lookAtQueue } from '../broker/declare.js';
+import { lookAtQueue } from '../broker/declare.js';
+import type { Delays } from '../broker/delays.js';
 import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
 import type { Topology } from '../broker/topology.js';
-import { assertNever, PublishError, TqError, toError } from '../errors.js';
+import { assertNever } from '../errors.js';
 import type { Rpc } from '../results/rpc.js';
 import type { OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
-import { fullJitter } from '../time/backoff.js';
+import { Destinations, unroutable } from './destinations.js';
 import type { Encoder } from './encoder.js';
 import type { Staging } from './staging.js';
 
@@ -17,12 +18,12 @@ export interface BrokerTransportOptions {
   readonly rpc: Rpc;
   readonly staging: Staging;
   readonly runtime: Runtime;
+  readonly delays: Delays;
   /** What a task queue is to be when it does not exist yet. */
   readonly topologyOf: (queue: string) => Topology;
   readonly encode: Encoder;
 }
 
-const RETRY = { baseMs: 100, maxMs: 2_000 };
 const STATUS_TIMEOUT_MS = 2_000;
 const EMPTY = { messages: 0, consumers: 0 };
 
@@ -32,16 +33,18 @@ const EMPTY = { messages: 0, consumers: 0 };
  */
 export class BrokerTransport implements Transport {
   readonly #options: BrokerTransportOptions;
-  /** Queues that were there when they were looked at, and looks that are under way. */
-  readonly #queues = new Map<string, true | Promise<void>>();
+  readonly #destinations: Destinations;
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
+    const { connection, delays, runtime, topologyOf, staging } = options;
+    const wanted = () => staging.size > 0;
+    this.#destinations = new Destinations({ connection, delays, runtime, topologyOf, wanted });
   }
 
   send(call: OutgoingCall): void {
-    const { envelope, publishTimeoutMs } = call;
-    const ready = this.#ready(call.queue, !envelope.ignoreResult);
+    const { publishTimeoutMs } = call;
+    const ready = this.#ready(call);
     if (ready === true) this.#publish(call, publishTimeoutMs, true);
     else this.#stage(call, ready, publishTimeoutMs, true);
   }
@@ -72,42 +75,11 @@ export class BrokerTransport implements Transport {
     return { messages, consumers, listening: rpc.listening };
   }
 
-  #ready(queue: string, wantsReply: boolean): true | Promise<void> {
-    const known = this.#queues.get(queue) ?? this.#ensure(queue);
+  #ready(call: OutgoingCall): true | Promise<void> {
+    const known = this.#destinations.ready(call);
     const { rpc } = this.#options;
-    if (!wantsReply || rpc.ready) return known;
+    if (call.envelope.ignoreResult || rpc.ready) return known;
     return Promise.all([known, rpc.start()]).then(() => undefined);
-  }
-
-  #ensure(queue: string): Promise<void> {
-    const looking = this.#ensureUntilDone(queue).then(
-      () => {
-        this.#queues.set(queue, true);
-      },
-      (error: unknown) => {
-        this.#queues.delete(queue);
-        throw error;
-      },
-    );
-    this.#queues.set(queue, looking);
-    return looking;
-  }
-
-  /** Tries again over lost connections and nodes that are away; what no waiting mends rejects. */
-  async #ensureUntilDone(queue: string): Promise<void> {
-    const { connection, topologyOf, runtime, staging } = this.#options;
-    for (let attempt = 0; ; attempt++) {
-      const link = await connection.whenOpen();
-      try {
-        return await ensureQueue(link.model, queue, topologyOf(queue));
-      } catch (thrown) {
-        if (thrown instanceof TqError || staging.size === 0) throw thrown;
-        runtime.logger.warn({ queue, err: toError(thrown) }, 'cannot look at the queue yet; trying again');
-        const wait = fullJitter(attempt, RETRY, runtime.random());
-        // What is staged holds the connection, so this timer need not keep the process alive.
-        await new Promise<void>((resolve) => runtime.clock.setTimer(resolve, wait).unref());
-      }
-    }
   }
 
   #stage(call: OutgoingCall, ready: Promise<void>, timeoutMs: number, mayRepeat: boolean): void {
@@ -128,10 +100,13 @@ export class BrokerTransport implements Transport {
     const message = encode(envelope, replyTo);
     if (replyTo !== undefined) rpc.register(envelope.id, listener);
     const startedAt = runtime.clock.monotonic();
+    const { exchange, routingKey } = this.#destinations.route(call);
     publisher.publish({
-      exchange: '',
-      routingKey: call.queue,
+      exchange,
+      routingKey,
       message,
+      // Of a call that waits in the outbox the delay passes there.
+      routeNow: call.eta === undefined ? undefined : () => this.#destinations.route(call),
       timeoutMs,
       signal: call.signal,
       onEnd: (end) => this.#ended(call, end, () => timeoutMs - (runtime.clock.monotonic() - startedAt), mayRepeat),
@@ -156,15 +131,11 @@ export class BrokerTransport implements Transport {
     }
   }
 
-  /** The queue was deleted since it was looked at, or its node is away: look again, and publish once more at most. */
+  /** Once more at most, when what was deleted is there again. */
   #returned(call: OutgoingCall, end: { code: number; text: string }, remainingMs: number, mayRepeat: boolean): void {
-    this.#queues.delete(call.queue);
-    if (mayRepeat && remainingMs > 0) {
-      this.#stage(call, this.#ensure(call.queue), remainingMs, false);
-      return;
-    }
-    const text = `No queue took the call for '${call.queue}': ${end.code} ${end.text}. Is the queue being deleted?`;
-    this.#failed(call, new PublishError('unroutable', text, { fields: { queue: call.queue } }));
+    const ready = mayRepeat && remainingMs > 0 ? this.#destinations.missed(call) : undefined;
+    if (ready === undefined) this.#failed(call, unroutable(call, end));
+    else this.#stage(call, Promise.resolve(ready === true ? undefined : ready), remainingMs, false);
   }
 
   #failed(call: OutgoingCall, error: Error): void {

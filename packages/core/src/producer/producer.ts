@@ -1,4 +1,5 @@
 import { checkDestination } from '../broker/delay-key.js';
+import type { Route } from '../broker/delay-ladder.js';
 import * as failures from '../broker/publish-failure.js';
 import { asPublishError, PublishError } from '../errors.js';
 import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
@@ -145,7 +146,8 @@ export class Producer {
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(args, preset),
       };
-      const plain = { envelope, queue, publishTimeoutMs, signal: options.signal, listener };
+      const own = { envelope, queue, publishTimeoutMs, signal: options.signal, listener };
+      const plain = options.exchange === undefined ? own : { ...own, target: this.#targetOf(options) };
       const call = facts.eta === undefined && facts.expires === undefined ? plain : withTimes(plain, facts);
       // After the encoding, so that what is sent is the input, whatever a validator does with it.
       if (schema === undefined) transport.send(call);
@@ -158,6 +160,12 @@ export class Producer {
   /** Takes no more calls: those that wait for middleware or a validator go on. */
   close(): void {
     this.#closed = true;
+  }
+
+  #targetOf({ exchange = '', routingKey = '' }: CallOptions): Route {
+    // RabbitMQ's own exchanges are the same for every environment of a vhost.
+    const prefix = exchange.startsWith('amq.') ? '' : this.#options.prefix;
+    return { exchange: prefix + exchange, routingKey };
   }
 
   #timeoutOf({ deadline }: CallOptions): number {

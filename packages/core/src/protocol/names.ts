@@ -16,19 +16,21 @@ export const furtherReplyQueue = (first: string, number: number): string => `${f
 
 /** Levels of the delay ladder: level l holds a message for 2^l units. */
 export const DELAY_LEVELS = 28;
+/** How every name of the ladders begins. */
+export const delayNames = (prefix: string): string => `${prefix}tq.delay.v1.`;
 /** Topic exchange where a delayed message enters the ladder, which finds its first level; declared last of them all. */
-export const delayEntryExchange = (prefix: string, unitMs: number): string => `${prefix}tq.delay.v1.${unitMs}.enter`;
+export const delayEntryExchange = (prefix: string, unitMs: number): string => `${delayNames(prefix)}${unitMs}.enter`;
 /** One level of the ladder: its queue, and the topic exchange that leads to it. */
 export const delayLevel = (prefix: string, unitMs: number, level: number): string =>
-  `${prefix}tq.delay.v1.${unitMs}.${level}`;
+  `${delayNames(prefix)}${unitMs}.${level}`;
 /** Topic exchange where what has waited leaves for its queue; ladders of every unit share it. */
-export const delayDeliveryExchange = (prefix: string): string => `${prefix}tq.delay.v1.deliver`;
+export const delayDeliveryExchange = (prefix: string): string => `${delayNames(prefix)}deliver`;
 /** Fanout exchange of what no queue took after its wait. */
 export const delayLostExchange = (prefix: string): string => `${prefix}tq.delay.lost`;
 /** Queue behind it. */
 export const delayDeadQueue = (prefix: string): string => `${prefix}tq.delay.dead`;
 /** Queue from which delayed messages go on to an exchange and key, which the hash is made of. */
-export const delayStubQueue = (prefix: string, hash: string): string => `${prefix}tq.delay.v1.to.${hash}`;
+export const delayStubQueue = (prefix: string, hash: string): string => `${delayNames(prefix)}to.${hash}`;
 
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;

@@ -1,3 +1,4 @@
+import type { Route } from '../broker/delay-ladder.js';
 import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import type { Reply } from '../protocol/reply.js';
@@ -17,6 +18,8 @@ export interface OutgoingCall {
   /** The reply address is the transport's to fill in; `ignoreResult` leaves it out. */
   readonly envelope: Envelope;
   readonly queue: string;
+  /** Where it goes instead of to the queue: an exchange by its full name, and a routing key. */
+  readonly target?: Route | undefined;
   /** When the task may start at the earliest, ms since the epoch: it is delayed until then. As in the envelope. */
   readonly eta?: number | undefined;
   /** How long the confirm may take, ms. */

@@ -1,6 +1,7 @@
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import type { Headers } from '../protocol/message.js';
+import { MAX_NAME_BYTES } from '../protocol/names.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import { requireExpires } from './call-times.js';
@@ -64,7 +65,16 @@ const DEFAULT_KEYS = [
   'onFailure',
 ] as const;
 const TASK_KEYS = [...DEFAULT_KEYS, 'deadLetter', 'args', 'result'] as const;
-const CALL_KEYS = [...DEFAULT_KEYS, 'taskId', 'deadline', 'signal', 'countdown', 'eta'] as const;
+const CALL_KEYS = [
+  ...DEFAULT_KEYS,
+  'taskId',
+  'deadline',
+  'signal',
+  'countdown',
+  'eta',
+  'exchange',
+  'routingKey',
+] as const;
 const MAX_TASK_NAME = 255;
 
 /**
@@ -116,7 +126,7 @@ export function checkCall(options: CallOptions): void {
   checkPriority(options.priority, 'priority');
   checkTimeLimits(options, '');
   checkOnFailure(options.onFailure, '');
-  const { taskId, deadline } = options;
+  const { taskId, deadline, exchange, routingKey } = options;
   if (taskId !== undefined && (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 255)) {
     throw new TqError(
       'invalid-option',
@@ -124,6 +134,22 @@ export function checkCall(options: CallOptions): void {
     );
   }
   if (deadline !== undefined) requireInteger(deadline, 'deadline (ms)', { min: 1, max: Number.MAX_SAFE_INTEGER });
+  if (exchange !== undefined || routingKey !== undefined) checkTarget(exchange, routingKey);
+}
+
+function checkTarget(exchange: unknown, routingKey: unknown): void {
+  if (typeof exchange !== 'string' || exchange === '') {
+    const found = exchange === undefined ? 'a routingKey without one' : `'${String(exchange).slice(0, 64)}'`;
+    throw new TqError('invalid-option', `exchange: expected the name of an exchange, found ${found}.`);
+  }
+  const fits = routingKey === undefined || (typeof routingKey === 'string' && isShort(routingKey));
+  if (isShort(exchange) && fits) return;
+  const text = `exchange and routingKey: expected texts of at most ${MAX_NAME_BYTES} bytes, found others.`;
+  throw new TqError('invalid-option', text);
+}
+
+function isShort(name: string): boolean {
+  return Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
 function checkDeadLetter(deadLetter: unknown, where: string): void {

@@ -6,6 +6,13 @@ import type { FailureTask } from './on-failure.js';
 export interface CallOptions {
   /** Queue to publish to, without the app's prefix. */
   readonly queue?: string | undefined;
+  /**
+   * Exchange to publish to instead of to a queue, without the app's prefix; RabbitMQ's own (`amq.topic`) have none. It
+   * must exist, and what it brings to no queue is refused with `unroutable`.
+   */
+  readonly exchange?: string | undefined;
+  /** Routing key for that exchange, at most 255 bytes. Default: an empty one. */
+  readonly routingKey?: string | undefined;
   /** 0 to 255, on a queue that has priorities. */
   readonly priority?: number | undefined;
   /** Headers of the caller's own, which the task reads in `currentTask().headers`. */

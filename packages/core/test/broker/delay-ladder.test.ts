@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { maxDelayMs } from '../../src/broker/delay-key.js';
-import { ladderEntry, ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
+import { hasWaited, ladderEntry, ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
 import { type Binding, deliveryBinding, type Topology } from '../../src/broker/topology.js';
 
 const ADDRESS = { prefix: 'eu.', unitMs: 100 };
@@ -62,6 +62,15 @@ it('enters at the highest level that it needs', () => {
     ['eu.tq.delay.v1.100.2'],
     ['eu.tq.delay.v1.100.27'],
   ]);
+});
+
+it('knows a message that has waited by its key, and whose it is by its exchange', () => {
+  const { routingKey } = ladderEntry(ADDRESS, 'mail', 100);
+  expect(hasWaited('eu.', { exchange: 'eu.tq.delay.v1.deliver', routingKey })).toBe(true);
+  expect(hasWaited('eu.', { exchange: 'eu.tq.delay.v1.100.4', routingKey })).toBe(true);
+  expect(hasWaited('', { exchange: 'eu.tq.delay.v1.deliver', routingKey })).toBe(false);
+  expect(hasWaited('eu.', { exchange: '', routingKey: 'mail' })).toBe(false);
+  expect(hasWaited('eu.', { exchange: 'eu.tq.delay.v1.deliver', routingKey: 'mail' })).toBe(false);
 });
 
 it('what no queue takes has somewhere to go at every exchange but the entry, where it is returned', () => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, receive, takeAll } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import { declare } from '../../src/broker/declare.js';
-import { ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
+import { hasWaited, ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
 import { Witness } from './connections.js';
 import { openDelays, UNIT_MS } from './delaying.js';
 
@@ -15,12 +15,13 @@ it.each(['quorum', 'classic'] as const)(
     await delays.ready(queue);
     expect(delays.ready(queue)).toBe(true);
     const startedAt = Date.now();
-    const due = [1, UNIT_MS, 3 * UNIT_MS - 5, 7 * UNIT_MS];
+    const due = [1, UNIT_MS, 4 * UNIT_MS - 5, 7 * UNIT_MS];
     for (const delayMs of due) expect(await send(queue, delayMs)).toBe('confirmed');
     for (const delayMs of due) {
       const [message] = await receive(peer, queue, 1);
       expect(String(message?.content)).toBe(`${queue} after ${delayMs}`);
       expect(Date.now() - startedAt).toBeGreaterThanOrEqual(delayMs);
+      expect(hasWaited(prefix, message?.fields ?? { exchange: '', routingKey: '' })).toBe(true);
     }
   },
 );

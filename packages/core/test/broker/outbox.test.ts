@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Outbox, type OutboxEntry } from '../../src/broker/outbox.js';
+import { createEntry, Outbox, type OutboxEntry } from '../../src/broker/outbox.js';
 
 interface Numbered extends OutboxEntry {
   readonly number: number;
@@ -10,16 +10,8 @@ interface Numbered extends OutboxEntry {
 
 function entry(number: number, bytes = 1): Numbered {
   const message = { properties: {}, body: Buffer.alloc(bytes) };
-  return {
-    number,
-    request: { exchange: '', routingKey: 'q', message, timeoutMs: undefined, onEnd: () => undefined },
-    state: 'waiting',
-    returned: undefined,
-    everWritten: false,
-    suspect: false,
-    deadline: undefined,
-    onAbort: undefined,
-  };
+  const request = { exchange: '', routingKey: 'q', message, timeoutMs: undefined, onEnd: () => undefined };
+  return { number, ...createEntry(request) };
 }
 
 const UNBOUNDED = { messages: 1_000_000, bytes: 1_000_000 };

@@ -68,7 +68,7 @@ it('finds the message that the broker closes the channel for and fails it alone'
           continue;
         }
         const reopened = fake.nextChannel();
-        channel.close(new Error('Channel closed by server: 404 (NOT_FOUND)'));
+        channel.close(new Error('Channel closed by server: 406 (PRECONDITION_FAILED)'));
         clock.advance(10_000);
         channel = await reopened;
       }
@@ -76,7 +76,10 @@ it('finds the message that the broker closes the channel for and fails it alone'
         bodies.map((body) => `${body} ${body.startsWith('good') ? 'confirmed' : 'publish-nacked'}`).sort(),
       );
       for (const body of bodies.filter((one) => one.startsWith('bad'))) {
-        expect(errorOf(body)).toMatchObject({ outcomeUnknown: false, message: expect.stringContaining('NOT_FOUND') });
+        expect(errorOf(body)).toMatchObject({
+          outcomeUnknown: false,
+          message: expect.stringContaining('PRECONDITION_FAILED'),
+        });
       }
     }),
     { numRuns: 60 },
@@ -191,4 +194,31 @@ it('closed, it ends what is left and takes nothing more', async () => {
   expect([errorOf('written').outcomeUnknown, errorOf('waiting').outcomeUnknown]).toEqual([true, false]);
   expect([fake.users.size, fake.holds]).toEqual([0, 0]);
   expect(publisher.room()).toBeUndefined();
+});
+
+it('a message to an exchange that does not exist is returned, and what was on the channel with it goes on', async () => {
+  const { clock, fake, publish, ended } = setup({ window: 3 });
+  for (const body of ['bad', 'good']) publish(body);
+  let channel = await fake.up();
+  for (let rounds = 0; rounds < 2; rounds++) {
+    const reopened = fake.nextChannel();
+    channel.close(Object.assign(new Error("NOT_FOUND - no exchange 'x'"), { code: 404 }));
+    clock.advance(10_000);
+    channel = await reopened;
+  }
+  channel.confirm('good');
+  expect(ended()).toEqual(['bad returned', 'good confirmed']);
+});
+
+it('asks for the way of a message anew each time that it writes it', async () => {
+  const { fake, publish, ended } = setup();
+  let left = 3;
+  publish('a', { routeNow: () => ({ exchange: 'x', routingKey: String(left--) }) });
+  const first = await fake.up();
+  fake.down();
+  const second = await fake.up();
+  expect([...first.written, ...second.written].map(({ routingKey }) => routingKey)).toEqual(['3', '2']);
+  second.return('a');
+  second.confirm('a');
+  expect(ended()).toEqual(['a returned']);
 });

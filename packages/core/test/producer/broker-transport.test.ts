@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Connection } from '../../src/broker/connection.js';
+import type { Delays } from '../../src/broker/delays.js';
 import type { PublishRequest } from '../../src/broker/outbox.js';
 import type { PublishChannel } from '../../src/broker/publish-channel.js';
 import { replyQueueTopology, type Topology } from '../../src/broker/topology.js';
@@ -27,6 +28,7 @@ function setup() {
     look: undefined as Error | undefined,
     declared: undefined as Error | undefined,
     rpcReady: true,
+    delaysReady: true as true | Promise<void>,
     mute: false,
   };
   let consumed: () => void = () => undefined;
@@ -61,6 +63,14 @@ function setup() {
       published.push(request);
     },
   };
+  const delays = {
+    ready: (end: unknown) => {
+      log.push(`delays ready for ${JSON.stringify(end)}`);
+      return state.delaysReady;
+    },
+    route: (end: unknown, delayMs: number) => ({ exchange: 'ladder', routingKey: `${JSON.stringify(end)} ${delayMs}` }),
+    forget: () => log.push('delays forgotten'),
+  };
   const topologyOf = (queue: string): Topology => replyQueueTopology(queue);
   const transport = new BrokerTransport({
     connection: { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection,
@@ -68,6 +78,7 @@ function setup() {
     rpc: rpc as unknown as Rpc,
     staging: new Staging({ clock, deadlines, limits: { messages: 10, bytes: 1_000 }, hold: () => () => undefined }),
     runtime,
+    delays: delays as unknown as Delays,
     topologyOf,
     encode: encodeEnvelope,
   });
@@ -78,13 +89,14 @@ function setup() {
     replied: () => told.push('replied'),
   };
   const envelope = { id: 'i1', task: 'fib', rootId: 'i1', parentId: undefined, priority: undefined } as const;
-  const send = (more: Partial<Envelope> = {}, signal?: AbortSignal) => {
+  const send = (more: Partial<Envelope> = {}, signal?: AbortSignal, way: Pick<OutgoingCall, 'eta' | 'target'> = {}) => {
     const call: OutgoingCall = {
       envelope: { ...envelope, ignoreResult: false, headers: undefined, bodyText: '[[30],{},{}]', ...more },
       queue: 'q',
       publishTimeoutMs: 1_000,
       signal,
       listener,
+      ...way,
     };
     transport.send(call);
   };
@@ -217,4 +229,60 @@ it('tells what the broker says of a queue, and nothing when it does not answer i
   const asked = transport.queueStatus('q');
   clock.advance(2_000);
   expect(await asked).toBeUndefined();
+});
+
+it('a delayed call waits for the ladder alone, and its delay is what is left when it is written', async () => {
+  const { clock, log, send, published, state } = setup();
+  let done: () => void = () => undefined;
+  state.delaysReady = new Promise((resolve) => {
+    done = resolve;
+  });
+  send({}, undefined, { eta: clock.wallTime() + 500 });
+  expect(log).toEqual(['delays ready for "q"']);
+  clock.advance(100);
+  done();
+  await turn();
+  expect(published[0]).toMatchObject({ exchange: 'ladder', routingKey: '"q" 400' });
+  clock.advance(150);
+  expect(published[0]?.routeNow?.()).toEqual({ exchange: 'ladder', routingKey: '"q" 250' });
+  clock.advance(250);
+  expect(published[0]?.routeNow?.()).toEqual({ exchange: '', routingKey: 'q' });
+});
+
+it('a call whose eta is past looks at its queue as others do', async () => {
+  const { clock, log, send, published } = setup();
+  send({}, undefined, { eta: clock.wallTime() });
+  await turn();
+  expect(log).toEqual(['look q', 'register i1', 'publish q']);
+  expect(published[0]).toMatchObject({ exchange: '', routingKey: 'q' });
+});
+
+it('a delayed call that is returned prepares the delays anew and is published once more', async () => {
+  const { clock, log, send, published, told } = setup();
+  send({}, undefined, { eta: clock.wallTime() + 500 });
+  published[0]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  await turn();
+  expect(log.filter((line) => line.startsWith('delays'))).toEqual([
+    'delays ready for "q"',
+    'delays forgotten',
+    'delays ready for "q"',
+  ]);
+  published[1]?.onEnd({ kind: 'returned', code: 404, text: 'NOT_FOUND' });
+  expect([published.length, told]).toEqual([2, [expect.objectContaining({ code: 'unroutable' })]]);
+});
+
+it('a call to an exchange looks at nothing, and one that it brings nowhere is not published again', async () => {
+  const { clock, log, send, published, told } = setup();
+  const target = { exchange: 'events', routingKey: 'k' };
+  send({}, undefined, { target });
+  expect(log).toEqual(['register i1', 'publish k']);
+  published[0]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  send({}, undefined, { target });
+  published[1]?.onEnd({ kind: 'returned', code: 404, text: "no exchange 'events'" });
+  expect(told).toEqual([
+    expect.objectContaining({ code: 'unroutable', fields: target }),
+    expect.objectContaining({ code: 'exchange-missing', fields: target }),
+  ]);
+  send({}, undefined, { target, eta: clock.wallTime() + 10 });
+  expect(published[2]).toMatchObject({ exchange: 'ladder', routingKey: `${JSON.stringify(target)} 10` });
 });

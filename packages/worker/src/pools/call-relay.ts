@@ -56,12 +56,21 @@ export class CallRelay {
     for (const seq of this.#calls.keys()) this.#forget(seq);
   }
 
-  #send({ seq, envelope, queue, eta, publishTimeoutMs, abortable }: Extract<CallRequest, { type: 'call' }>): void {
+  #send({
+    seq,
+    envelope,
+    queue,
+    target,
+    eta,
+    publishTimeoutMs,
+    abortable,
+  }: Extract<CallRequest, { type: 'call' }>): void {
     const controller = abortable ? new AbortController() : undefined;
     this.#calls.set(seq, { taskId: envelope.id, ignoreResult: envelope.ignoreResult, controller });
     this.#transport.send({
       envelope,
       queue,
+      target,
       eta,
       publishTimeoutMs,
       signal: controller?.signal,

@@ -91,6 +91,7 @@ export type CallRequest =
       readonly seq: number;
       readonly envelope: OutgoingCall['envelope'];
       readonly queue: string;
+      readonly target?: OutgoingCall['target'];
       readonly eta?: OutgoingCall['eta'];
       readonly publishTimeoutMs: number;
       /** An `abort-call` may follow. */

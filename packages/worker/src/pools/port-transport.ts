@@ -35,7 +35,7 @@ export class PortTransport implements Transport {
   }
 
   send(call: OutgoingCall): void {
-    const { envelope, queue, eta, publishTimeoutMs, signal } = call;
+    const { envelope, queue, target, eta, publishTimeoutMs, signal } = call;
     if (signal?.aborted) {
       this.#refuse(call, new PublishError('publish-aborted', 'The signal was aborted before the call was sent.'));
       return;
@@ -50,7 +50,7 @@ export class PortTransport implements Transport {
         publishTimeoutMs,
         abortable: signal !== undefined,
       } as const;
-      this.#post(eta === undefined ? request : { ...request, eta });
+      this.#post(eta === undefined && target === undefined ? request : { ...request, target, eta });
     } catch (thrown) {
       const cause = toError(thrown);
       const text = `Expected headers that are plain data, found what cannot cross to the worker: ${cause.message}`;

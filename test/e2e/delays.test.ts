@@ -1,0 +1,113 @@
+import { type App, createApp } from '@tq/core';
+import { createWorker } from '@tq/worker';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, receive } from '../support/broker.js';
+import type * as tasks from './fixtures/tasks.js';
+import { openApp, rejection, silentLogger, type TestApp } from './fixtures/test-app.js';
+
+const MODULE = new URL('fixtures/tasks.js', import.meta.url);
+const UNIT_MS = 20;
+
+let test: TestApp;
+let peer: Peer;
+let prefix: string;
+
+beforeAll(async () => {
+  // One ladder for all tests of this file: 28 queues are a lot for each.
+  prefix = freshPrefix();
+  test = openApp({ prefix, delayUnit: UNIT_MS });
+  peer = await openPeer();
+});
+
+afterAll(async () => {
+  await test[Symbol.asyncDispose]();
+  await peer.close();
+});
+
+const echo = (app: App) => app.declareTask<typeof tasks.echo>('echo');
+
+it('a call with a countdown or an eta runs when it is due, never before, and a past one at once', async () => {
+  const worker = createWorker(test.app, { tasks: [MODULE], concurrency: 4 });
+  await worker.start();
+  const startedAt = Date.now();
+  const waits = [0, 1, 45, 130];
+  const results = waits.map((countdown) => echo(test.app).apply([countdown], { countdown }));
+  const eta = new Date(startedAt + 90);
+  const late = [
+    echo(test.app).apply(['eta'], { eta }),
+    echo(test.app).apply(['past'], { eta: new Date(startedAt - 60_000) }),
+  ];
+  const seen = await Promise.all(results.map(async (result) => [await result.get(), Date.now() - startedAt] as const));
+  for (const [countdown, tookMs] of seen) expect(tookMs).toBeGreaterThanOrEqual(countdown as number);
+  expect(await Promise.all(late.map((result) => result.get()))).toEqual(['eta', 'past']);
+  expect(Date.now()).toBeGreaterThanOrEqual(eta.getTime());
+  await worker.stop();
+});
+
+it('a task that waits is in the broker, nowhere else, and comes with its own headers', async () => {
+  const result = echo(test.app).apply([7], { queue: 'later', countdown: 3 * UNIT_MS, headers: { mine: 'kept' } });
+  await result.published;
+  const [message] = await receive(peer, `${prefix}later`, 1);
+  expect(message?.properties).toMatchObject({ correlationId: result.id, headers: { id: result.id, mine: 'kept' } });
+});
+
+it('a call goes to an exchange and key instead of a queue, now or later, and keeps its key', async () => {
+  const exchange = `${prefix}events`;
+  const queue = `${prefix}orders`;
+  await peer.channel.assertExchange(exchange, 'topic');
+  await peer.channel.assertQueue(queue, { durable: true });
+  await peer.channel.bindQueue(queue, exchange, 'order.*');
+  const call = { exchange: 'events', routingKey: 'order.created', ignoreResult: true };
+  await echo(test.app).apply(['now'], call).published;
+  await echo(test.app).apply(['later'], { ...call, countdown: 2 * UNIT_MS }).published;
+  const messages = await receive(peer, queue, 2);
+  expect(messages.map(({ content }) => JSON.parse(String(content))[0][0])).toEqual(['now', 'later']);
+  for (const { fields } of messages) expect(fields).toMatchObject({ exchange, routingKey: 'order.created' });
+});
+
+it.each([
+  ['a missing exchange', { exchange: 'nowhere' }, 'exchange-missing', /no exchange '.*nowhere': declare it first/],
+  ['a missing exchange later', { exchange: 'nowhere', countdown: 50 }, 'exchange-missing', /no exchange/],
+  [
+    'an exchange without a queue',
+    { exchange: 'amq.topic', routingKey: 'none.of.it' },
+    'unroutable',
+    /'none.of.it' to no/,
+  ],
+  ['a key without an exchange', { routingKey: 'k' }, 'invalid-option', /exchange: expected .* a routingKey without/],
+  ['too long a key', { exchange: 'amq.topic', routingKey: 'k'.repeat(256) }, 'invalid-option', /at most 255 bytes/],
+])('a call to %s is refused, and others go on', async (_, options, code, text) => {
+  const other = echo(test.app).apply([1], { queue: 'other', ignoreResult: true });
+  const error = await rejection(echo(test.app).apply([1], options).published);
+  expect(error).toMatchObject({ name: 'PublishError', code, message: expect.stringMatching(text) });
+  await other.published;
+});
+
+it('apps of different units, and of different queue types, do not disturb each other', async () => {
+  const options = { url: brokerUrl(), prefix, queueType: 'quorum', logger: silentLogger } as const;
+  await using other = createApp({ ...options, queues: { later: { type: 'classic' } }, delayUnit: 30 });
+  await using same = createApp({ ...options, queues: { later: { type: 'classic' } }, delayUnit: UNIT_MS });
+  const call = { queue: 'later', countdown: 50, ignoreResult: true };
+  for (const app of [other, same, test.app]) await echo(app).apply([app.taskNames().length], call).published;
+  expect(await receive(peer, `${prefix}later`, 3)).toHaveLength(3);
+});
+
+it('a delayed call whose queue was deleted since the last one declares it again', async () => {
+  const call = { queue: 'gone', countdown: 2 * UNIT_MS, ignoreResult: true };
+  await echo(test.app).apply([1], call).published;
+  await receive(peer, `${prefix}gone`, 1);
+  await peer.channel.deleteQueue(`${prefix}tq.delay.v1.${UNIT_MS}.1`);
+  await peer.channel.deleteQueue(`${prefix}gone`);
+  await echo(test.app).apply([2], call).published;
+  expect(await receive(peer, `${prefix}gone`, 1)).toHaveLength(1);
+  expect(await queueState(peer, `${prefix}tq.delay.dead`)).toMatchObject({ messages: 0 });
+});
+
+it('a delayed call whose ladder was deleted since the last one declares it again', async () => {
+  const call = { queue: 'again', countdown: UNIT_MS, ignoreResult: true };
+  await echo(test.app).apply([1], call).published;
+  await receive(peer, `${prefix}again`, 1);
+  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter`);
+  await Promise.all([2, 3, 4].map((value) => echo(test.app).apply([value], call).published));
+  expect(await receive(peer, `${prefix}again`, 3)).toHaveLength(3);
+});
