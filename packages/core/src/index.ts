@@ -75,7 +75,7 @@ export type {
 } from './task/task.js';
 export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
-export type { PoolKind, WorkerConfig } from './worker-config.js';
+export type { PoolKind, UnknownTask, WorkerConfig } from './worker-config.js';
 
 export type {
   QueueAttached,
@@ -86,6 +86,7 @@ export type {
   TaskIdentity,
   TaskLost,
   TaskRefused,
+  TaskRetried,
   WorkerEvents,
   WorkerIdentity,
   WorkerReady,

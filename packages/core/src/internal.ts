@@ -67,7 +67,13 @@ export {
 export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
-export { copyMessage, type DeathCertificate, encodeBareDeadLetter, encodeDeadLetter } from './protocol/message-copy.js';
+export {
+  copyMessage,
+  copyToDelay,
+  type DeathCertificate,
+  encodeBareDeadLetter,
+  encodeDeadLetter,
+} from './protocol/message-copy.js';
 export {
   DELIVERY_COUNT_HEADER,
   type DeadLetterReason,
@@ -77,6 +83,7 @@ export {
   TQ_HEADER,
 } from './protocol/names.js';
 export {
+  encodeReply,
   encodeReplyWithin,
   encodeStarted,
   type FinalState,
@@ -100,6 +107,7 @@ export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
+export { MAX_TIME_MS, printIsoTime } from './time/iso-time.js';
 export { within } from './time/within.js';
 export type { WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

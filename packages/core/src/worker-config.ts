@@ -5,6 +5,8 @@ import type { Duration } from './time/duration.js';
 
 /** Where a worker runs its tasks. */
 export type PoolKind = 'thread' | 'process' | 'async';
+/** What a worker does with a task that nobody knows there. */
+export type UnknownTask = 'dead-letter' | 'delay';
 
 /**
  * What can be said of a worker without a program: in `tq.config`, in variables, on the command line of `tq worker`.
@@ -41,6 +43,10 @@ export interface WorkerConfig {
   readonly lostLimit?: number | undefined;
   /** Deliveries of one task that may end without an ack (1 to 29). `TQ_DELIVERY_LIMIT`. Default: `20`. */
   readonly deliveryLimit?: number | undefined;
+  /** What becomes of tasks that nobody knows here: `dead-letter` gives them up, `delay` first sends them round for `unknownTaskLimit`, for rolling deploys. `TQ_UNKNOWN_TASK`. Default: `dead-letter`. */
+  readonly unknownTask?: UnknownTask | undefined;
+  /** How long an unknown task is sent round; time in the queue does not count. `TQ_UNKNOWN_TASK_LIMIT`. Default: `10m`. */
+  readonly unknownTaskLimit?: Duration | undefined;
   /** Time between two summaries of what was done in the log. `TQ_SUMMARY_INTERVAL`. Default: `1m`. */
   readonly summaryInterval?: Duration | undefined;
 }

@@ -28,6 +28,12 @@ export interface WorkerEvents {
   'task:succeeded': TaskEnded;
   /** The handler threw, or its result cannot be serialised. */
   'task:failed': TaskFailed;
+  /** The handler failed, and its task is tried again: its copy is on its way to the broker. */
+  'task:retried': TaskRetried;
+  /** The handler threw `Reject`: a dead letter and a failure, without another try. */
+  'task:rejected': TaskFailed;
+  /** The handler threw `Ignore`: nothing is left of the task, and its caller is told that it was revoked. */
+  'task:ignored': TaskFailed;
   /** The child died under the run. */
   'task:lost': TaskLost;
   /** A cold stop ended the run before it was done; its delivery goes back to the queue. */
@@ -96,6 +102,12 @@ export interface TaskEnded extends TaskIdentity {
 export interface TaskFailed extends TaskEnded {
   /** What it failed with, as its caller gets it. */
   readonly error: RemoteError;
+}
+
+/** A run that failed and is followed by another; `attempt` is the one that failed. */
+export interface TaskRetried extends TaskFailed {
+  /** How long the next one is delayed, ms. */
+  readonly delayMs: number;
 }
 
 /** A run whose child died. */

@@ -5,7 +5,9 @@ import {
   type Delivery,
   declare,
   decodeEnvelope,
+  delayDeliveryExchange,
   type Lease,
+  maxDelayMs,
   type TaskMessage,
   type TqError,
   type Trouble,
@@ -14,7 +16,15 @@ import {
 import { ConsumerTimeouts } from './consumer-timeouts.js';
 import type { ReplyAddress } from './execution/courier.js';
 import type { Executor } from './execution/execute.js';
-import { dead, type LossLimits, type Outcome, refusalOf } from './execution/outcome.js';
+import {
+  type Death,
+  dead,
+  type Later,
+  type LossLimits,
+  type Outcome,
+  refusalOf,
+  type UnknownTaskPolicy,
+} from './execution/outcome.js';
 import type { RunEvents } from './execution/run-events.js';
 import type { Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
@@ -33,13 +43,12 @@ export interface QueueConsumerOptions {
   readonly prefetch: number;
   readonly limits: LossLimits;
   readonly knows: (task: string) => boolean;
+  readonly unknownTask: UnknownTaskPolicy;
   readonly executor: Executor;
   readonly settler: Settler;
   readonly events: RunEvents;
   readonly tally: Tally;
 }
-
-type Dead = Extract<Outcome, { kind: 'dead' }>;
 
 /**
  * Where deliveries of one queue come in: decodes each, ends poison and what the gates refuse, joins a redelivery to
@@ -49,12 +58,15 @@ export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
   readonly #channels: QueueChannels;
   readonly #timeouts: ConsumerTimeouts;
+  /** Exchange that delayed messages come from. */
+  readonly #delivering: string;
   #state: 'open' | 'stopping' = 'open';
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
     const { app, queue, slots, long, prefetch, events, executor } = options;
     const { clock, logger } = app.runtime;
+    this.#delivering = delayDeliveryExchange(app.options.prefix);
     const bury = (over: Run, error: TqError) => this.#bury(over, error);
     this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
     this.#channels = new QueueChannels(long ? slots.capacity : 1, {
@@ -121,17 +133,21 @@ export class QueueConsumer {
   }
 
   #admit(task: TaskMessage, delivery: Delivery): void {
-    const { executor, queue, slots, limits, knows, app } = this.#options;
+    const { executor, queue, slots, limits, knows, unknownTask, app } = this.#options;
     const running = executor.find(runKey(task));
     if (running !== undefined) {
       running.attach(delivery);
       this.#timeouts.joined(running);
       return;
     }
-    const { redelivered, properties } = delivery.message;
+    const { redelivered, properties, exchange } = delivery.message;
     const counted = properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
-    const now = app.runtime.clock.wallTime();
-    const refusal = refusalOf({ task, redelivered, counted, limits, now, knows });
+    const refusal = refusalOf({
+      ...{ task, redelivered, counted, limits, knows, unknownTask },
+      delayed: exchange === this.#delivering,
+      maxDelayMs: maxDelayMs(app.options.delayUnit),
+      now: app.runtime.clock.wallTime(),
+    });
     if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
     else this.#refuse(delivery, task, refusal, replyAddress(task));
   }
@@ -139,6 +155,7 @@ export class QueueConsumer {
   #refuse(delivery: Delivery, task: TaskMessage | undefined, outcome: Outcome, reply: ReplyAddress | undefined): void {
     const { queue, settler } = this.#options;
     if (outcome.kind === 'dead') this.#tell(task, outcome, reply?.taskId);
+    if (outcome.kind === 'later') this.#tellLater(task, outcome);
     const { message, lease } = delivery;
     const item = {
       task,
@@ -153,7 +170,7 @@ export class QueueConsumer {
     void settler.settle(item, outcome, reply);
   }
 
-  #tell(task: TaskMessage | undefined, { reason, failure }: Dead, taskId: string | undefined): void {
+  #tell(task: TaskMessage | undefined, { reason, failure }: Death, taskId: string | undefined): void {
     const { queue, app, events, tally } = this.#options;
     if (task !== undefined && reason === 'expired') {
       tally.expired(queue, task);
@@ -162,6 +179,12 @@ export class QueueConsumer {
     }
     app.runtime.logger.warn({ queue, reason, id: taskId }, String(failure.error.exc_message));
     events.refused(queue, task, reason, failure);
+  }
+
+  #tellLater(task: TaskMessage | undefined, { why, delayMs }: Later): void {
+    const { queue, app } = this.#options;
+    const what = { queue, id: task?.id, task: task?.task, why, delayMs };
+    app.runtime.logger.debug(what, 'a delivery goes back for later');
   }
 
   #bury(over: Run, error: TqError): void {

@@ -35,6 +35,7 @@ export interface WorkerOptions extends WorkerConfig {
 }
 
 const POOLS = ['thread', 'process', 'async'] as const satisfies readonly Pool['kind'][];
+const UNKNOWN_TASK = ['dead-letter', 'delay'] as const;
 /** The longest that a timer of Node.js takes, ms. */
 const MAX_MS = 2_147_483_647;
 
@@ -167,6 +168,21 @@ export const WORKER_OPTIONS = {
     // The broker's own limit is 30; the worker gives up before it, since a dead letter of the broker's answers nobody.
     max: 29,
     default: 20,
+  }),
+  unknownTask: words(UNKNOWN_TASK, {
+    describe:
+      'What becomes of tasks that nobody knows here: `dead-letter` gives them up, `delay` first sends them round for `unknownTaskLimit`, for rolling deploys',
+    env: 'TQ_UNKNOWN_TASK',
+    flag: 'unknown-task',
+    default: 'dead-letter',
+  }),
+  unknownTaskLimit: duration({
+    describe: 'How long an unknown task is sent round; time in the queue does not count',
+    env: 'TQ_UNKNOWN_TASK_LIMIT',
+    flag: 'unknown-task-limit',
+    min: 1,
+    max: MAX_MS,
+    default: 600_000,
   }),
   summaryInterval: duration({
     describe: 'Time between two summaries of what was done in the log',

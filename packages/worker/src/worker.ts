@@ -109,6 +109,7 @@ class TqWorker implements Worker {
     const events = new RunEvents(this.#life.observers, clock, settings.lostLimit);
     const factsOf = (task: string) => this.#pool.factsOf(task);
     const settler = new Settler({ app: this.#app, worker: settings.hostname, factsOf });
+    const unknownTask = { kind: settings.unknownTask, limitMs: settings.unknownTaskLimit };
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
     const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);
@@ -151,6 +152,7 @@ class TqWorker implements Worker {
         prefetch: group.capacity * settings.prefetchMultiplier,
         limits,
         knows: (task) => this.#known.has(task),
+        unknownTask,
         executor: this.#executor,
         settler,
         events,

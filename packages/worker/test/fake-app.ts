@@ -27,6 +27,8 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
   const runtime = testRuntime(clock);
   const published: Published[] = [];
   const watchers = new Set<() => void>();
+  /** Whether the broker's delays can be used; the test may change it. */
+  const delayed: { ready: true | Promise<void> | Error } = { ready: true };
   const publisher = {
     blocked: false,
     publish: (request: PublishRequest) => {
@@ -53,10 +55,16 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
     assertQueue: async (queue: string) => void log.push(`declare ${queue}`),
   };
   const publishing = { link: { epoch: 1, model: { createChannel: async () => channel } } as unknown };
+  const delays = {
+    ready: () => (delayed.ready instanceof Error ? Promise.reject(delayed.ready) : delayed.ready),
+    route: (queue: string, delayMs: number) =>
+      delayMs > 0 ? { exchange: 'delay', routingKey: `${delayMs}.${queue}` } : { exchange: '', routingKey: queue },
+    forget: () => void log.push('forget delays'),
+  };
   const app = {
-    options: { prefix: '', preset: 'tq', maxMessageBytes },
+    options: { prefix: '', preset: 'tq', maxMessageBytes, delayUnit: 100 },
     runtime,
-    broker: () => ({ publisher, publishing, consuming: undefined }),
+    broker: () => ({ publisher, publishing, consuming: undefined, delays }),
     topologyOf: (queue: string) => ({ exchanges: [], queues: [{ name: queue, arguments: {} }], bindings: [] }),
   } as unknown as AppInternals;
   /** Resolves with the publish of this number, from 0 on, past or to come. */
@@ -71,7 +79,7 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
       watchers.add(watch);
       watch();
     });
-  return { app, clock, runtime, log, published, publish, publisher, publishing };
+  return { app, clock, runtime, log, published, publish, publisher, publishing, delayed };
 }
 
 function endOf(how: PublishEnd['kind'] | PublishError['code']): PublishEnd {

@@ -19,6 +19,7 @@ export function taskMessage(more: Partial<TaskMessage> = {}): TaskMessage {
     earlierDeliveries: 0,
     retry: undefined,
     errors: [],
+    unknownRounds: 0,
     onFailure: undefined,
     headers: {},
     bodyText: '[[30],{},{}]',

@@ -23,6 +23,8 @@ it('fills in every default', () => {
     hostname: `tq@${hostname()}`,
     lostLimit: 3,
     deliveryLimit: 20,
+    unknownTask: 'dead-letter',
+    unknownTaskLimit: 600_000,
     summaryInterval: 60_000,
   });
 });

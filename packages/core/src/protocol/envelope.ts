@@ -161,6 +161,8 @@ export interface TaskMessage {
   readonly retry: CallRetry | undefined;
   /** What earlier tries failed with, the oldest first. */
   readonly errors: readonly EarlierError[];
+  /** How many times it was sent round since nobody knew its task. */
+  readonly unknownRounds: number;
   /** What the caller wants to be called after the final failure. */
   readonly onFailure: TaskAddress | undefined;
   /** Headers that are neither the protocol's nor the broker's. */
@@ -191,6 +193,7 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     earlierDeliveries: count(headers, DELIVERY_COUNT_HEADER) + count(headers, TQ_HEADER.redeliveries),
     retry: callRetry(headers),
     errors: decodeEarlierErrors(headers[TQ_HEADER.errors]),
+    unknownRounds: count(headers, TQ_HEADER.unknownRounds),
     onFailure: taskAddress(headers),
     headers: ownHeaders(headers),
     bodyText: readText(message),

@@ -17,6 +17,15 @@ export function copyMessage(message: InboundMessage, changes: Headers): Outbound
   return { properties: { ...properties, userId: undefined }, body: message.body };
 }
 
+/**
+ * The same for a copy that waits in the broker: without `expiration`, by which it would leave the delays early and be
+ * dropped; when it is too late, says the header `expires`.
+ */
+export function copyToDelay(message: InboundMessage, changes: Headers): OutboundMessage {
+  const { properties, body } = copyMessage(message, changes);
+  return { properties: { ...properties, expiration: undefined }, body };
+}
+
 /** Why and where a message died. */
 export interface DeathCertificate {
   readonly reason: DeadLetterReason;

@@ -61,6 +61,8 @@ export const TQ_HEADER = {
   errors: 'tq-errors',
   /** What is called after the final failure: a table of `task` and `queue`, a full name. */
   onFailure: 'tq-on-failure',
+  /** How many times it was sent round since nobody knew its task (integer). */
+  unknownRounds: 'tq-unknown-rounds',
 } as const;
 
 /** Headers of tq's own on a dead letter. */

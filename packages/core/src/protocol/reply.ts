@@ -16,11 +16,17 @@ export type FinalState =
   /** Not run, or not to its end, and no failure either; see `encodeRevocation`. */
   | { readonly status: 'REVOKED'; readonly failure: EncodedError };
 
+/** What a worker says of a task on its way: it has failed and is tried again. Does not end a call. */
+export interface RetryState {
+  readonly status: 'RETRY';
+  readonly failure: EncodedError;
+}
+
 /** JSON text of a handler that returned nothing; the reply says so beside Celery's null, so that `get()` gives undefined. */
 export const UNDEFINED_RESULT = '{"__type__":"tq.undefined","__value__":null}';
 
-/** Encodes a final reply: Celery's rpc result message, persistent, the task's id as correlation id. */
-export function encodeReply(taskId: string, state: FinalState): OutboundMessage {
+/** Encodes a reply: Celery's rpc result message, persistent, the task's id as correlation id. */
+export function encodeReply(taskId: string, state: FinalState | RetryState): OutboundMessage {
   return { properties: replyProperties(taskId), body: Buffer.from(replyText(JSON.stringify(taskId), state)) };
 }
 
@@ -40,7 +46,7 @@ export function encodeStarted(taskId: string, { hostname, pid }: { hostname: str
   return { properties: replyProperties(taskId), body: Buffer.from(JSON.stringify(started)) };
 }
 
-function replyText(taskId: string, state: FinalState): string {
+function replyText(taskId: string, state: FinalState | RetryState): string {
   const head = `{"task_id":${taskId},"status":"${state.status}","result":`;
   switch (state.status) {
     case 'SUCCESS':
@@ -48,7 +54,8 @@ function replyText(taskId: string, state: FinalState): string {
         ? `${head}null,"traceback":null,"children":[],"result_type":"undefined"}`
         : `${head}${state.resultText},"traceback":null,"children":[]}`;
     case 'FAILURE':
-    case 'REVOKED': {
+    case 'REVOKED':
+    case 'RETRY': {
       const { error, traceback } = state.failure;
       return `${head}${JSON.stringify(error)},"traceback":${JSON.stringify(traceback)},"children":[]}`;
     }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeError } from '../../src/protocol/error-codec.js';
 import type { Headers, HeaderValue, Properties } from '../../src/protocol/message.js';
-import { copyMessage, encodeBareDeadLetter, encodeDeadLetter } from '../../src/protocol/message-copy.js';
+import { copyMessage, copyToDelay, encodeBareDeadLetter, encodeDeadLetter } from '../../src/protocol/message-copy.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { inbound } from './inbound.js';
 
@@ -15,6 +15,13 @@ const CERTIFICATE = {
   'tq-dead-exchange': '',
   'tq-dead-routing-key': 'tq',
 };
+
+it('a copy that waits in the broker has no expiration, by which it would leave too early, and no history', () => {
+  const message = inbound({ expiration: '500', priority: 3, replyTo: 'r' }, { 'x-death': [{ count: 1 }], kept: 1 });
+  const { properties } = copyToDelay(message, { retries: 1 });
+  expect(properties).toMatchObject({ expiration: undefined, priority: 3, replyTo: 'r' });
+  expect(properties.headers).toEqual({ task: 'tasks.add', id: 'i1', kept: 1, retries: 1 });
+});
 
 describe('copyMessage', () => {
   it('keeps body, properties and headers, those of the first publish excepted', () => {

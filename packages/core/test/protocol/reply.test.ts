@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeError, encodeRevocation } from '../../src/protocol/error-codec.js';
-import { decodeReply, encodeReply, type FinalState, UNDEFINED_RESULT } from '../../src/protocol/reply.js';
+import { decodeReply, encodeReply, type FinalState, isFinal, UNDEFINED_RESULT } from '../../src/protocol/reply.js';
 import { serialize } from '../../src/protocol/serializer.js';
 import { expectGolden } from './golden.js';
 
@@ -10,13 +10,13 @@ const TQ = { tqTypes: true };
 
 const overTheWire = (state: FinalState) => decodeReply(encodeReply(ID, state).body.toString());
 const success = (value: unknown): FinalState => ({ status: 'SUCCESS', resultText: serialize(value, 'result', TQ) });
-const failure: FinalState = {
+const failure = {
   status: 'FAILURE',
   failure: {
     error: { exc_type: 'RangeError', exc_message: ['too far'], exc_module: 'tq', code: 'ERR_FAR' },
     traceback: 'RangeError: too far\n    at task.js:1:1',
   },
-};
+} as const satisfies FinalState;
 
 describe('the bytes of a reply', () => {
   it('are pinned: success', () => expectGolden('reply-success', encodeReply(ID, success({ sum: 5, list: [1, null] }))));
@@ -44,6 +44,13 @@ describe('the bytes of a reply', () => {
       correlationId: ID,
     });
   });
+});
+
+it('a retry is told with its error, as Celery tells it, and ends no call', () => {
+  const state = { status: 'RETRY', failure: failure.failure } as const;
+  const reply = decodeReply(encodeReply(ID, state).body.toString());
+  expect(reply).toMatchObject({ status: 'RETRY', taskId: ID, error: { name: 'RangeError', message: 'too far' } });
+  expect(isFinal(reply)).toBe(false);
 });
 
 describe('decodeReply', () => {

@@ -54,6 +54,26 @@ export class Courier {
     }
   }
 
+  /**
+   * Sends what is to come back to the queue after a delay, ms.
+   * @throws {TqError} by rejection, when it cannot be delayed
+   */
+  async sendLater(lease: Lease, queue: string, delayMs: number, message: OutboundMessage): Promise<Sent> {
+    const { delays } = this.#app.broker();
+    const { clock } = this.#app.runtime;
+    const due = clock.monotonic() + delayMs;
+    for (let attempt = 0; ; attempt++) {
+      const ready = delayMs > 0 ? delays.ready(queue) : true;
+      if (ready !== true) await ready;
+      const { exchange, routingKey } = delays.route(queue, due - clock.monotonic());
+      const sent = settled(await this.#publish(lease, exchange, routingKey, message));
+      if (sent !== undefined) return sent;
+      delays.forget();
+      await this.#restoreQueue(queue);
+      await this.#pause(attempt);
+    }
+  }
+
   /** Answers a caller, unless it and its reply queue are gone. */
   async reply(lease: Lease, address: ReplyAddress, state: FinalState): Promise<Sent> {
     const message = encodeReplyWithin(this.#app.options.maxMessageBytes, address.taskId, state);

@@ -129,11 +129,11 @@ export class Executor {
   }
 
   #finish(run: Run, group: SlotGroup, end: JobEnd): void {
-    const { limits, tally, events } = this.#options;
+    const { app, limits, tally, events } = this.#options;
     run.deadline?.cancel();
     tally.ended(run, end);
     events.ended(run, end);
-    this.#conclude(run, group, outcomeOf(end, run.task, limits));
+    this.#conclude(run, group, outcomeOf(end, run.task, limits, app.runtime.clock.wallTime()));
   }
 
   /** It expired while it waited for a slot. */

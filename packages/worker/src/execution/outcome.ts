@@ -1,28 +1,52 @@
 import {
+  appendEarlierError,
   assertNever,
   type DeadLetterReason,
   type EncodedError,
+  encodeEarlierErrors,
   encodeError,
   encodeRevocation,
   type FinalState,
+  formatDuration,
   type Headers,
   type JobEnd,
+  MAX_TIME_MS,
+  printIsoTime,
   type TaskMessage,
   TQ_HEADER,
   TqError,
   unknownTask,
 } from '@tq/core/internal';
 
+/** Why a delivery is given up. */
+export interface Death {
+  readonly reason: DeadLetterReason;
+  readonly failure: EncodedError;
+}
+
 /** What is to become of a delivery. */
 export type Outcome =
   /** It is done: tell the caller, then ack. */
   | { readonly kind: 'done'; readonly state: FinalState }
   /** It is given up: leave a dead letter, tell the caller of the failure, then ack. */
-  | { readonly kind: 'dead'; readonly reason: DeadLetterReason; readonly failure: EncodedError }
+  | ({ readonly kind: 'dead' } & Death)
   /** Once more: publish a copy with these headers to the same queue, then ack. */
   | { readonly kind: 'again'; readonly headers: Headers }
+  /** Once more, and later: let the broker keep a copy with these headers for so long, then ack. */
+  | Later
   /** Give it back to the queue as it is. */
   | { readonly kind: 'give-back' };
+
+/** A delivery that comes back to its queue after a delay. */
+export interface Later {
+  readonly kind: 'later';
+  readonly why: 'retry' | 'eta' | 'unknown-task';
+  /** ms, from 0 on. */
+  readonly delayMs: number;
+  readonly headers: Headers;
+  /** What becomes of it where it cannot be delayed; for a retry also what its caller is told on the way. */
+  readonly otherwise: Death;
+}
 
 /** How often a task may take its surroundings down before it is given up. */
 export interface LossLimits {
@@ -32,17 +56,21 @@ export interface LossLimits {
   readonly deliveries: number;
 }
 
-/** Decides what follows from how a run ended. */
-export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits): Outcome {
+/**
+ * Decides what follows from how a run ended.
+ * @param now ms since the epoch
+ */
+export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, now: number): Outcome {
   switch (end.kind) {
     case 'success':
       return { kind: 'done', state: { status: 'SUCCESS', resultText: end.resultText } };
     case 'failure':
-    case 'retry':
-    case 'rejected':
       return { kind: 'dead', reason: 'failed', failure: end.failure };
+    case 'retry':
+      return afterFailure(end, task, now);
     case 'ignored':
-      return { kind: 'done', state: { status: 'FAILURE', failure: end.failure } };
+      return { kind: 'done', state: { status: 'REVOKED', failure: end.failure } };
+    case 'rejected':
     case 'poison':
     case 'refused':
     case 'unknown-task':
@@ -56,44 +84,66 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits): O
   }
 }
 
+/** The next try is a message of its own, so that what the broker counted of this one is not counted against it. */
+function afterFailure({ failure, delayMs }: Extract<JobEnd, { kind: 'retry' }>, task: TaskMessage, now: number): Later {
+  const attempt = task.retries + 1;
+  const headers = {
+    retries: attempt,
+    eta: delayMs > 0 ? printIsoTime(Math.min(Math.round(now + delayMs), MAX_TIME_MS)) : undefined,
+    [TQ_HEADER.errors]: encodeEarlierErrors(appendEarlierError(task.errors, { attempt, failure, time: now })),
+    [TQ_HEADER.redeliveries]: undefined,
+  };
+  return { kind: 'later', why: 'retry', delayMs, headers, otherwise: { reason: 'failed', failure } };
+}
+
 function afterLoss(how: string, { task, lost }: TaskMessage, limits: LossLimits): Outcome {
   const times = lost + 1;
-  if (times < limits.lost) return { kind: 'again', headers: { [TQ_HEADER.lost]: times } };
+  if (times < limits.lost) return again({ [TQ_HEADER.lost]: times });
   const text = `Task '${task}' ended its child ${times} times, the limit is ${limits.lost}; the last time: ${how}.`;
   return dead('worker-lost', new TqError('worker-lost', text));
 }
 
-/** What is refused before a slot is asked. */
+/** The copy starts at once: a start that its caller asked for has come. */
+function again(headers: Headers): Outcome {
+  return { kind: 'again', headers: { ...headers, eta: undefined } };
+}
+
+/** What is done with tasks that nobody knows here: given up, at once or after they were sent round for so long, ms. */
+export interface UnknownTaskPolicy {
+  readonly kind: 'dead-letter' | 'delay';
+  readonly limitMs: number;
+}
+
+/** What decides about a delivery before a slot is asked. */
 export interface IntakeFacts {
   readonly task: TaskMessage;
   /** The broker has delivered this very message before. */
   readonly redelivered: boolean;
   /** Quorum queues count deliveries themselves; classic ones only tell that there was one. */
   readonly counted: boolean;
+  /** It comes out of the broker's delays: what its caller asked to wait for has come, whatever this machine's clock says. */
+  readonly delayed: boolean;
   readonly limits: LossLimits;
+  /** The longest delay that the broker holds, ms. */
+  readonly maxDelayMs: number;
+  readonly unknownTask: UnknownTaskPolicy;
   /** ms since the epoch. */
   readonly now: number;
   readonly knows: (task: string) => boolean;
 }
 
-/** Decides whether a delivery may run (undefined) or how it ends unstarted. */
-export function refusalOf({ task, redelivered, counted, limits, now, knows }: IntakeFacts): Outcome | undefined {
+/** Decides whether a delivery may run (undefined) or what becomes of it unstarted. */
+export function refusalOf(facts: IntakeFacts): Outcome | undefined {
+  const { task, redelivered, counted, delayed, limits, now, knows } = facts;
   if (isLate(task, now)) return EXPIRED;
-  if (!knows(task.task)) {
-    return dead('unknown-task', unknownTask(task.task));
-  }
-  if (task.eta !== undefined && task.eta > now) {
-    const text = `The task asks to start at ${new Date(task.eta).toISOString()}; this version cannot delay and never runs early.`;
-    return dead('refused', new TqError('refused', text));
-  }
+  if (task.eta !== undefined && task.eta > now && !delayed) return untilItsTime(task.eta, facts);
+  if (!knows(task.task)) return afterNobodyKnewIt(facts);
   if (task.earlierDeliveries >= limits.deliveries) {
     const text = `Task '${task.task}' was delivered ${task.earlierDeliveries} times and its worker never came to an end with it; the limit is ${limits.deliveries}.`;
     return dead('worker-lost', new TqError('worker-lost', text));
   }
   // A classic queue counts nothing, so a copy carries the count before the task may take this worker down as well.
-  if (redelivered && !counted) {
-    return { kind: 'again', headers: { [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 } };
-  }
+  if (redelivered && !counted) return again({ [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 });
   return undefined;
 }
 
@@ -104,8 +154,36 @@ export function isLate({ expires }: TaskMessage, now: number): boolean {
 
 /** What becomes of a task that is late. */
 export const EXPIRED = { kind: 'dead', reason: 'expired', failure: encodeRevocation('expired') } as const;
+/** A caller that knows nothing of the broker's delays sends its task at once and leaves the waiting to the worker. */
+function untilItsTime(eta: number, { now, maxDelayMs }: IntakeFacts): Outcome {
+  const delayMs = eta - now;
+  const start = printIsoTime(eta);
+  const far = `The task asks to start at ${start}, and the broker delays a message for at most ${maxDelayMs} ms (${formatDuration(maxDelayMs)}). Send it nearer to its time, or raise delayUnit.`;
+  if (delayMs > maxDelayMs) return dead('refused', new TqError('refused', far));
+  const text = `The task asks to start at ${start}, and it could not be delayed until then.`;
+  const otherwise = death('refused', new TqError('refused', text));
+  return { kind: 'later', why: 'eta', delayMs, headers: {}, otherwise };
+}
+
+/** In a rolling deploy tasks come to workers that know them only a little later, or go on to those that do. */
+function afterNobodyKnewIt({ task, unknownTask: policy, maxDelayMs }: IntakeFacts): Outcome {
+  const otherwise = death('unknown-task', unknownTask(task.task));
+  if (policy.kind === 'dead-letter') return { kind: 'dead', ...otherwise };
+  const roundMs = Math.max(1, Math.min(policy.limitMs / ROUNDS, MAX_ROUND_MS, maxDelayMs));
+  if (task.unknownRounds * roundMs >= policy.limitMs) return { kind: 'dead', ...otherwise };
+  const headers = { [TQ_HEADER.unknownRounds]: task.unknownRounds + 1 };
+  return { kind: 'later', why: 'unknown-task', delayMs: roundMs, headers, otherwise };
+}
+
+/** A short limit is divided into this many rounds; in a long one a task is looked at again every 10 s. */
+const ROUNDS = 60;
+const MAX_ROUND_MS = 10_000;
 
 /** Gives a message up for this error. */
 export function dead(reason: DeadLetterReason, error: Error): Outcome {
-  return { kind: 'dead', reason, failure: { ...encodeError(error), traceback: null } };
+  return { kind: 'dead', ...death(reason, error) };
+}
+
+function death(reason: DeadLetterReason, error: Error): Death {
+  return { reason, failure: { ...encodeError(error), traceback: null } };
 }

@@ -16,9 +16,9 @@ import type { Run } from '../run.js';
 const EVENT_OF = {
   success: 'task:succeeded',
   failure: 'task:failed',
-  retry: 'task:failed',
-  rejected: 'task:failed',
-  ignored: 'task:failed',
+  retry: 'task:retried',
+  rejected: 'task:rejected',
+  ignored: 'task:ignored',
   poison: 'task:refused',
   refused: 'task:refused',
   'unknown-task': 'task:refused',
@@ -54,10 +54,16 @@ export class RunEvents {
       case 'success':
         this.#observers.emit('task:succeeded', { ...identity, durationMs });
         return;
-      case 'failure':
-      case 'retry':
+      case 'retry': {
+        const { delayMs, failure } = end;
+        this.#observers.emit('task:retried', { ...identity, durationMs, delayMs, error: remoteError(failure) });
+        return;
+      }
       case 'rejected':
       case 'ignored':
+        this.#observers.emit(EVENT_OF[end.kind], { ...identity, durationMs, error: remoteError(end.failure) });
+        return;
+      case 'failure':
         this.#observers.emit('task:failed', { ...identity, durationMs, error: remoteError(end.failure) });
         return;
       case 'poison':

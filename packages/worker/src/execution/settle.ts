@@ -2,13 +2,13 @@ import {
   type AppInternals,
   assertNever,
   copyMessage,
-  type DeadLetterReason,
+  copyToDelay,
   type DeathCertificate,
   deadLetterExchange,
-  type EncodedError,
   encodeBareDeadLetter,
   encodeDeadLetter,
   encodeError,
+  encodeReply,
   encoderOf,
   encodeStarted,
   type FinalState,
@@ -16,13 +16,15 @@ import {
   type Headers,
   type InboundMessage,
   type Lease,
+  type OutboundMessage,
   type TaskAddress,
   type TaskFacts,
   type TaskMessage,
   TqError,
+  toError,
 } from '@tq/core/internal';
 import { Courier, type Destination, type ReplyAddress, type Sent } from './courier.js';
-import type { Outcome } from './outcome.js';
+import type { Death, Later, Outcome } from './outcome.js';
 
 /** What is settled: a run, or a delivery that never became one. */
 export interface Settleable extends Lease {
@@ -40,12 +42,6 @@ export interface SettlerOptions {
   readonly worker: string;
   /** What a task's definition says; undefined where that is nothing, or nobody knows the task here. */
   readonly factsOf: (task: string) => TaskFacts | undefined;
-}
-
-/** Why something is given up. */
-interface Death {
-  readonly reason: DeadLetterReason;
-  readonly failure: EncodedError;
 }
 
 /**
@@ -76,6 +72,8 @@ export class Settler {
         return this.#giveUp(item, outcome, reply);
       case 'again':
         return this.#again(item, outcome.headers, reply);
+      case 'later':
+        return this.#later(item, outcome, reply);
       case 'give-back':
         item.requeue();
         return undefined;
@@ -103,6 +101,34 @@ export class Settler {
       'The message has to be published again and its headers are too large for that.',
     );
     await this.#giveUp(item, { reason: 'poison', failure: encodeError(error) }, reply);
+  }
+
+  /** What cannot be delayed would be tried for ever too. */
+  async #later(item: Settleable, later: Later, reply: ReplyAddress | undefined): Promise<void> {
+    const { why, delayMs, headers, otherwise } = later;
+    // Before the copy, on the same channel: nothing that the next try says overtakes it.
+    if (why === 'retry' && reply !== undefined) {
+      const state = encodeReply(reply.taskId, { status: 'RETRY', failure: otherwise.failure });
+      this.#courier.mention(item, reply, state);
+    }
+    const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, headers));
+    if (sent === 'sent') item.ack();
+    if (sent === 'unsendable') await this.#giveUp(item, otherwise, reply);
+  }
+
+  async #sendLater(item: Settleable, delayMs: number, copy: OutboundMessage): Promise<Sent> {
+    const { logger } = this.#options.app.runtime;
+    const fields = { id: item.task?.id, task: item.task?.task, queue: item.queue };
+    try {
+      const sent = await this.#courier.sendLater(item, item.queue, delayMs, copy);
+      if (sent === 'unsendable') logger.error(fields, 'the headers of a message are too large to delay it');
+      return sent;
+    } catch (thrown) {
+      const err = toError(thrown);
+      if (!item.alive || (err instanceof TqError && err.code === 'closed')) return 'abandoned';
+      logger.error({ ...fields, err }, 'a message cannot be delayed, so it is given up');
+      return 'unsendable';
+    }
   }
 
   async #giveUp(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {

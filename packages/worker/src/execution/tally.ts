@@ -54,6 +54,12 @@ export class Tally {
         this.#logger.warn(what, `task failed: ${String(error.exc_message)}`);
         return;
       }
+      case 'retry': {
+        const { exc_type: error, exc_message: text } = end.failure.error;
+        const what = { id: task.id, task: task.task, queue, attempt: task.retries + 1, delayMs: end.delayMs, error };
+        this.#logger.info(what, `task failed and is tried again: ${String(text)}`);
+        return;
+      }
       default:
         this.#logger.debug({ id: task.id, task: task.task, queue, end: end.kind }, 'task ended');
     }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dead, type IntakeFacts, outcomeOf, refusalOf } from '../../src/execution/outcome.js';
 import { taskMessage } from '../messages.js';
 
+const NOW = Date.UTC(2026, 0, 1);
 const LIMITS = { lost: 3, deliveries: 20 };
 const failure = { error: { exc_type: 'RangeError', exc_message: ['too big'], exc_module: 'tq' }, traceback: 'at x' };
 
@@ -28,21 +29,29 @@ describe('outcomeOf', () => {
       { kind: 'unknown-task', failure },
       { kind: 'dead', reason: 'unknown-task', failure },
     ],
+    [
+      { kind: 'rejected', failure },
+      { kind: 'dead', reason: 'rejected', failure },
+    ],
+    [
+      { kind: 'ignored', failure },
+      { kind: 'done', state: { status: 'REVOKED', failure } },
+    ],
     [{ kind: 'stopped' }, { kind: 'give-back' }],
   ])('%j', (end, outcome) => {
-    expect(outcomeOf(end, taskMessage(), LIMITS)).toEqual(outcome);
+    expect(outcomeOf(end, taskMessage(), LIMITS, NOW)).toEqual(outcome);
   });
 
   it.each([
     [0, 1],
     [1, 2],
   ])('after %i losses, one more makes a copy that counts %i', (lost, counted) => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS);
+    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, NOW);
     expect(outcome).toEqual({ kind: 'again', headers: { 'tq-lost': counted } });
   });
 
   it.each([2, 7])('after %i losses, one more is the last', (lost) => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS);
+    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, NOW);
     expect(outcome).toMatchObject({ kind: 'dead', reason: 'worker-lost' });
     const text = `Task 'fib' ended its child ${lost + 1} times, the limit is 3; the last time: exit code 1.`;
     expect(JSON.stringify(outcome)).toContain(text);
@@ -50,13 +59,44 @@ describe('outcomeOf', () => {
   });
 
   it('with a limit of one, the first loss is the last', () => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'SIGKILL' }, taskMessage(), { lost: 1, deliveries: 20 });
+    const outcome = outcomeOf({ kind: 'lost', how: 'SIGKILL' }, taskMessage(), { lost: 1, deliveries: 20 }, NOW);
     expect(outcome).toMatchObject({ kind: 'dead', reason: 'worker-lost' });
   });
 });
 
+describe('a failure that is tried again', () => {
+  const earlier = { attempt: 1, error: 'Error: first', time: '2025-12-31T00:00:00.000Z' };
+  const retry = (delayMs: number) =>
+    outcomeOf({ kind: 'retry', failure, delayMs }, taskMessage({ retries: 1, errors: [earlier] }), LIMITS, NOW);
+
+  it('is a copy for later, which counts the tries, says when it starts, and brings the errors along', () => {
+    expect(retry(2_000)).toMatchObject({ kind: 'later', why: 'retry', delayMs: 2_000 });
+    expect(retry(2_000)).toMatchObject({
+      headers: {
+        retries: 2,
+        eta: '2026-01-01T00:00:02.000Z',
+        'tq-errors': [earlier, { attempt: 2, error: 'RangeError: too big', time: '2026-01-01T00:00:00.000Z' }],
+      },
+      otherwise: { reason: 'failed', failure },
+    });
+  });
+
+  it('has no start of its own when it is tried again at once', () => {
+    expect(retry(0)).toMatchObject({ delayMs: 0, headers: { retries: 2, eta: undefined } });
+  });
+
+  it.each([0.5, 1e20, Number.MAX_VALUE])('is an outcome whatever the delay is: %d ms', (delayMs) => {
+    expect(retry(delayMs)).toMatchObject({ kind: 'later', delayMs, headers: { eta: expect.any(String) } });
+  });
+
+  it('starts its count of deliveries anew, and not that of lost children', () => {
+    const { headers } = retry(1) as { headers: Record<string, unknown> };
+    expect('tq-redeliveries' in headers && headers['tq-redeliveries']).toBeUndefined();
+    expect('tq-lost' in headers).toBe(false);
+  });
+});
+
 describe('refusalOf', () => {
-  const NOW = Date.UTC(2026, 0, 1);
   const facts = (more: Partial<IntakeFacts> = {}): IntakeFacts => ({
     task: taskMessage(),
     redelivered: false,
@@ -64,6 +104,9 @@ describe('refusalOf', () => {
     limits: LIMITS,
     now: NOW,
     knows: (name) => name === 'fib',
+    delayed: false,
+    maxDelayMs: 1_000_000,
+    unknownTask: { kind: 'dead-letter', limitMs: 600_000 },
     ...more,
   });
 
@@ -73,6 +116,7 @@ describe('refusalOf', () => {
     ['was delivered almost too often', { task: taskMessage({ earlierDeliveries: 19 }), counted: true }],
     ['has a moment left', { task: taskMessage({ expires: NOW + 1 }) }],
     ['asks to start now', { task: taskMessage({ eta: NOW }) }],
+    ['was delayed by the broker, whatever this clock says', { task: taskMessage({ eta: NOW + 5_000 }), delayed: true }],
     ['lost children before', { task: taskMessage({ lost: 2 }) }],
   ])('lets a task run that %s', (_, more) => {
     expect(refusalOf(facts(more))).toBeUndefined();
@@ -87,7 +131,12 @@ describe('refusalOf', () => {
       /"expired"/,
     ],
     ['nobody knows here', { task: taskMessage({ task: 'mail' }) }, 'unknown-task', /No task named 'mail'/],
-    ['asks to start later', { task: taskMessage({ eta: NOW + 1 }) }, 'refused', /2026-01-01T00:00:00.001Z/],
+    [
+      'asks to start later than the broker can delay it',
+      { task: taskMessage({ eta: NOW + 1_000_001 }) },
+      'refused',
+      /start at 2026-01-01T00:16:40.001Z, and the broker delays a message for at most 1000000 ms/,
+    ],
     [
       'was delivered too often',
       { task: taskMessage({ earlierDeliveries: 20 }), redelivered: true, counted: true },
@@ -104,6 +153,27 @@ describe('refusalOf', () => {
     const refusal = refusalOf(facts(more));
     expect(refusal).toMatchObject({ kind: 'dead', reason, failure: { traceback: null } });
     expect(JSON.stringify(refusal)).toMatch(text);
+  });
+
+  it('lets the broker keep what asks to start later, known or not, and counts no try', () => {
+    for (const task of ['fib', 'mail']) {
+      const outcome = refusalOf(facts({ task: taskMessage({ task, eta: NOW + 1_000_000 }) }));
+      expect(outcome).toMatchObject({ kind: 'later', why: 'eta', delayMs: 1_000_000, headers: {} });
+      expect(outcome).toMatchObject({ otherwise: { reason: 'refused' } });
+    }
+  });
+
+  it('sends an unknown task round until its time is over', () => {
+    const unknown = (limitMs: number, unknownRounds: number) =>
+      refusalOf(facts({ task: taskMessage({ task: 'mail', unknownRounds }), unknownTask: { kind: 'delay', limitMs } }));
+    const later = { kind: 'later', why: 'unknown-task', delayMs: 10_000 };
+    expect(unknown(600_000, 0)).toMatchObject({ ...later, headers: { 'tq-unknown-rounds': 1 } });
+    expect(unknown(600_000, 59)).toMatchObject({ ...later, headers: { 'tq-unknown-rounds': 60 } });
+    expect(unknown(600_000, 60)).toMatchObject({ kind: 'dead', reason: 'unknown-task' });
+    // A long limit is not divided into longer rounds, and a short one not into more.
+    expect(unknown(86_400_000, 0)).toMatchObject(later);
+    expect(unknown(600, 0)).toMatchObject({ kind: 'later', delayMs: 10 });
+    expect(unknown(600, 60)).toMatchObject({ kind: 'dead' });
   });
 
   it('replaces what a queue that does not count delivers again by a copy that counts', () => {

@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { RunEvents } from '../../src/execution/run-events.js';
 import { runOf, taskMessage } from '../messages.js';
 
-const TASK_EVENTS = ['started', 'succeeded', 'failed', 'lost', 'returned', 'refused', 'expired'] as const;
+const TASK_EVENTS = [
+  ...(['started', 'succeeded', 'failed', 'retried', 'rejected', 'ignored'] as const),
+  ...(['lost', 'returned', 'refused', 'expired'] as const),
+];
 
 function setup() {
   const clock = new ManualClock();
@@ -47,6 +50,14 @@ it.each<[string, JobEnd, number, unknown]>([
     2,
     ['lost', { ...IDENTITY, durationMs: 25, how: 'SIGKILL', losses: 3, givenUp: true }],
   ],
+  [
+    'retry',
+    { kind: 'retry', failure, delayMs: 40 },
+    0,
+    ['retried', { ...IDENTITY, durationMs: 25, delayMs: 40, error }],
+  ],
+  ['rejection', { kind: 'rejected', failure }, 0, ['rejected', { ...IDENTITY, durationMs: 25, error }]],
+  ['nothing to do', { kind: 'ignored', failure }, 0, ['ignored', { ...IDENTITY, durationMs: 25, error }]],
   ['cold stop', { kind: 'stopped' }, 0, ['returned', { ...IDENTITY, durationMs: 25 }]],
   [
     'poison',
