@@ -80,6 +80,7 @@ export {
   deadLetterExchange,
   deadLetterQueue,
   delayDeadQueue,
+  delayDeliveryExchange,
   TQ_HEADER,
 } from './protocol/names.js';
 export {
