@@ -24,10 +24,10 @@ import { type Middleware, MiddlewareStack } from './task/middleware.js';
 import { failureAddress } from './task/on-failure.js';
 import {
   checkHandler,
+  type DeclarationOptions,
   type DefinitionOptions,
   limitsOf,
   resultOfDeclaration,
-  type TaskOptions,
 } from './task/options.js';
 import {
   addRegistry,
@@ -47,7 +47,7 @@ export interface App extends AsyncDisposable {
   /** Makes a task of a function. */
   readonly task: DefineTask;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
-  declareTask<T extends Task>(name: T['name'], options?: TaskOptions & Pick<DefinitionOptions, 'args'>): T;
+  declareTask<T extends Task>(name: T['name'], options?: DeclarationOptions): T;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
   /**
@@ -130,6 +130,7 @@ class TqApp implements App, TaskHost, AppInternals {
       limits: limitsOf(task.options),
       deadLetter: task.options.deadLetter === false ? false : undefined,
       onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.options),
+      retry: task.options.retry,
       middleware: this.#middleware,
       args,
       result,

@@ -1,6 +1,6 @@
 import { type App, createApp } from './app.js';
 import type { DefineTask } from './task/define-task.js';
-import type { DefinitionOptions, TaskOptions } from './task/options.js';
+import type { DeclarationOptions } from './task/options.js';
 import type { Task } from './task/task.js';
 
 /** One default app a process, whichever copy of this package asks. */
@@ -29,9 +29,6 @@ export const defineTask = ((...definition: never[]) => {
  * A task of the default app that is defined elsewhere: `declareTask<typeof fib>('fib', { queue: 'math' })`. With `args`
  * calls are validated before they are sent; without, the worker alone does it.
  */
-export function declareTask<T extends Task>(
-  name: T['name'],
-  options?: TaskOptions & Pick<DefinitionOptions, 'args'>,
-): T {
+export function declareTask<T extends Task>(name: T['name'], options?: DeclarationOptions): T {
   return defaultApp().declareTask<T>(name, options);
 }

@@ -58,9 +58,10 @@ export {
   onWorkerStop,
   type WorkerInfo,
 } from './task/life-hooks.js';
-export type { Middleware, PublishCall, TaskRun } from './task/middleware.js';
+export type { Middleware, PublishCall, TaskRun, WillRetry } from './task/middleware.js';
 export type { FailureTask, NamedTask, TaskOfFailures, TaskQueueOption } from './task/on-failure.js';
-export type { DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
+export type { DeclarationOptions, DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
+export type { Backoff, ErrorClass, ErrorMatcher, RetryOptions } from './task/retry-options.js';
 export type { CallOptions } from './task/signature.js';
 export type {
   Arguments,

@@ -5,10 +5,11 @@ import { serialize } from '../protocol/serializer.js';
 import type { Logger } from '../runtime.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
-import { runInTask, type TaskContext } from '../task/context.js';
-import type { TaskRun } from '../task/middleware.js';
-import type { Registry, Runnable } from '../task/registry.js';
+import { runInTask } from '../task/context.js';
+import type { ExecuteOnion, TaskRun } from '../task/middleware.js';
+import type { Registry } from '../task/registry.js';
 import { callHandler, isThenable } from './call-handler.js';
+import { type Attempt, endOfFailedRun } from './failed-run.js';
 import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
 import { RunningTask } from './running-task.js';
@@ -27,8 +28,15 @@ export interface JobRun {
  * Runs one job where its handler lives. Total: whatever the handler, its arguments or its result do ends in a JobEnd.
  * A handler that is not asynchronous costs no promise: `done` is then called before this returns.
  * @param own asked for the task before all the open apps of the process
+ * @param random uniform in [0, 1), for the delay of a retry
  */
-export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, own?: Registry): JobRun {
+export function runJob(
+  job: Job,
+  logger: Logger,
+  done: (end: JobEnd) => void,
+  own?: Registry,
+  random: () => number = Math.random,
+): JobRun {
   const task = findTask(job.task, own);
   if (task === undefined)
     return refuse(done, { kind: 'unknown-task', failure: { ...encodeError(unknownTask(job.task)), traceback: null } });
@@ -40,7 +48,7 @@ export function runJob(job: Job, logger: Logger, done: (end: JobEnd) => void, ow
   }
   if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger);
-  const end = runInTask(run, () => start(run, task, argumentsOf(body)));
+  const end = runInTask(run, () => start({ run, task, random }, argumentsOf(body)));
   if (end instanceof Promise) end.then(done);
   else done(end);
   return run;
@@ -52,58 +60,57 @@ function argumentsOf({ args, kwargs }: TaskBody): readonly unknown[] {
 }
 
 /** Validates where there is a schema, then calls; a promise of the end only where one was given or there is middleware. */
-function start(run: RunningTask, task: Runnable, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
-  if (task.args === undefined) return call(run, task, args);
+function start(attempt: Attempt, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
+  const { run, task } = attempt;
+  if (task.args === undefined) return call(attempt, args);
   const validation = validateArgs(task.args, args);
-  if (!(validation instanceof Promise)) return afterArgs(run, task, validation);
-  return validation.then((late) => (run.stopped ? STOPPED : afterArgs(run, task, late)));
+  if (!(validation instanceof Promise)) return afterArgs(attempt, validation);
+  return validation.then((late) => (run.stopped ? STOPPED : afterArgs(attempt, late)));
 }
 
-function afterArgs(run: RunningTask, task: Runnable, validation: ArgsValidation): JobEnd | Promise<JobEnd> {
-  if (validation.kind === 'fits') return call(run, task, validation.value);
-  const { code, message, options } = argsRefusal(task.name, validation);
+function afterArgs(attempt: Attempt, validation: ArgsValidation): JobEnd | Promise<JobEnd> {
+  if (validation.kind === 'fits') return call(attempt, validation.value);
+  const { code, message, options } = argsRefusal(attempt.task.name, validation);
   // The stack is that of what a validator threw: tq's own tells nobody anything.
   const { error } = encodeError(new TqError(code, message, options));
   return { kind: 'refused', failure: { error, traceback: encodeError(options.cause).traceback } };
 }
 
 /** Calls the handler, inside of middleware. */
-function call(run: RunningTask, task: Runnable, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
+function call(attempt: Attempt, args: readonly unknown[]): JobEnd | Promise<JobEnd> {
+  const { task, run } = attempt;
+  const onion = task.middleware?.execute;
+  if (onion !== undefined) return callThrough(onion, attempt, { context: run, args });
   try {
-    const value = callThrough(task, run, args);
-    if (isThenable(value)) return Promise.resolve(value).then(success, (thrown) => afterThrow(run, thrown));
-    return success(value);
+    const value = callHandler(task, args);
+    if (!isThenable(value)) return success(value);
+    return Promise.resolve(value).then(success, (thrown) => afterThrow(attempt, { context: run, args }, thrown));
   } catch (thrown) {
-    return failure(thrown);
+    return afterThrow(attempt, { context: run, args }, thrown);
   }
 }
 
-function callThrough(task: Runnable, context: TaskContext, args: readonly unknown[]): unknown {
-  const onion = task.middleware?.execute;
-  if (onion === undefined) return callHandler(task, args);
-  const run: TaskRun = { context, args };
-  return onion(run, async () => callHandler(task, run.args));
+function callThrough(onion: ExecuteOnion, attempt: Attempt, taskRun: TaskRun): Promise<JobEnd> {
+  const core = async () => callHandler(attempt.task, taskRun.args);
+  return onion(taskRun, core).then(success, (thrown) => afterThrow(attempt, taskRun, thrown));
 }
 
 const RESULT = { tqTypes: true } as const;
 
+/** A result that cannot be sent is no reason to run again what has succeeded. */
 function success(value: unknown): JobEnd {
   try {
     return { kind: 'success', resultText: serialize(value, 'result', RESULT) };
   } catch (thrown) {
-    return failure(thrown);
+    return { kind: 'failure', failure: encodeError(thrown) };
   }
 }
 
 const STOPPED: JobEnd = { kind: 'stopped' };
 
 /** What a run fails with that a stop told to end is the abort's doing, not the task's: it runs again elsewhere. */
-function afterThrow(run: RunningTask, thrown: unknown): JobEnd {
-  return run.stopped ? STOPPED : failure(thrown);
-}
-
-function failure(thrown: unknown): JobEnd {
-  return { kind: 'failure', failure: encodeError(thrown) };
+function afterThrow(attempt: Attempt, taskRun: TaskRun, thrown: unknown): JobEnd | Promise<JobEnd> {
+  return attempt.run.stopped ? STOPPED : endOfFailedRun(attempt, taskRun, thrown);
 }
 
 /** To run it and drop what was to come after it would lose that in silence. */

@@ -1,4 +1,5 @@
 import { SoftTimeLimitError, TqError } from '../errors.js';
+import type { CallRetry } from '../protocol/call-retry.js';
 import { type EarlierError, NO_EARLIER_ERRORS } from '../protocol/earlier-errors.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
@@ -17,6 +18,8 @@ export class RunningTask implements TaskContext {
   readonly parentId: string | undefined;
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly errors: readonly EarlierError[];
+  /** What the call says of retries. */
+  readonly callRetry: CallRetry | undefined;
   readonly #logger: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
@@ -31,6 +34,7 @@ export class RunningTask implements TaskContext {
     this.rootId = job.rootId;
     this.parentId = job.parentId;
     this.kwargs = kwargs;
+    this.callRetry = job.retry;
     this.errors = job.errors ?? NO_EARLIER_ERRORS;
     this.#logger = logger;
   }
@@ -51,6 +55,12 @@ export class RunningTask implements TaskContext {
   /** It was told to end because its worker stops, before anything else told it to. */
   get stopped(): boolean {
     return this.#abortReason?.code === 'worker-stopped';
+  }
+
+  /** It was told to end since its place is needed or its delivery is gone: how it ends counts for nothing. */
+  get givenUp(): boolean {
+    const code = this.#abortReason?.code;
+    return code !== undefined && code !== 'worker-stopped' && code !== 'soft-time-limit';
   }
 
   /** Tells it to end because its worker stops. */

@@ -143,6 +143,7 @@ export class Producer {
         ignoreResult,
         limits: limitsOf(options),
         onFailure: options.onFailure && failureAddress(options.onFailure, { prefix, queue: defaultQueue }),
+        retry: options.retry,
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(args, preset),
       };

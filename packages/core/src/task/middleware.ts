@@ -57,18 +57,36 @@ export interface Middleware {
    * ones carry meaning.
    */
   execute?(run: TaskRun, next: () => Promise<unknown>): unknown;
+  /**
+   * Told that a run has failed and that its task will be run again, before the worker hears of it: in the handler's
+   * thread, process or loop, and in the task's own context. A promise is awaited; an error of its own is logged and
+   * changes nothing.
+   */
+  retry?(run: TaskRun, retry: WillRetry): unknown;
+}
+
+/** What is known of a try that failed and is not the last. */
+export interface WillRetry {
+  /** What it failed with: what the handler threw, or the cause of its `Retry`. */
+  readonly error: Error;
+  /** How long until the next try, ms. */
+  readonly delayMs: number;
+  /** The try that failed, 1 for the first. */
+  readonly attempt: number;
 }
 
 export type PublishOnion = Onion<PublishCall, void>;
 export type ExecuteOnion = Onion<TaskRun, unknown>;
+export type RetryHook = NonNullable<Middleware['retry']>;
 
-const KEYS = ['publish', 'execute'] as const;
+const KEYS = ['publish', 'execute', 'retry'] as const;
 
 /** The middleware of one app, composed whenever some is added, so that a call or a run finds one function or none. */
 export class MiddlewareStack {
   #all: readonly Middleware[] = [];
   #publish: PublishOnion | undefined;
   #execute: ExecuteOnion | undefined;
+  #retry: readonly RetryHook[] | undefined;
 
   /** What goes around a call; undefined for nothing. */
   get publish(): PublishOnion | undefined {
@@ -78,6 +96,11 @@ export class MiddlewareStack {
   /** What goes around a run; undefined for nothing. */
   get execute(): ExecuteOnion | undefined {
     return this.#execute;
+  }
+
+  /** Who is told of a retry, in the order of use; undefined for nobody. */
+  get retry(): readonly RetryHook[] | undefined {
+    return this.#retry;
   }
 
   /**
@@ -91,6 +114,7 @@ export class MiddlewareStack {
     const entry: Middleware = {
       ...(middleware.publish && { publish: (call, next) => middleware.publish?.(call, next) }),
       ...(middleware.execute && { execute: (run, next) => middleware.execute?.(run, next) }),
+      ...(middleware.retry && { retry: (run, retry) => middleware.retry?.(run, retry) }),
     };
     this.#compose([...this.#all, entry]);
     return () => this.#compose(this.#all.filter((other) => other !== entry));
@@ -100,6 +124,8 @@ export class MiddlewareStack {
     this.#all = all;
     this.#publish = composeOnion(all.flatMap(({ publish }) => (publish === undefined ? [] : [quietly(publish)])));
     this.#execute = composeOnion(all.flatMap(({ execute }) => execute ?? []));
+    const hooks = all.flatMap(({ retry }) => retry ?? []);
+    this.#retry = hooks.length === 0 ? undefined : hooks;
   }
 }
 
@@ -116,16 +142,16 @@ function quietly(publish: NonNullable<Middleware['publish']>) {
 
 function checkMiddleware(middleware: Middleware): void {
   if (typeof middleware !== 'object' || middleware === null) {
-    throw new TqError('invalid-option', `use: expected { publish, execute }, found ${typeof middleware}.`);
+    throw new TqError('invalid-option', `use: expected { publish, execute, retry }, found ${typeof middleware}.`);
   }
-  // An instance of a class may have what it likes beside the two.
+  // An instance of a class may have what it likes beside the three.
   if (Object.getPrototypeOf(middleware) === Object.prototype) refuseUnknownKeys(middleware, KEYS, 'use');
   for (const key of KEYS) {
     const value: unknown = middleware[key];
     if (value === undefined || typeof value === 'function') continue;
     throw new TqError('invalid-option', `use: expected a function as ${key}, found ${typeof value}.`);
   }
-  if (middleware.publish === undefined && middleware.execute === undefined) {
-    throw new TqError('invalid-option', 'use: expected publish, execute or both, found neither.');
+  if (KEYS.every((key) => middleware[key] === undefined)) {
+    throw new TqError('invalid-option', 'use: expected publish, execute or retry, found none of them.');
   }
 }

@@ -1,11 +1,13 @@
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
+import type { RetryNumbers } from '../protocol/call-retry.js';
 import type { Headers } from '../protocol/message.js';
 import { MAX_NAME_BYTES } from '../protocol/names.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import { requireExpires } from './call-times.js';
 import { checkOnFailure, type FailureTask } from './on-failure.js';
+import { checkCallRetry, checkRetry, type RetryOptions } from './retry-options.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
@@ -41,6 +43,12 @@ export interface TaskOptions {
    * that cannot be read leaves a dead letter all the same. Calls cannot say it. Default: true.
    */
   readonly deadLetter?: boolean | undefined;
+  /**
+   * When a run that failed is done again. The definition that the worker has decides, and each value that a call brings
+   * takes the place of its own; functions and classes are for definitions only. Default: never, unless the task asks by
+   * throwing a `Retry`.
+   */
+  readonly retry?: RetryOptions | undefined;
 }
 
 /** What a task's arguments and result must fit: schemas of any library that has https://standardschema.dev. */
@@ -54,6 +62,14 @@ export interface SchemaOptions<A extends ArgsSchema | undefined, R extends Resul
 /** All that may be said of a task where it is defined. */
 export type DefinitionOptions = TaskOptions & SchemaOptions<ArgsSchema | undefined, ResultSchema | undefined>;
 
+/** What may be said of a task that is only declared: what its calls bring, so no functions and no result schema. */
+export interface DeclarationOptions extends Omit<TaskOptions, 'retry'> {
+  /** What its calls say of retries, in place of the definition's own policy, value by value. */
+  readonly retry?: RetryNumbers | undefined;
+  /** Of the list of arguments; with it calls are validated before they are sent. */
+  readonly args?: ArgsSchema | undefined;
+}
+
 const DEFAULT_KEYS = [
   'queue',
   'priority',
@@ -63,6 +79,7 @@ const DEFAULT_KEYS = [
   'softTimeLimit',
   'expires',
   'onFailure',
+  'retry',
 ] as const;
 const TASK_KEYS = [...DEFAULT_KEYS, 'deadLetter', 'args', 'result'] as const;
 const CALL_KEYS = [
@@ -94,6 +111,7 @@ export function checkTask(name: string, options: DefinitionOptions): DefinitionO
   if (options.expires !== undefined) requireExpires(options.expires, `task '${name}': expires`);
   checkOnFailure(options.onFailure, `task '${name}': `);
   checkDeadLetter(options.deadLetter, `task '${name}': deadLetter`);
+  checkRetry(options.retry, `task '${name}': retry`);
   checkSchema(options.args, `task '${name}': args`);
   checkSchema(options.result, `task '${name}': result`);
   return options;
@@ -126,6 +144,7 @@ export function checkCall(options: CallOptions): void {
   checkPriority(options.priority, 'priority');
   checkTimeLimits(options, '');
   checkOnFailure(options.onFailure, '');
+  checkCallRetry(options.retry, 'retry');
   const { taskId, deadline, exchange, routingKey } = options;
   if (taskId !== undefined && (typeof taskId !== 'string' || taskId === '' || Buffer.byteLength(taskId) > 255)) {
     throw new TqError(

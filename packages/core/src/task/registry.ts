@@ -1,6 +1,7 @@
 import { TqError } from '../errors.js';
 import type { ArgsSchema, ResultSchema } from '../schema/standard-schema.js';
-import type { ExecuteOnion } from './middleware.js';
+import type { ExecuteOnion, RetryHook } from './middleware.js';
+import type { RetryOptions } from './retry-options.js';
 import type { TaskFacts } from './task-facts.js';
 
 /** A task as whoever runs it needs it: a name and the function behind it. */
@@ -9,8 +10,12 @@ export interface Runnable extends TaskFacts {
   readonly handler: (...args: never[]) => unknown;
   /** Where its calls go unless they say otherwise, without the app's prefix. */
   readonly queue?: string | undefined;
+  /** When it is run again after a failure; never unless its call says so where it has none. */
+  readonly retry?: RetryOptions | undefined;
   /** What its app has put around every run. */
-  readonly middleware?: { readonly execute: ExecuteOnion | undefined } | undefined;
+  readonly middleware?:
+    | { readonly execute: ExecuteOnion | undefined; readonly retry?: readonly RetryHook[] | undefined }
+    | undefined;
   /** What its arguments must fit; the handler gets the schema's output. */
   readonly args?: ArgsSchema | undefined;
   /** What its result must fit; the caller gets the schema's output. */

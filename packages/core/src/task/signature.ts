@@ -1,3 +1,4 @@
+import type { CallRetry } from '../protocol/call-retry.js';
 import type { Headers } from '../protocol/message.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
 import type { FailureTask } from './on-failure.js';
@@ -43,6 +44,11 @@ export interface CallOptions {
   readonly softTimeLimit?: number | undefined;
   /** The task that is called with a `TaskFailure` when this one has failed for good. See `TaskOptions`. */
   readonly onFailure?: FailureTask | undefined;
+  /**
+   * When the task is run again after a failure: what is given here wins over the task's own policy, value by value;
+   * `false` turns that off. See `TaskOptions`.
+   */
+  readonly retry?: CallRetry | undefined;
 }
 
 /** A task to be: what to call, with what, and how. */

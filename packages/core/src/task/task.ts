@@ -1,7 +1,9 @@
 import { TqError } from '../errors.js';
+import type { CallRetry } from '../protocol/call-retry.js';
 import type { AsyncResult } from '../results/async-result.js';
 import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
 import { checkTask, type DefinitionOptions, type TaskOptions } from './options.js';
+import { checkCallRetry } from './retry-options.js';
 import type { CallOptions, Signature } from './signature.js';
 
 /** Any function that can be a task, as whoever runs it sees it. */
@@ -95,7 +97,7 @@ export function createTask<N extends string, F extends CallableFunction>(
   options: DefinitionOptions,
 ): Task<N, F> {
   const { args: schema, result: _, ...own } = checkTask(name, options);
-  const { deadLetter: __, ...defaults } = own;
+  const defaults = handler === undefined ? declared(name, own) : defined(own);
   const merged = (call: CallOptions | undefined) => (call === undefined ? defaults : mergeOptions(defaults, call));
   return {
     name,
@@ -107,6 +109,18 @@ export function createTask<N extends string, F extends CallableFunction>(
   };
 }
 
+/** What all calls of a task bring that is defined here; the rest stays with the definition, at the worker. */
+function defined({ deadLetter: _, retry: __, ...defaults }: TaskOptions): CallOptions {
+  return defaults;
+}
+
+/** Calls of a task that is defined elsewhere bring its retry policy too. */
+function declared(name: string, own: TaskOptions): CallOptions {
+  const retry = own.retry as CallRetry | undefined;
+  checkCallRetry(retry, `task '${name}': retry`);
+  return retry === undefined ? defined(own) : { ...defined(own), retry };
+}
+
 function runHere(name: string, handler: CallableFunction | undefined, args: readonly unknown[]): unknown {
   if (handler !== undefined) return (handler as Handler)(...(args as never[]));
   throw new TqError(
@@ -116,7 +130,7 @@ function runHere(name: string, handler: CallableFunction | undefined, args: read
   );
 }
 
-function mergeOptions(defaults: TaskOptions, own: CallOptions): CallOptions {
+function mergeOptions(defaults: CallOptions, own: CallOptions): CallOptions {
   const headers = defaults.headers === undefined ? own.headers : { ...defaults.headers, ...own.headers };
   return { ...defaults, ...withoutUndefined(own), headers };
 }

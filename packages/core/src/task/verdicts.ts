@@ -1,9 +1,10 @@
 import { hasCode, TqError } from '../errors.js';
 import { requireInteger } from '../options-check.js';
+import { DELAY_MS, FROM_0 } from './retry-options.js';
 
 /** How a `Retry` is to be done; what is left out comes from the task's policy, and from its defaults where it has none. */
 export interface RetryRequest {
-  /** When to run again, ms from now, from 0 on; taken as it is, without jitter. */
+  /** When to run again, ms from now, from 0 to what the delay ladder reaches; taken as it is, without jitter. */
   readonly delay?: number | undefined;
   /** Why: what the caller gets when no retries are left, and what the log and the earlier errors say. */
   readonly cause?: unknown;
@@ -23,7 +24,7 @@ export class Retry extends TqError {
 
   /** @throws {TqError} `invalid-option` when a number is none or out of range */
   constructor({ delay, cause, maxRetries }: RetryRequest = {}) {
-    if (delay !== undefined) requireInteger(delay, 'Retry: delay (ms)', FROM_0);
+    if (delay !== undefined) requireInteger(delay, 'Retry: delay (ms)', DELAY_MS);
     if (maxRetries !== undefined) requireInteger(maxRetries, 'Retry: maxRetries', FROM_0);
     super('retry', 'The task asked to run again.', { cause });
     this.name = 'Retry';
@@ -31,8 +32,6 @@ export class Retry extends TqError {
     this.maxRetries = maxRetries;
   }
 }
-
-const FROM_0 = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /**
  * Thrown by a task that must not be tried again, whatever its policy says: its caller gets this failure, and its message
@@ -58,16 +57,37 @@ export class Ignore extends TqError {
   }
 }
 
-/** What a task that threw one of the three wants; undefined for every other error. */
+/** What a task that threw one of the three wants. */
 export type Verdict =
-  | { readonly kind: 'retry'; readonly retry: Pick<Retry, 'delay' | 'maxRetries' | 'cause'> }
-  | { readonly kind: 'rejected' }
-  | { readonly kind: 'ignored' };
+  | { readonly kind: 'retry'; readonly retry: RetryRequest }
+  | { readonly kind: 'rejected' | 'ignored' };
 
-/** Recognises them by their code, whichever copy of this package made them. */
+/**
+ * Recognises them by their code, whichever copy of this package made them.
+ * @returns undefined for every other error
+ */
 export function verdictOf(thrown: unknown): Verdict | undefined {
-  if (hasCode(thrown, 'retry')) return { kind: 'retry', retry: thrown as Retry };
+  try {
+    // Every error of tq has `fields`, and hardly any other: a library's own `code` may be one of these words.
+    if (!(thrown instanceof Error) || !('fields' in thrown)) return undefined;
+  } catch {
+    return undefined;
+  }
+  if (hasCode(thrown, 'retry')) return { kind: 'retry', retry: requestOf(thrown) };
   if (hasCode(thrown, 'rejected')) return { kind: 'rejected' };
-  if (hasCode(thrown, 'ignored')) return { kind: 'ignored' };
-  return undefined;
+  return hasCode(thrown, 'ignored') ? { kind: 'ignored' } : undefined;
+}
+
+/** Numbers that are none, which only another copy or a program without types can have put there, say nothing. */
+function requestOf(thrown: Error & RetryRequest): RetryRequest {
+  try {
+    const { delay, maxRetries, cause } = thrown;
+    return { delay: countOf(delay), maxRetries: countOf(maxRetries), cause };
+  } catch {
+    return {};
+  }
+}
+
+function countOf(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }

@@ -89,6 +89,24 @@ describe('a task', () => {
     expect(task.options).toEqual({ queue: 'math' });
   });
 
+  it('keeps its retry policy, which the worker has as well, and sends what the call says', () => {
+    const retry = { maxRetries: 5, retryOn: [RangeError] };
+    const { host, task } = add({ retry });
+    task.delay(1);
+    task.apply([1], { retry: { maxRetries: 1 } });
+    task.apply([1], { retry: false });
+    expect(host.sent.map(({ options }) => options.retry)).toEqual([undefined, { maxRetries: 1 }, false]);
+    expect(task.options).toEqual({ retry });
+  });
+
+  it('sends its retry policy where it is only declared, so that is to be data', () => {
+    const host = new RecordingHost();
+    createTask<'add', () => void>(host, 'add', undefined, { retry: { delay: 5 } }).delay();
+    expect(host.sent[0]?.options).toEqual({ retry: { delay: 5 } });
+    const withClass = () => createTask(host, 'add', undefined, { retry: { noRetryOn: [RangeError] } });
+    expect(withClass).toThrow("task 'add': retry.noRetryOn: expected data, which a call can carry to the worker");
+  });
+
   it('refuses to run where it is only declared', () => {
     const declared = createTask<'add', () => void>(new RecordingHost(), 'add', undefined, {});
     expect(() => declared.run()).toThrow(expect.objectContaining({ code: 'unknown-task' }));
@@ -107,6 +125,9 @@ describe('a task', () => {
       "task 'add': args: expected a Standard Schema, found a list. Make it with zod, valibot, arktype or another",
     );
     expect(define('add', { result: {} })).toThrow("task 'add': result: expected a Standard Schema, found something");
+    expect(define('add', { retry: { backof: 'fixed' } })).toThrow(
+      "task 'add': retry: unknown option 'backof'. Did you mean 'backoff'?",
+    );
     expect(define('add', { priority: 256 })).toThrow(
       "task 'add': priority: expected a whole number from 0 to 255, found 256.",
     );

@@ -1,0 +1,93 @@
+import { hasCode, TqError } from '../errors.js';
+import { encodeError } from '../protocol/error-codec.js';
+import type { RetryHook, TaskRun, WillRetry } from '../task/middleware.js';
+import type { Runnable } from '../task/registry.js';
+import { type RetryRequest, verdictOf } from '../task/verdicts.js';
+import { isThenable } from './call-handler.js';
+import { asError, decideRetry, type RetryDecision } from './decide-retry.js';
+import type { JobEnd } from './job.js';
+import type { RunningTask } from './running-task.js';
+
+/** One try of a task. */
+export interface Attempt {
+  readonly run: RunningTask;
+  readonly task: Runnable;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * How a run ends whose handler, or the middleware around it, threw: as the task says by what it threw, else by its retry
+ * policy, which is here with its functions and classes. A promise only where middleware that is told of a retry gives
+ * one. Never throws.
+ * @param taskRun the run as its middleware knows it
+ */
+export function endOfFailedRun(attempt: Attempt, taskRun: TaskRun, thrown: unknown): JobEnd | Promise<JobEnd> {
+  const verdict = verdictOf(thrown);
+  if (verdict !== undefined && verdict.kind !== 'retry') {
+    return { kind: verdict.kind, failure: encodeError(thrown) };
+  }
+  // A handler that has succeeded is not run again for a result that its task's schema refuses.
+  if (attempt.run.givenUp || hasCode(thrown, 'invalid-result')) return failure(thrown);
+  const request = verdict?.retry;
+  const error = request?.cause ?? thrown;
+  const decision = decide(attempt, error, request);
+  if (decision.kind === 'retry') return tryAgain(attempt, taskRun, error, decision.delayMs);
+  return failure(request !== undefined && error === thrown ? usedUp(attempt.run) : error);
+}
+
+function failure(error: unknown): JobEnd {
+  return { kind: 'failure', failure: encodeError(error) };
+}
+
+function decide({ run, task, random }: Attempt, error: unknown, request: RetryRequest | undefined): RetryDecision {
+  const { attempt, callRetry: call } = run;
+  const decision = decideRetry({ error, attempt, task: task.retry, call, request, random: random() });
+  if (decision.fault !== undefined) run.log.error({ err: decision.fault }, FAULT[decision.kind]);
+  return decision;
+}
+
+const FAULT = {
+  'give-up': 'retryOn or noRetryOn of the task failed, so it is not run again',
+  retry: 'backoff of the task failed, so an exponential delay takes its place',
+};
+
+/** What a task fails with that asked for one try too many and gave no cause. */
+function usedUp({ task, attempt }: RunningTask): TqError {
+  const text = `Task '${task}' asked to run again after try ${attempt}, which was its last: raise maxRetries, or give Retry a cause to fail with.`;
+  return new TqError('retry', text, { fields: { task, attempt } });
+}
+
+function tryAgain(
+  { run, task }: Attempt,
+  taskRun: TaskRun,
+  thrown: unknown,
+  delayMs: number,
+): JobEnd | Promise<JobEnd> {
+  const end: JobEnd = { kind: 'retry', failure: encodeError(thrown), delayMs };
+  const hooks = task.middleware?.retry;
+  if (hooks === undefined) return end;
+  const retry = { error: asError(thrown), delayMs, attempt: run.attempt };
+  const failed = (err: unknown) =>
+    run.log.error({ err }, 'retry middleware failed; the task is run again all the same');
+  return tell(hooks, taskRun, retry, failed)?.then(() => end) ?? end;
+}
+
+/** Tells all middleware at once; a promise only where one of them gives one. Never rejects. */
+function tell(
+  hooks: readonly RetryHook[],
+  taskRun: TaskRun,
+  retry: WillRetry,
+  failed: (err: unknown) => void,
+): Promise<unknown> | undefined {
+  const late: Promise<unknown>[] = [];
+  for (const hook of hooks) {
+    try {
+      const told = hook(taskRun, retry);
+      if (isThenable(told)) late.push(Promise.resolve(told).catch(failed));
+    } catch (err) {
+      failed(err);
+    }
+  }
+  return late.length === 0 ? undefined : Promise.all(late);
+}
