@@ -35,6 +35,7 @@ const PACKAGES = {
       'task/',
       'execution/',
       'producer/',
+      'dead-letters/',
       ...[
         'connection-options',
         'options',

@@ -32,6 +32,8 @@ export class OwnBroker implements AppBroker {
   readonly delays: Delays;
   readonly transport: BrokerTransport;
   readonly queues: QueueAdmin;
+  /** A connection for one operation alone, to be closed by whoever asked. */
+  readonly connectAnother: (role: string) => Connection;
   readonly #rpc: Rpc;
   readonly #staging: Staging;
 
@@ -47,6 +49,7 @@ export class OwnBroker implements AppBroker {
     // Both take the same order, so that while nothing is wrong they are on one node.
     const inOrder = urlOrder === 'shuffled' ? shuffled(urls, () => runtime.random()) : urls;
     const link = { urls: inOrder, login, tls, heartbeatS, connectTimeoutMs, runtime };
+    this.connectAnother = (role) => new Connection({ ...link, role, runtime: { ...runtime, logger: SILENT } });
     this.publishing = new Connection({ ...link, role: 'publish' });
     this.consuming = new Connection({ ...link, role: 'consume' });
     this.publisher = new PublishChannel({
@@ -75,7 +78,7 @@ export class OwnBroker implements AppBroker {
     // Consuming, since a broker that is blocked answers nothing on a connection that has published.
     this.queues = new QueueAdmin({
       connection: this.consuming,
-      openAnother: () => new Connection({ ...link, role: 'queues', runtime: { ...runtime, logger: SILENT } }),
+      openAnother: () => this.connectAnother('queues'),
       clock: runtime.clock,
     });
     this.transport = new BrokerTransport({

@@ -2,10 +2,10 @@ import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
 import type { Connection } from './broker/connection.js';
-import { checkDestination, maxDelayMs } from './broker/delay-key.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
 import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
+import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -14,6 +14,7 @@ import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
 import { Producer } from './producer/producer.js';
 import { Staging } from './producer/staging.js';
+import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
@@ -63,6 +64,8 @@ export interface App extends AsyncDisposable {
    * @throws {TqError} `invalid-option` when it cannot be a name
    */
   queue(name: string): TaskQueue;
+  /** What became of messages that no worker could finish: to list, to put back, to throw away. */
+  readonly deadLetters: DeadLetters;
   /** Observes what the app does until the function that it returns is called. */
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void;
   /**
@@ -97,6 +100,7 @@ class TqApp implements App, TaskHost, AppInternals {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     return this.#define(name, handler, rest);
   }) as DefineTask;
+  readonly deadLetters: DeadLetters;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #middleware = new MiddlewareStack();
@@ -115,6 +119,7 @@ class TqApp implements App, TaskHost, AppInternals {
       this.runtime.logger.error({ err, event }, 'an observer of the app failed'),
     );
     this.#eager = options.eager ? this.#createEager() : undefined;
+    this.deadLetters = this.#createDeadLetters();
     addRegistry(this.registry);
     addWaitingCalls(this.#waiting);
   }
@@ -261,6 +266,22 @@ class TqApp implements App, TaskHost, AppInternals {
       maxMessageBytes,
       encode: encoderOf(preset),
     });
+  }
+
+  #createDeadLetters(): DeadLetters {
+    const { prefix } = this.options;
+    return new DeadLetters({
+      prefix,
+      clock: this.runtime.clock,
+      queues: () => this.#queues(),
+      connect: () => this.#ownBroker().connectAnother('dead letters'),
+    });
+  }
+
+  /** Those of the options and of the tasks that are defined here, without prefix, in alphabetical order. */
+  #queues(): readonly string[] {
+    const ofTasks = this.registry.names().flatMap((name) => this.registry.get(name)?.queue ?? []);
+    return [...new Set([this.options.queue, ...Object.keys(this.options.queues), ...ofTasks])].sort();
   }
 
   #queueAdmin(queue: string): QueueAdmin {

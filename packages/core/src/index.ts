@@ -7,6 +7,8 @@ export type { TlsOptions } from './broker/tls-options.js';
 export type { QueueOptions, QueueType } from './broker/topology.js';
 export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
+export type { DeadLetterCallOptions, DeadLetters } from './dead-letters/dead-letters.js';
+export type { DeadLetterFilter } from './dead-letters/filter.js';
 export { declareTask, defaultApp, defineTask } from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
@@ -25,6 +27,7 @@ export {
 } from './errors.js';
 export type { AppOptions } from './options.js';
 export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retry.js';
+export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
 export type { Headers, HeaderValue } from './protocol/message.js';

@@ -9,7 +9,6 @@ export { ConsumeChannel, type ConsumeChannelOptions } from './broker/consume-cha
 export type { Delivery } from './broker/consume-session.js';
 export { consumerTimeoutOf } from './broker/consumer-timeout.js';
 export { declare, lookAtQueue } from './broker/declare.js';
-export { destinationOf, maxDelayMs } from './broker/delay-key.js';
 export { hasWaited, type Route } from './broker/delay-ladder.js';
 export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
@@ -59,6 +58,13 @@ export { refuseUnknownKeys, requireInteger } from './options-check.js';
 export { encoderOf } from './producer/encoder.js';
 export type { CallRetry } from './protocol/call-retry.js';
 export {
+  DEAD_LETTER_REASONS,
+  type DeathCertificate,
+  encodeBareDeadLetter,
+  encodeDeadLetter,
+} from './protocol/dead-letter.js';
+export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
+export {
   appendEarlierError,
   type EarlierError,
   encodeEarlierErrors,
@@ -67,13 +73,7 @@ export {
 export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
-export {
-  copyMessage,
-  copyToDelay,
-  type DeathCertificate,
-  encodeBareDeadLetter,
-  encodeDeadLetter,
-} from './protocol/message-copy.js';
+export { copyMessage, copyToDelay } from './protocol/message-copy.js';
 export {
   DELIVERY_COUNT_HEADER,
   type DeadLetterReason,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { delayKey, destinationOf } from '../protocol/delay-key.js';
 import {
   DELAY_LEVELS,
   delayDeliveryExchange,
@@ -8,7 +9,6 @@ import {
   delayNames,
   delayStubQueue,
 } from '../protocol/names.js';
-import { delayKey, destinationOf } from './delay-key.js';
 import {
   type Binding,
   deliveryTopology,

@@ -1,3 +1,4 @@
+import { destinationKey } from '../protocol/delay-key.js';
 import {
   deadLetterExchange,
   deadLetterQueue,
@@ -5,7 +6,6 @@ import {
   delayDeliveryExchange,
   delayLostExchange,
 } from '../protocol/names.js';
-import { destinationKey } from './delay-key.js';
 
 /** Kinds of queue that RabbitMQ keeps on disk: `quorum` is replicated and counts deliveries, `classic` has priorities on 3.x. */
 export type QueueType = 'quorum' | 'classic';

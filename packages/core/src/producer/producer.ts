@@ -1,7 +1,7 @@
-import { checkDestination } from '../broker/delay-key.js';
 import type { Route } from '../broker/delay-ladder.js';
 import * as failures from '../broker/publish-failure.js';
 import { asPublishError, PublishError } from '../errors.js';
+import { checkDestination } from '../protocol/delay-key.js';
 import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
 import { isReservedHeader } from '../protocol/names.js';

@@ -1,7 +1,6 @@
 import { encodableHeader } from './encodable-headers.js';
-import type { EncodedError } from './error-codec.js';
 import { type Headers, type HeaderValue, type InboundMessage, type OutboundMessage, PERSISTENT } from './message.js';
-import { DEAD_HEADER, type DeadLetterReason, isBrokerHeader, isPrototypeKey } from './names.js';
+import { isBrokerHeader, isPrototypeKey } from './names.js';
 
 /**
  * The same task again: what came in, with `changes` to its headers. Left out is what only held for the first publish:
@@ -25,42 +24,3 @@ export function copyToDelay(message: InboundMessage, changes: Headers): Outbound
   const { properties, body } = copyMessage(message, changes);
   return { properties: { ...properties, expiration: undefined }, body };
 }
-
-/** Why and where a message died. */
-export interface DeathCertificate {
-  readonly reason: DeadLetterReason;
-  readonly failure: EncodedError;
-  /** Name of the worker that gave up. */
-  readonly worker: string;
-  /** ms since the epoch. */
-  readonly time: number;
-}
-
-/** A dead letter: the message as it came, with headers that say why; it keeps no `expiration`, which would drop it. */
-export function encodeDeadLetter(message: InboundMessage, death: DeathCertificate): OutboundMessage {
-  const copy = copyMessage(message, deathHeaders(message, death));
-  return { properties: { ...copy.properties, expiration: undefined }, body: copy.body };
-}
-
-/** A dead letter of a message whose own headers cannot be written again: body and certificate only. */
-export function encodeBareDeadLetter(message: InboundMessage, death: DeathCertificate): OutboundMessage {
-  const { correlationId, contentType } = message.properties;
-  const properties = { headers: deathHeaders(message, death), deliveryMode: PERSISTENT, correlationId, contentType };
-  return { properties, body: message.body };
-}
-
-function deathHeaders(message: InboundMessage, { reason, failure, worker, time }: DeathCertificate): Headers {
-  const { exc_type: name, exc_message: parts } = failure.error;
-  const text = Array.isArray(parts) ? parts.map(String).join(', ') : String(parts);
-  return {
-    [DEAD_HEADER.reason]: reason,
-    [DEAD_HEADER.error]: `${name}: ${text}`.slice(0, MAX_ERROR_TEXT),
-    [DEAD_HEADER.worker]: worker,
-    [DEAD_HEADER.time]: new Date(time).toISOString(),
-    [DEAD_HEADER.exchange]: message.exchange,
-    [DEAD_HEADER.routingKey]: message.routingKey,
-  };
-}
-
-/** A header table of more than 64 KiB cannot be encoded. */
-const MAX_ERROR_TEXT = 2_000;

@@ -9,6 +9,8 @@ export const CELERY_DEFAULT_QUEUE = 'celery';
 export const deadLetterExchange = (prefix: string): string => `${prefix}tq.dead`;
 /** Queue of the dead letters of one task queue. */
 export const deadLetterQueue = (queue: string): string => `${queue}.dead`;
+/** Exclusive queue whose owner may look into a queue of dead letters or move them, by a hash of that queue's name. */
+export const deadLetterLock = (prefix: string, hash: string): string => `${prefix}tq.dead.lock.${hash}`;
 /** Reply queue of one client process. */
 export const replyQueue = (prefix: string, clientId: string): string => `${prefix}tq.reply.${clientId}`;
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */

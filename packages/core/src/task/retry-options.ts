@@ -1,7 +1,7 @@
-import { maxDelayMs } from '../broker/delay-key.js';
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger, requireOneOf } from '../options-check.js';
 import { BACKOFF_SHAPES, type BackoffShape, type CallRetry, type RetryNumbers } from '../protocol/call-retry.js';
+import { maxDelayMs } from '../protocol/delay-key.js';
 
 /** A class of errors, subclasses included. */
 export type ErrorClass = abstract new (...args: never[]) => Error;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { maxDelayMs } from '../../src/broker/delay-key.js';
 import { hasWaited, ladderEntry, ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
 import { type Binding, deliveryBinding, type Topology } from '../../src/broker/topology.js';
+import { maxDelayMs } from '../../src/protocol/delay-key.js';
 
 const ADDRESS = { prefix: 'eu.', unitMs: 100 };
 const LADDER = ladderTopology(ADDRESS, 'quorum');

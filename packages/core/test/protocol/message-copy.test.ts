@@ -1,20 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeError } from '../../src/protocol/error-codec.js';
 import type { Headers, HeaderValue, Properties } from '../../src/protocol/message.js';
-import { copyMessage, copyToDelay, encodeBareDeadLetter, encodeDeadLetter } from '../../src/protocol/message-copy.js';
+import { copyMessage, copyToDelay } from '../../src/protocol/message-copy.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { inbound } from './inbound.js';
-
-const DEATH = { reason: 'poison', failure: encodeError(new RangeError('why')), worker: 'w1@host', time: 0 } as const;
-const CERTIFICATE = {
-  'tq-dead-reason': 'poison',
-  'tq-dead-error': 'RangeError: why',
-  'tq-dead-worker': 'w1@host',
-  'tq-dead-time': '1970-01-01T00:00:00.000Z',
-  'tq-dead-exchange': '',
-  'tq-dead-routing-key': 'tq',
-};
 
 it('a copy that waits in the broker has no expiration, by which it would leave too early, and no history', () => {
   const message = inbound({ expiration: '500', priority: 3, replyTo: 'r' }, { 'x-death': [{ count: 1 }], kept: 1 });
@@ -105,37 +94,6 @@ describe('copyMessage', () => {
       }),
       { numRuns: 2_000 },
     );
-  });
-});
-
-describe('a dead letter', () => {
-  it('says why, where and when, and does not expire', () => {
-    const letter = encodeDeadLetter(
-      inbound({ expiration: '60000', replyTo: 'r' }, { custom: 'x', 'x-death': [] }),
-      DEATH,
-    );
-    expect(letter.properties).toMatchObject({ replyTo: 'r', deliveryMode: 2 });
-    expect(letter.properties.expiration).toBeUndefined();
-    expect(letter.properties.headers).toEqual({ task: 'tasks.add', id: 'i1', custom: 'x', ...CERTIFICATE });
-  });
-
-  it('can be written without the headers of its message', () => {
-    const message = inbound({ correlationId: 'i1', expiration: '5' }, { huge: 'x'.repeat(70_000) });
-    expect(() => encodeFrames(encodeDeadLetter(message, DEATH), 'q')).toThrow(RangeError);
-    const bare = encodeBareDeadLetter(message, DEATH);
-    expect(bare.properties).toEqual({
-      headers: CERTIFICATE,
-      deliveryMode: 2,
-      correlationId: 'i1',
-      contentType: 'application/json',
-    });
-    expect(decodeFrames(encodeFrames(bare, 'q')).body).toEqual(message.body);
-  });
-
-  it('cuts a long error', () => {
-    const failure = encodeError(new Error('e'.repeat(50_000)));
-    const letter = encodeDeadLetter(inbound(), { ...DEATH, failure });
-    expect(letter.properties.headers?.['tq-dead-error']).toHaveLength(2_000);
   });
 });
 

@@ -1,5 +1,5 @@
 import { TqError } from '../errors.js';
-import { DELAY_LEVELS, MAX_NAME_BYTES } from '../protocol/names.js';
+import { DELAY_LEVELS, MAX_NAME_BYTES } from './names.js';
 
 /** The longest way through the ladder, units. */
 const MAX_UNITS = 2 ** DELAY_LEVELS - 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { checkDestination, delayKey, destinationKey, destinationOf, maxDelayMs } from '../../src/broker/delay-key.js';
+import { checkDestination, delayKey, destinationKey, destinationOf, maxDelayMs } from '../../src/protocol/delay-key.js';
 
 it('writes a delay as 28 binary digits, the largest first, before the name', () => {
   expect(delayKey(100, 'mail', 100)).toBe(`${'0.'.repeat(27)}1.mail`);

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { TqError } from '../errors.js';
+import { deadLetterLock } from '../protocol/names.js';
+import type { Clock } from '../time/clock.js';
+import { within } from '../time/within.js';
+import type { Connection, Link } from './connection.js';
+import { HeldQueue, type HoldOptions } from './held-queue.js';
+import { lockQueue } from './queue-lock.js';
+
+export interface DeadQueuesOptions {
+  /** Its own: what is held goes back when it is closed, and a large queue that comes in holds up nobody else. */
+  readonly connection: Connection;
+  readonly prefix: string;
+  readonly clock: Clock;
+  /** How long the broker may be silent, and how long to wait for others who look at the same queue, ms. */
+  readonly timeoutMs: number;
+}
+
+/** A queue that is held, and the right to it. */
+export interface Holding {
+  readonly held: HeldQueue;
+  /** Gives all back that was not settled, then the right. */
+  release(): Promise<void>;
+}
+
+/**
+ * Queues of dead letters, held by one at a time: what one holds nobody else sees, and on a quorum queue two who look at
+ * once would give back in another order than they took.
+ */
+export class DeadQueues {
+  readonly #options: DeadQueuesOptions;
+  #letGo: (() => void) | undefined;
+
+  constructor(options: DeadQueuesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes all that is ready in a queue.
+   * @param queue full name
+   * @returns undefined when there is no such queue
+   * @throws {TqError} `queue-timeout`, `queue-in-use`, `queue-unavailable`, `access-refused`, `connection-lost`, `closed`
+   */
+  async hold(queue: string, options: Pick<HoldOptions, 'onMessage'>): Promise<Holding | undefined> {
+    const { clock, timeoutMs, prefix } = this.#options;
+    const { model } = await this.link();
+    const name = deadLetterLock(prefix, createHash('sha256').update(queue).digest('hex').slice(0, HASH_LENGTH));
+    const unlock = await lockQueue(model, name, { clock, timeoutMs, what: queue });
+    let held: HeldQueue | undefined;
+    try {
+      held = await HeldQueue.take(model, queue, { ...options, clock, silenceMs: timeoutMs });
+    } finally {
+      if (held === undefined) await unlock();
+    }
+    if (held === undefined) return undefined;
+    const release = async () => {
+      await held.release();
+      await unlock();
+    };
+    return { held, release };
+  }
+
+  /**
+   * The connection, opened with the first question.
+   * @throws {TqError} `queue-timeout`
+   */
+  async link(): Promise<Link> {
+    const { connection, clock, timeoutMs } = this.#options;
+    this.#letGo ??= connection.hold();
+    const over = new AbortController();
+    const opening = connection.whenOpen(over.signal);
+    if (await within(clock, timeoutMs, opening)) return opening;
+    over.abort();
+    const why = connection.lastError?.message ?? 'There is no connection to it yet.';
+    const text = `The broker did not answer within ${timeoutMs} ms. ${why}`;
+    throw new TqError('queue-timeout', text, { fields: { timeoutMs }, cause: connection.lastError });
+  }
+
+  async close(): Promise<void> {
+    await this.#options.connection.close();
+    this.#letGo?.();
+  }
+}
+
+/** Hex digits: names of queues may be as long as a name may be. */
+const HASH_LENGTH = 32;
