@@ -129,6 +129,32 @@ describe('tq call', () => {
     expect(JSON.parse(json.stdout)).toEqual({ id: expect.any(String) });
   });
 
+  it('starts the task no earlier than it is told to, and waits that much longer', async () => {
+    const begun = Date.now();
+    expect(await call('add', '1', '2', '--countdown', '300ms', '--expires', '1h')).toMatchObject({ stdout: '3\n' });
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(300);
+    const eta = new Date(Date.now() + 300);
+    expect(await call('add', '1', '2', '--eta', eta.toISOString())).toMatchObject({ code: 0, stdout: '3\n' });
+    expect(Date.now()).toBeGreaterThanOrEqual(eta.getTime());
+  });
+
+  it('ends with 1 when the task has expired', async () => {
+    const { code, stderr } = await call('add', '1', '2', '--expires', '2026-01-01T00:00Z');
+    expect([code, stderr]).toEqual([1, "tq: Task 'add' expired before a worker started it, so it was not run.\n"]);
+  });
+
+  it.each([
+    [['--eta', 'tomorrow'], "--eta: expected a time such as 2026-12-31T12:00:00Z, found 'tomorrow'."],
+    [['--expires', 'never'], '--expires: expected a duration such as 10s or 5m, or a time such as'],
+    [['--expires', '10x'], '--expires: expected a duration such as 10s or 5m, or a time such as'],
+    [['--countdown', 'soon'], "--countdown: expected a duration such as 500ms, 10s or 5m, found 'soon'."],
+    [['--countdown', '1s', '--eta', '2026-12-31'], 'countdown: expected none beside an eta, found both'],
+  ])('ends with 2 at times that it cannot read: %j', async (words, text) => {
+    const { code, stderr } = await call('add', '1', '2', ...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain(text);
+  });
+
   it('ends with 3 after the timeout, and tells that no worker is on the queue', async () => {
     const { code, stderr } = await call('add', '1', '2', '--queue', 'lonely', '--timeout', '1s');
     expect(code).toBe(3);

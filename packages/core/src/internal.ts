@@ -103,12 +103,13 @@ export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo }
 export { checkTimeLimits } from './task/options.js';
 export { addRegistry, becomeChild, callsWaiting, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
+export type { CallOptions } from './task/signature.js';
 export type { TaskFacts } from './task/task-facts.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
-export { MAX_TIME_MS, printIsoTime } from './time/iso-time.js';
+export { MAX_TIME_MS, parseIsoTime, printIsoTime } from './time/iso-time.js';
 export { within } from './time/within.js';
 export type { WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

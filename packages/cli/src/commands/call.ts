@@ -1,8 +1,10 @@
 import {
   type App,
+  type CallOptions,
   findTask,
   internalsOf,
   parseDuration,
+  parseIsoTime,
   requireInteger,
   serialize,
   traceOptions,
@@ -31,7 +33,14 @@ export const call: Command = {
       complete: 'task-queue',
       describe: "Queue to publish to, without the prefix. Default: the task's, else TQ_QUEUE or tq",
     },
-    timeout: { kind: 'text', describe: 'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s' },
+    timeout: {
+      kind: 'text',
+      describe:
+        'How long to wait in all: 500ms, 10s, 5m. Default: TQ_RESULT_TIMEOUT or 60s, from when the task may start',
+    },
+    countdown: { kind: 'text', describe: 'Start no earlier than so long from now: 10s, 5m, 2h' },
+    eta: { kind: 'text', describe: 'Start no earlier than at this time, ISO 8601, UTC unless it has a zone' },
+    expires: { kind: 'text', describe: 'Do not start after so long from now (10s, 5m), or after this time (ISO 8601)' },
     'no-wait': { kind: 'flag', describe: "Wait for the broker's confirm only, ask for no result, and print the id" },
     json: { kind: 'flag', describe: 'Print {"id", "result"} or {"id"}, and errors as {"error"}' },
   },
@@ -39,6 +48,7 @@ export const call: Command = {
     ['call fib 30', 'Call fib(30) and print its result'],
     ['call mail.send \'"ada@example.com"\' \'"Hello"\' --queue mail --no-wait', 'Send a call and do not wait'],
     ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
+    ['call report --countdown 1h --expires 2h --no-wait', 'Start in an hour, and no later than in two'],
     ['call report --app lib/jobs.ts#app', 'Call a task of another file: its broker, its queue, its schema'],
     ['call sum -- -1 -2', 'Words that begin with a dash go after --'],
   ],
@@ -50,6 +60,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const [name = '', ...words] = args.positionals;
   const values = words.map((word, index) => parseArgument(word, index + 1, args.command));
   const timeout = timeoutOf(args);
+  const times = timesOf(args);
   const { app } = await openApp(args, noteLogger(output));
   const stopping = new AbortController();
   let stopped: StopSignal | undefined;
@@ -60,7 +71,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
     },
   ]);
   try {
-    await send({ app, name, values, timeout, args, output, signal: stopping.signal });
+    await send({ app, name, values, timeout, times, args, output, signal: stopping.signal });
     return EXIT.ok;
   } catch (error) {
     if (stopped === undefined) throw error;
@@ -78,19 +89,20 @@ interface Call {
   readonly values: readonly unknown[];
   /** For the confirm and the result together, ms. */
   readonly timeout: number | undefined;
+  readonly times: Times;
   readonly args: Arguments;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
 
-async function send({ app, name, values, timeout, args, output, signal }: Call): Promise<void> {
+async function send({ app, name, values, timeout, times, args, output, signal }: Call): Promise<void> {
   const { options, registry } = internalsOf(app);
   const noWait = args.flag('no-wait');
-  const total = timeout ?? options.resultTimeout;
+  const total = timeout ?? options.resultTimeout + delayOf(times);
   const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
   const known = findTask(name, registry);
   const task = app.declareTask(name, { queue: args.text('queue') ?? known?.queue, args: known?.args });
-  const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal });
+  const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal, ...times });
   if (noWait) {
     await result.published;
     output.print(output.json ? JSON.stringify({ id: result.id }) : result.id);
@@ -132,6 +144,37 @@ function timeoutOf(args: Arguments): number | undefined {
   const text = args.text('timeout');
   if (text === undefined) return undefined;
   return requireInteger(parseDuration(text, '--timeout'), '--timeout (ms)', { min: 1, max: 2_147_483_647 });
+}
+
+/** When the task may start and until when, as the call takes it. */
+type Times = Pick<CallOptions, 'countdown' | 'eta' | 'expires'>;
+
+function timesOf(args: Arguments): Times {
+  const [countdown, eta, expires] = ['countdown', 'eta', 'expires'].map((option) => args.text(option));
+  return {
+    countdown: countdown === undefined ? undefined : parseDuration(countdown, '--countdown'),
+    eta: eta === undefined ? undefined : (timeOf(eta) ?? failTime('--eta', 'a time', eta, args.command)),
+    expires: expires === undefined ? undefined : (timeOf(expires) ?? durationOf(expires, args.command)),
+  };
+}
+
+function durationOf(text: string, command: string): number {
+  if (/^[\d.]+(ms|[smhd])$/.test(text)) return parseDuration(text, '--expires');
+  return failTime('--expires', 'a duration such as 10s or 5m, or a time', text, command);
+}
+
+function timeOf(text: string): Date | undefined {
+  const ms = parseIsoTime(text);
+  return ms === undefined ? undefined : new Date(ms);
+}
+
+function failTime(option: string, expected: string, found: string, command: string): never {
+  throw new UsageError(`${option}: expected ${expected} such as 2026-12-31T12:00:00Z, found '${found}'.`, command);
+}
+
+/** How long a task waits before it may start, ms. */
+function delayOf({ countdown, eta }: Times): number {
+  return countdown ?? Math.max(0, (eta?.getTime() ?? 0) - Date.now());
 }
 
 /** What JSON has no word for is written in tq's typed form, as on the wire. */

@@ -29,7 +29,7 @@ export class ExpiryWatch {
 
   constructor(options: ExpiryWatchOptions) {
     this.#options = options;
-    this.#state = this.#lookIn(options.expires - options.wallTime() + EXPIRY_GRACE_MS);
+    this.#state = this.#lookIn(Math.max(0, options.expires - options.wallTime()) + EXPIRY_GRACE_MS);
   }
 
   cancel(): void {

@@ -36,6 +36,16 @@ describe('a result whose task may not start any more', () => {
     expect(state).toMatchObject({ asked: ['math'], forgotten: ['i1'], holds: 0 });
   });
 
+  it('leaves a worker as much time to refuse a task that had expired when it was called', async () => {
+    const { clock, result, answerStatus } = setup({ expires: START - 10_000 });
+    answerStatus(async () => STATUS);
+    result.confirmed();
+    clock.advance(1_999);
+    expect(await now(result.get())).toBe('open');
+    clock.advance(1);
+    await expect.poll(() => result.state).toBe('revoked');
+  });
+
   it('ends also when nobody waits, and get() says so afterwards', async () => {
     const { clock, result } = expiring();
     clock.advance(12_000);
