@@ -66,6 +66,7 @@ export {
 export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
 export {
   appendEarlierError,
+  decodeEarlierErrors,
   type EarlierError,
   encodeEarlierErrors,
   type FailedTry,
@@ -81,6 +82,7 @@ export {
   deadLetterQueue,
   delayDeadQueue,
   delayDeliveryExchange,
+  isReservedHeader,
   TQ_HEADER,
 } from './protocol/names.js';
 export {

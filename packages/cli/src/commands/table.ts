@@ -71,6 +71,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     ],
   },
   {
+    name: 'dead',
+    usage: 'dead list|show',
+    summary: 'Look at what failed for good or could not run',
+    load: async () => (await import('./dead.js')).dead,
+    verbs: [
+      {
+        name: 'dead list',
+        usage: 'dead list',
+        summary: 'List dead letters: what failed for good or could not run',
+        load: async () => (await import('./dead-list.js')).deadList,
+      },
+      {
+        name: 'dead show',
+        usage: 'dead show ID',
+        summary: 'Show all that is known of one',
+        load: async () => (await import('./dead-show.js')).deadShow,
+      },
+    ],
+  },
+  {
     name: 'init',
     usage: 'init [FOLDER]',
     summary: 'Write a small project to start from',

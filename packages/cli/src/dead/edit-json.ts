@@ -1,19 +1,19 @@
 import { parseJson } from '../config/parse-json.js';
 
-/** What came of an edit: another value, the same one, or nothing, which leaves the message where it is. */
+/** What came of an edit: another text, the same one, or nothing, which leaves the message where it is. */
 export type Edited =
-  | { readonly kind: 'changed'; readonly value: unknown }
+  | { readonly kind: 'changed'; readonly text: string }
   | { readonly kind: 'same' }
   | { readonly kind: 'skipped' };
 
-/** A value that a person may change. */
+/** A JSON text that a person may change. */
 export interface EditRequest {
-  /** As JSON, written for a person. */
+  /** Written for a person. */
   readonly text: string;
   /** What the person should know of it; goes above it, a comment each. */
   readonly about: readonly string[];
-  /** What is wrong with a changed value; undefined when it will do. */
-  check(value: unknown): Promise<string | undefined>;
+  /** What is wrong with a changed text, which is JSON; undefined when it will do. */
+  check(text: string): Promise<string | undefined>;
 }
 
 /** Where it is changed. */
@@ -26,8 +26,8 @@ export interface Editing {
 const COMMENT = '//';
 
 /**
- * Has a person change a value as JSON, and asks again until it will do. Lines that begin with `//` are comments. A text
- * that stays as it was keeps the value, one that is empty skips the message.
+ * Has a person change a JSON text, and asks again until it will do. Lines that begin with `//` are comments. A text
+ * that stays as it was is the same, one that is empty skips the message.
  */
 export async function editJson({ text, about, check }: EditRequest, { edit, again }: Editing): Promise<Edited> {
   let draft = text;
@@ -41,9 +41,9 @@ export async function editJson({ text, about, check }: EditRequest, { edit, agai
     problem =
       'fault' in parsed
         ? `Expected JSON, found a mistake in line ${parsed.fault.line}, column ${parsed.fault.column}, comments not counted.`
-        : await check(parsed.value);
-    if (problem === undefined && 'value' in parsed) return { kind: 'changed', value: parsed.value };
-    if (problem !== undefined && !(await again(problem))) return { kind: 'skipped' };
+        : await check(draft);
+    if (problem === undefined) return { kind: 'changed', text: draft };
+    if (!(await again(problem))) return { kind: 'skipped' };
   }
 }
 

@@ -1,32 +1,11 @@
-import { parseDuration, requireInteger } from '@tq/core/internal';
+import type { DeadLetterFilter } from '@tq/core';
+import { DEAD_LETTER_REASONS, type DeadLetterReason, parseDuration, requireInteger } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { OptionSpec } from '../command.js';
 import { UsageError } from '../usage.js';
 
-/** Which dead letters a command is about; all that is said must hold. */
-export interface DeadFilter {
-  /** Queues that they died in, without prefix; undefined is every queue of the app. */
-  readonly queues?: readonly string[] | undefined;
-  /** Name of the task, or a pattern with `*`. */
-  readonly task?: string | undefined;
-  readonly reason?: string | undefined;
-  /** What the error's text contains, or what it matches. */
-  readonly error?: string | RegExp | undefined;
-  readonly id?: string | undefined;
-  /** Died at least so long ago, ms. */
-  readonly olderThan?: number | undefined;
-  /** Died at most so long ago, ms. */
-  readonly newerThan?: number | undefined;
-  readonly limit?: number | undefined;
-}
-
-const REASONS = [
-  ...['failed', 'refused', 'rejected', 'expired', 'poison', 'unknown-task', 'worker-lost', 'consumer-timeout'],
-  ...['delivery-limit', 'max-length', 'no-queue'],
-];
-
-/** What chooses dead letters. */
-export const FILTER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+/** Which queues they died in. */
+export const QUEUE_OPTION: Readonly<Record<string, OptionSpec>> = {
   queue: {
     kind: 'text',
     many: true,
@@ -34,13 +13,18 @@ export const FILTER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     describe:
       "Queue that they died in, without the prefix; repeatable. Default: all of the app's, and the delay ladder's",
   },
+};
+
+/** What chooses dead letters. */
+export const FILTER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...QUEUE_OPTION,
   task: { kind: 'text', complete: 'task', describe: "Name of the task, or a pattern with *: 'mail.*'" },
-  reason: { kind: 'text', choices: REASONS, describe: 'Why they died' },
+  reason: { kind: 'text', many: true, choices: DEAD_LETTER_REASONS, describe: 'Why they died; repeatable' },
   error: { kind: 'text', describe: "What the error's text contains, or /REGEXP/ that it matches (/…/i ignores case)" },
-  id: { kind: 'text', describe: 'Id of one task' },
+  id: { kind: 'text', many: true, describe: 'Id of a task; repeatable' },
   'older-than': { kind: 'text', describe: 'Died longer ago: 30s, 10m, 2h, 7d' },
   'newer-than': { kind: 'text', describe: 'Died since: 30s, 10m, 2h, 7d' },
-  limit: { kind: 'text', describe: 'At most so many, the oldest of each queue first' },
+  limit: { kind: 'text', describe: 'The first so many, the oldest of each queue first' },
 };
 
 /**
@@ -48,15 +32,15 @@ export const FILTER_OPTIONS: Readonly<Record<string, OptionSpec>> = {
  * @throws {UsageError}
  * @throws {TqError} `invalid-option`
  */
-export function filterOf(args: Arguments): DeadFilter {
-  const queues = args.texts('queue');
+export function filterOf(args: Arguments): DeadLetterFilter {
   const limit = args.integer('limit');
-  const filter: DeadFilter = {
-    queues: queues.length === 0 ? undefined : [...new Set(queues)],
+  const filter: DeadLetterFilter = {
+    queues: textsOf(args, 'queue'),
     task: args.text('task'),
-    reason: args.text('reason'),
+    // The parser has held them to the choices.
+    reason: textsOf(args, 'reason') as readonly DeadLetterReason[] | undefined,
     error: errorOf(args),
-    id: args.text('id'),
+    id: textsOf(args, 'id'),
     olderThan: ageOf(args, 'older-than'),
     newerThan: ageOf(args, 'newer-than'),
     limit: limit === undefined ? undefined : requireInteger(limit, '--limit', { min: 1, max: 2_147_483_647 }),
@@ -65,8 +49,13 @@ export function filterOf(args: Arguments): DeadFilter {
 }
 
 /** True for a filter that leaves nothing out. */
-export function isEverything(filter: DeadFilter): boolean {
+export function isEverything(filter: DeadLetterFilter): boolean {
   return Object.keys(filter).length === 0;
+}
+
+function textsOf(args: Arguments, option: string): readonly string[] | undefined {
+  const texts = args.texts(option);
+  return texts.length === 0 ? undefined : texts;
 }
 
 function errorOf(args: Arguments): string | RegExp | undefined {

@@ -12,27 +12,39 @@ export interface Asking {
 
 const TERMINAL: Asking = { input: process.stdin, output: process.stderr };
 
+/** There is a person to ask. */
+export function canAsk({ input, output }: Asking = TERMINAL): boolean {
+  return input.isTTY === true && output.isTTY === true;
+}
+
 /**
  * Refuses early what could not be asked for later.
  * @throws {UsageError} when there is neither `--yes` nor a terminal
  */
-export function requireConsent(args: Arguments, { input, output }: Asking = TERMINAL): void {
-  if (args.flag('yes') || (input.isTTY === true && output.isTTY === true)) return;
+export function requireConsent(args: Arguments, asking: Asking = TERMINAL): void {
+  if (args.flag('yes') || canAsk(asking)) return;
   const text = `tq ${args.command} asks before it does that: expected --yes where there is no terminal to ask on.`;
   throw new UsageError(text, args.command);
 }
 
 /** Asks, unless `--yes` was given; anything but y or yes is a no, and so is the end of the input. */
-export async function confirmed(
-  question: string,
-  args: Arguments,
-  { input, output }: Asking = TERMINAL,
-): Promise<boolean> {
-  if (args.flag('yes')) return true;
-  output.write(`${question} [y/N] `);
+export async function confirmed(question: string, args: Arguments, asking: Asking = TERMINAL): Promise<boolean> {
+  return args.flag('yes') || /^y(es)?$/i.test(await ask(`${question} [y/N] `, asking));
+}
+
+/** Asks; anything but n or no is a yes, the end of the input is a no. */
+export async function wanted(question: string, asking: Asking = TERMINAL): Promise<boolean> {
+  return !['n', 'no', END].includes((await ask(`${question} [Y/n] `, asking)).toLowerCase());
+}
+
+/** The end of the input is told as the control character that a terminal has for it. */
+const END = '\x04';
+
+async function ask(question: string, { input, output }: Asking): Promise<string> {
+  output.write(question);
   // The terminal's own line editing: Ctrl-C stays the signal that it is.
   const lines = createInterface({ input, terminal: false });
-  const answer = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [''])]);
+  const answer = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [END])]);
   lines.close();
-  return /^y(es)?$/i.test(String(answer[0]).trim());
+  return String(answer[0]).trim();
 }

@@ -74,7 +74,11 @@ describe('in bash', () => {
       [['tq', 'call', '--config', 'other/tq.config.json', ''], ['job']],
       [
         ['tq', 'queues', 'show', '--app', 'other/jobs.mjs', ''],
-        ['jobs', 'jobs.dead', 'tq', 'tq.dead'],
+        ['jobs', 'jobs.dead', 'tq', 'tq.dead', 'tq.delay.dead'],
+      ],
+      [
+        ['tq', 'dead', 'list', '--app', 'other/jobs.mjs', '--queue', ''],
+        ['jobs', 'tq'],
       ],
     ];
     expect(await inBash(cases.map(([words]) => words))).toEqual(cases.map(([, expected]) => expected));

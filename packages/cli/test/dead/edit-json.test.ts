@@ -9,13 +9,13 @@ interface Session {
 }
 
 /** An editor that gives these texts one after the other, and a person who goes on editing until they are out. */
-async function session(texts: readonly string[], check?: (value: unknown) => string | undefined): Promise<Session> {
+async function session(texts: readonly string[], check?: (text: string) => string | undefined): Promise<Session> {
   const given: string[] = [];
   const problems: string[] = [];
   const request = {
     text: '[\n  1\n]',
     about: ['task fib', 'Error: bad'],
-    check: async (value: unknown) => check?.(value),
+    check: async (draft: string) => check?.(draft),
   };
   const edited = await editJson(request, {
     edit: async (text) => {
@@ -33,7 +33,7 @@ async function session(texts: readonly string[], check?: (value: unknown) => str
 it('gives what a person has made of it, comments left out', async () => {
   const { edited, given } = await session(['// task fib\n  // mine\n["// no comment",\r\n 2]\n']);
   expect(given).toEqual(['// task fib\n// Error: bad\n[\n  1\n]\n']);
-  expect(edited).toEqual({ kind: 'changed', value: ['// no comment', 2] });
+  expect(edited).toEqual({ kind: 'changed', text: '["// no comment",\n 2]' });
 });
 
 it('tells what was left as it was from what was emptied', async () => {
@@ -42,8 +42,8 @@ it('tells what was left as it was from what was emptied', async () => {
 });
 
 it('asks again with the text as it is and what is wrong, until it is JSON that will do', async () => {
-  const { edited, given, problems } = await session(['[1,\n}', '[-1]', '[2]'], (value) =>
-    (value as number[])[0] === -1 ? 'Expected a number above 0.' : undefined,
+  const { edited, given, problems } = await session(['[1,\n}', '[-1]', '[2]'], (text) =>
+    text === '[-1]' ? 'Expected a number above 0.' : undefined,
   );
   expect(problems).toEqual([
     'Expected JSON, found a mistake in line 2, column 1, comments not counted.',
@@ -51,7 +51,7 @@ it('asks again with the text as it is and what is wrong, until it is JSON that w
   ]);
   expect(given[1]).toBe(`// task fib\n// Error: bad\n//\n// ${problems[0]}\n[1,\n}\n`);
   expect(given[2]).toBe(`// task fib\n// Error: bad\n//\n// ${problems[1]}\n[-1]\n`);
-  expect(edited).toEqual({ kind: 'changed', value: [2] });
+  expect(edited).toEqual({ kind: 'changed', text: '[2]' });
 });
 
 it('skips the message of a person who gives up', async () => {

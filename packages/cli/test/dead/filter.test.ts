@@ -7,10 +7,10 @@ const read = (values: Readonly<Record<string, OptionValue>>) => filterOf(new Arg
 it('has what was asked for and nothing else', () => {
   expect(read({})).toEqual({});
   expect(isEverything(read({}))).toBe(true);
-  const given = { queue: ['mail', 'math', 'mail'], task: 'mail.*', reason: 'failed', id: 'x', limit: '10' };
+  const given = { queue: ['mail', 'math'], task: 'mail.*', reason: ['failed'], id: ['x', 'y'], limit: '10' };
   const filter = read({ ...given, error: 'ECONN', 'older-than': '90s', 'newer-than': '2h' });
   expect(filter).toEqual({
-    ...{ queues: ['mail', 'math'], task: 'mail.*', reason: 'failed', id: 'x', limit: 10, error: 'ECONN' },
+    ...{ queues: ['mail', 'math'], task: 'mail.*', reason: ['failed'], id: ['x', 'y'], limit: 10, error: 'ECONN' },
     ...{ olderThan: 90_000, newerThan: 7_200_000 },
   });
   expect(isEverything(filter)).toBe(false);

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import { Arguments } from '../../src/arguments.js';
-import { confirmed, requireConsent } from '../../src/queues/confirm.js';
+import { confirmed, requireConsent, wanted } from '../../src/queues/confirm.js';
 
 const bare = new Arguments('queues purge', ['mail'], {});
 const sure = new Arguments('queues purge', ['mail'], { yes: true });
@@ -24,6 +24,18 @@ it.each([
   const asking = terminal(true, typed);
   expect(await confirmed('Purge mail?', bare, asking)).toBe(expected);
   expect(String(asking.output.read())).toBe('Purge mail? [y/N] ');
+});
+
+it.each([
+  ['\n', true],
+  ['y\n', true],
+  ['No\n', false],
+  ['n\n', false],
+  ['', false],
+])('where yes is the default, %j is %s', async (typed, expected) => {
+  const asking = terminal(true, typed);
+  expect(await wanted('Edit again?', asking)).toBe(expected);
+  expect(String(asking.output.read())).toBe('Edit again? [Y/n] ');
 });
 
 it('--yes asks nothing', async () => {
