@@ -30,6 +30,8 @@ export interface AsyncPoolOptions {
   readonly modules: readonly string[];
   readonly services: PoolServices;
   readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** How long a task may keep the event loop before it is named in the log, ms; 0 never looks. */
   readonly blockedLoopMs: number;
 }
@@ -124,13 +126,14 @@ export class AsyncPool implements Pool {
   }
 
   #begin(job: Job, running: RunningJob): JobRun {
-    const { logger, registry } = this.#options.services;
+    const { services, random } = this.#options;
+    const { logger, registry } = services;
     let returned = false;
     const onEnd = (end: JobEnd) => {
       if (returned) this.#end(running, end);
       else queueMicrotask(() => this.#end(running, end));
     };
-    const run = runJob(job, logger, onEnd, registry);
+    const run = runJob(job, logger, onEnd, registry, random);
     returned = true;
     return run;
   }

@@ -49,7 +49,7 @@ export function createPool(options: PoolOptions): Pool {
   const { clock, random } = runtime ?? { clock: systemClock, random: Math.random };
   switch (kind) {
     case 'async':
-      return new AsyncPool({ slots, modules, services, clock, blockedLoopMs: options.blockedLoopMs ?? 0 });
+      return new AsyncPool({ slots, modules, services, clock, random, blockedLoopMs: options.blockedLoopMs ?? 0 });
     case 'thread':
     case 'process': {
       const { startTimeoutMs = START_TIMEOUT_MS, recycling = NO_RECYCLING, graceMs = GRACE_MS } = options;

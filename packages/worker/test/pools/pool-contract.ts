@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { describeHooks, describeLimits } from './limits-contract.js';
 import { createJob, fixture } from './pool-fixture.js';
 import { openPools, type PoolScene } from './pool-scene.js';
+import { describeRetries } from './retries-contract.js';
 
 /** What every pool promises, run against each kind. */
 export function describePool(kind: Pool['kind']): void {
@@ -13,6 +14,7 @@ export function describePool(kind: Pool['kind']): void {
     describeStart(create);
     describeStop(start, create);
     describeLimits(start);
+    describeRetries(start);
     describeHooks(create);
   });
 }
