@@ -263,6 +263,7 @@ class TqApp implements App, TaskHost, AppInternals {
       runtime: this.runtime,
       deadlines: this.#deadlines,
       registry: this.registry,
+      preset,
       maxMessageBytes,
       encode: encoderOf(preset),
     });

@@ -64,13 +64,7 @@ export {
   encodeDeadLetter,
 } from './protocol/dead-letter.js';
 export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
-export {
-  appendEarlierError,
-  decodeEarlierErrors,
-  type EarlierError,
-  encodeEarlierErrors,
-  type FailedTry,
-} from './protocol/earlier-errors.js';
+export { decodeEarlierErrors, type EarlierError } from './protocol/earlier-errors.js';
 export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
@@ -85,6 +79,7 @@ export {
   isReservedHeader,
   TQ_HEADER,
 } from './protocol/names.js';
+export { nextTryHeaders } from './protocol/next-try.js';
 export {
   encodeReply,
   encodeReplyWithin,
@@ -111,7 +106,7 @@ export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
-export { MAX_TIME_MS, parseIsoTime, printIsoTime } from './time/iso-time.js';
+export { parseIsoTime, printIsoTime } from './time/iso-time.js';
 export { within } from './time/within.js';
 export type { WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';

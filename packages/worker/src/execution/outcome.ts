@@ -1,16 +1,14 @@
 import {
-  appendEarlierError,
   assertNever,
   type DeadLetterReason,
   type EncodedError,
-  encodeEarlierErrors,
   encodeError,
   encodeRevocation,
   type FinalState,
   formatDuration,
   type Headers,
   type JobEnd,
-  MAX_TIME_MS,
+  nextTryHeaders,
   printIsoTime,
   type TaskMessage,
   TQ_HEADER,
@@ -69,7 +67,7 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, no
     case 'retry':
       return afterFailure(end, task, now);
     case 'ignored':
-      return { kind: 'done', state: { status: 'REVOKED', failure: end.failure } };
+      return { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored') } };
     case 'rejected':
     case 'poison':
     case 'refused':
@@ -84,15 +82,8 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, no
   }
 }
 
-/** The next try is a message of its own, so that what the broker counted of this one is not counted against it. */
 function afterFailure({ failure, delayMs }: Extract<JobEnd, { kind: 'retry' }>, task: TaskMessage, now: number): Later {
-  const attempt = task.retries + 1;
-  const headers = {
-    retries: attempt,
-    eta: delayMs > 0 ? printIsoTime(Math.min(Math.round(now + delayMs), MAX_TIME_MS)) : undefined,
-    [TQ_HEADER.errors]: encodeEarlierErrors(appendEarlierError(task.errors, { attempt, failure, time: now })),
-    [TQ_HEADER.redeliveries]: undefined,
-  };
+  const headers = nextTryHeaders(task, { failure, delayMs, now });
   return { kind: 'later', why: 'retry', delayMs, headers, otherwise: { reason: 'failed', failure } };
 }
 

@@ -1,4 +1,4 @@
-import type { JobEnd } from '@tq/core/internal';
+import { encodeRevocation, type JobEnd } from '@tq/core/internal';
 import { describe, expect, it } from 'vitest';
 import { dead, type IntakeFacts, outcomeOf, refusalOf } from '../../src/execution/outcome.js';
 import { taskMessage } from '../messages.js';
@@ -35,7 +35,7 @@ describe('outcomeOf', () => {
     ],
     [
       { kind: 'ignored', failure },
-      { kind: 'done', state: { status: 'REVOKED', failure } },
+      { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored') } },
     ],
     [{ kind: 'stopped' }, { kind: 'give-back' }],
   ])('%j', (end, outcome) => {
