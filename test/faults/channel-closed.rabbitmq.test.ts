@@ -8,7 +8,7 @@ const CONSUMER_TIMEOUT = 1_500;
 test('a worker whose channel the broker closes with an error opens another, and its running task goes on', async () => {
   await using rabbit = await startRabbit({ config: `consumer_timeout = ${CONSUMER_TIMEOUT}` });
   // How often a channel looks at its deliveries' age, which is once a minute unless told; no setting of rabbitmq.conf.
-  await rabbit.ctl('eval', 'application:set_env(rabbit, channel_tick_interval, 500).');
+  await rabbit.evaluate('application:set_env(rabbit, channel_tick_interval, 500).');
   await using scene = await openScene({ url: rabbit.url });
   const worker = await scene.worker({ concurrency: 2 });
   const held = scene.tasks.hold.delay(7);

@@ -12,7 +12,7 @@ let rabbit: RabbitServer;
 beforeAll(async () => {
   rabbit = await startRabbit({ config: `consumer_timeout = ${CONSUMER_TIMEOUT}` });
   // How often a channel looks at its deliveries' age, which is once a minute unless told; no setting of rabbitmq.conf.
-  await rabbit.ctl('eval', 'application:set_env(rabbit, channel_tick_interval, 500).');
+  await rabbit.evaluate('application:set_env(rabbit, channel_tick_interval, 500).');
 }, 60_000);
 
 afterAll(() => rabbit.stop());
