@@ -28,8 +28,12 @@ export interface CuttingProxy extends AsyncDisposable {
    * @returns how many connections were cut
    */
   cut(said?: string): number;
-  /** Half-open: sockets stay open and nothing is forwarded either way; new connections are accepted and mute. */
-  freeze(): void;
+  /**
+   * Half-open: sockets stay open and nothing is forwarded either way; new connections are accepted and mute. With a text,
+   * as for `cut`, only the connections that are open now and have said it.
+   * @returns how many connections are frozen
+   */
+  freeze(said?: string): number;
   /** Forwards again, what was held back first; connections accepted meanwhile reach the target now. */
   thaw(): void;
   /** Refuses new connections from now on; open ones live on. */
@@ -89,9 +93,11 @@ export async function startProxy(targetUrl: string): Promise<CuttingProxy> {
     events,
     connections: () => links.size,
     cut,
-    freeze: () => {
-      frozen = true;
-      for (const link of links) link.hold();
+    freeze: (said) => {
+      frozen = said === undefined;
+      const chosen = [...links].filter((link) => link.hasSaid(said ?? ''));
+      for (const link of chosen) link.hold();
+      return chosen.length;
     },
     thaw: () => {
       frozen = false;
