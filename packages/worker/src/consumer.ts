@@ -60,6 +60,8 @@ export class QueueConsumer {
   readonly #timeouts: ConsumerTimeouts;
   /** Exchange that delayed messages come from. */
   readonly #delivering: string;
+  /** The longest delay that the broker holds. */
+  readonly #maxDelayMs: number;
   #state: 'open' | 'stopping' = 'open';
 
   constructor(options: QueueConsumerOptions) {
@@ -67,6 +69,7 @@ export class QueueConsumer {
     const { app, queue, slots, long, prefetch, events, executor } = options;
     const { clock, logger } = app.runtime;
     this.#delivering = delayDeliveryExchange(app.options.prefix);
+    this.#maxDelayMs = maxDelayMs(app.options.delayUnit);
     const bury = (over: Run, error: TqError) => this.#bury(over, error);
     this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
     this.#channels = new QueueChannels(long ? slots.capacity : 1, {
@@ -143,10 +146,15 @@ export class QueueConsumer {
     const { redelivered, properties, exchange } = delivery.message;
     const counted = properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
     const refusal = refusalOf({
-      ...{ task, redelivered, counted, limits, knows, unknownTask },
+      task,
+      redelivered,
+      counted,
       delayed: exchange === this.#delivering,
-      maxDelayMs: maxDelayMs(app.options.delayUnit),
+      limits,
+      maxDelayMs: this.#maxDelayMs,
+      unknownTask,
       now: app.runtime.clock.wallTime(),
+      knows,
     });
     if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
     else this.#refuse(delivery, task, refusal, replyAddress(task));
