@@ -1,4 +1,4 @@
-import { type App, createApp } from '@tq/core';
+import { type App, createApp, Retry } from '@tq/core';
 import { createWorker } from '@tq/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, receive } from '../support/broker.js';
@@ -7,6 +7,8 @@ import { openApp, rejection, silentLogger, type TestApp } from './fixtures/test-
 
 const MODULE = new URL('fixtures/tasks.js', import.meta.url);
 const UNIT_MS = 20;
+/** Long enough to be one still when the call is published, however slow the machine; it enters at level 4. */
+const LONG_MS = 31 * UNIT_MS;
 
 let test: TestApp;
 let peer: Peer;
@@ -45,7 +47,7 @@ it('a call with a countdown or an eta runs when it is due, never before, and a p
 });
 
 it('a task that waits is in the broker, nowhere else, and comes with its own headers', async () => {
-  const result = echo(test.app).apply([7], { queue: 'later', countdown: 3 * UNIT_MS, headers: { mine: 'kept' } });
+  const result = echo(test.app).apply([7], { queue: 'later', countdown: LONG_MS, headers: { mine: 'kept' } });
   await result.published;
   const [message] = await receive(peer, `${prefix}later`, 1);
   expect(message?.properties).toMatchObject({ correlationId: result.id, headers: { id: result.id, mine: 'kept' } });
@@ -59,7 +61,7 @@ it('a call goes to an exchange and key instead of a queue, now or later, and kee
   await peer.channel.bindQueue(queue, exchange, 'order.*');
   const call = { exchange: 'events', routingKey: 'order.created', ignoreResult: true };
   await echo(test.app).apply(['now'], call).published;
-  await echo(test.app).apply(['later'], { ...call, countdown: 2 * UNIT_MS }).published;
+  await echo(test.app).apply(['later'], { ...call, countdown: LONG_MS }).published;
   const messages = await receive(peer, queue, 2);
   expect(messages.map(({ content }) => JSON.parse(String(content))[0][0])).toEqual(['now', 'later']);
   for (const { fields } of messages) expect(fields).toMatchObject({ exchange, routingKey: 'order.created' });
@@ -87,16 +89,16 @@ it('apps of different units, and of different queue types, do not disturb each o
   const options = { url: brokerUrl(), prefix, queueType: 'quorum', logger: silentLogger } as const;
   await using other = createApp({ ...options, queues: { later: { type: 'classic' } }, delayUnit: 30 });
   await using same = createApp({ ...options, queues: { later: { type: 'classic' } }, delayUnit: UNIT_MS });
-  const call = { queue: 'later', countdown: 50, ignoreResult: true };
+  const call = { queue: 'later', countdown: LONG_MS, ignoreResult: true };
   for (const app of [other, same, test.app]) await echo(app).apply([app.taskNames().length], call).published;
   expect(await receive(peer, `${prefix}later`, 3)).toHaveLength(3);
 });
 
 it('a delayed call whose queue was deleted since the last one declares it again', async () => {
-  const call = { queue: 'gone', countdown: 2 * UNIT_MS, ignoreResult: true };
+  const call = { queue: 'gone', countdown: LONG_MS, ignoreResult: true };
   await echo(test.app).apply([1], call).published;
   await receive(peer, `${prefix}gone`, 1);
-  await peer.channel.deleteQueue(`${prefix}tq.delay.v1.${UNIT_MS}.1`);
+  await peer.channel.deleteQueue(`${prefix}tq.delay.v1.${UNIT_MS}.4`);
   await peer.channel.deleteQueue(`${prefix}gone`);
   await echo(test.app).apply([2], call).published;
   expect(await receive(peer, `${prefix}gone`, 1)).toHaveLength(1);
@@ -104,10 +106,45 @@ it('a delayed call whose queue was deleted since the last one declares it again'
 });
 
 it('a delayed call whose ladder was deleted since the last one declares it again', async () => {
-  const call = { queue: 'again', countdown: UNIT_MS, ignoreResult: true };
+  const call = { queue: 'again', countdown: LONG_MS, ignoreResult: true };
   await echo(test.app).apply([1], call).published;
   await receive(peer, `${prefix}again`, 1);
   await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter`);
   await Promise.all([2, 3, 4].map((value) => echo(test.app).apply([value], call).published));
   expect(await receive(peer, `${prefix}again`, 3)).toHaveLength(3);
+});
+
+it('what has waited runs when it comes, whatever the clock here says, and is not sent round again', async () => {
+  const worker = createWorker(test.app, { tasks: [MODULE], queues: ['waited'], concurrency: 1 });
+  await worker.start();
+  // Declares the ladder, whatever other tests have done to it.
+  await echo(test.app).apply([0], { queue: 'waited', countdown: 3_600_000, ignoreResult: true }).published;
+  const { queue: replies } = await peer.channel.assertQueue('', { exclusive: true });
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+  // Two units and three: the last digit decides which exchange the message comes from.
+  for (const digits of ['1.0', '1.1']) {
+    const key = `${'0.'.repeat(26)}${digits}.${prefix}waited`;
+    peer.channel.publish(`${prefix}tq.delay.v1.${UNIT_MS}.enter`, key, Buffer.from(`[["${digits}"],{},{}]`), {
+      headers: { id: digits, task: 'echo', eta: inAnHour },
+      ...{ contentType: 'application/json', contentEncoding: 'utf-8', correlationId: digits, replyTo: replies },
+    });
+  }
+  const answers = await receive(peer, replies, 2);
+  expect(answers.map(({ content }) => JSON.parse(String(content)).result)).toEqual(['1.0', '1.1']);
+  await worker.stop();
+});
+
+it('a task tries again through the delays time after time, on a queue of the longest name', async () => {
+  const queue = 'q'.repeat(199 - prefix.length);
+  await using own = openApp({ prefix, delayUnit: UNIT_MS });
+  let runs = 0;
+  const again = own.app.task('again', () => {
+    runs += 1;
+    if (runs < 6) throw new Retry({ delay: 3 * UNIT_MS, maxRetries: 10 });
+    return runs;
+  });
+  const worker = createWorker(own.app, { pool: 'async', queues: [queue] });
+  await worker.start();
+  expect(await again.apply([], { queue, countdown: 3 * UNIT_MS }).get()).toBe(6);
+  await worker.stop();
 });

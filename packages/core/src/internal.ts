@@ -75,7 +75,6 @@ export {
   deadLetterExchange,
   deadLetterQueue,
   delayDeadQueue,
-  delayDeliveryExchange,
   isReservedHeader,
   TQ_HEADER,
 } from './protocol/names.js';

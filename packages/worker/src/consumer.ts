@@ -5,7 +5,7 @@ import {
   type Delivery,
   declare,
   decodeEnvelope,
-  delayDeliveryExchange,
+  hasWaited,
   type Lease,
   maxDelayMs,
   type TaskMessage,
@@ -58,8 +58,6 @@ export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
   readonly #channels: QueueChannels;
   readonly #timeouts: ConsumerTimeouts;
-  /** Exchange that delayed messages come from. */
-  readonly #delivering: string;
   /** The longest delay that the broker holds. */
   readonly #maxDelayMs: number;
   #state: 'open' | 'stopping' = 'open';
@@ -68,7 +66,6 @@ export class QueueConsumer {
     this.#options = options;
     const { app, queue, slots, long, prefetch, events, executor } = options;
     const { clock, logger } = app.runtime;
-    this.#delivering = delayDeliveryExchange(app.options.prefix);
     this.#maxDelayMs = maxDelayMs(app.options.delayUnit);
     const bury = (over: Run, error: TqError) => this.#bury(over, error);
     this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
@@ -143,13 +140,13 @@ export class QueueConsumer {
       this.#timeouts.joined(running);
       return;
     }
-    const { redelivered, properties, exchange } = delivery.message;
+    const { redelivered, properties } = delivery.message;
     const counted = properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
     const refusal = refusalOf({
       task,
       redelivered,
       counted,
-      delayed: exchange === this.#delivering,
+      delayed: hasWaited(app.options.prefix, delivery.message),
       limits,
       maxDelayMs: this.#maxDelayMs,
       unknownTask,

@@ -103,7 +103,7 @@ export function ladderEntryTopology({ prefix, unitMs }: LadderAddress): Topology
  * that held it, or the delivering one, so that its key tells, and the exchange only whose it is.
  */
 export function hasWaited(prefix: string, { exchange, routingKey }: Route): boolean {
-  return exchange.startsWith(delayNames(prefix)) && destinationOf(routingKey) !== undefined;
+  return exchange !== '' && exchange.startsWith(delayNames(prefix)) && destinationOf(routingKey) !== undefined;
 }
 
 /** Name of the queue from which delayed messages go on to an exchange and key. */
