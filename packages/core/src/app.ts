@@ -270,10 +270,13 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   #createDeadLetters(): DeadLetters {
-    const { prefix } = this.options;
+    const { prefix, preset } = this.options;
     return new DeadLetters({
       prefix,
+      preset,
       clock: this.runtime.clock,
+      registry: this.registry,
+      topologyOf: (queue) => this.topologyOf(queue),
       queues: () => this.#queues(),
       connect: () => this.#ownBroker().connectAnother('dead letters'),
     });

@@ -7,8 +7,18 @@ export type { TlsOptions } from './broker/tls-options.js';
 export type { QueueOptions, QueueType } from './broker/topology.js';
 export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
-export type { DeadLetterCallOptions, DeadLetters } from './dead-letters/dead-letters.js';
+export type { DeadLetters } from './dead-letters/dead-letters.js';
 export type { DeadLetterFilter } from './dead-letters/filter.js';
+export type {
+  DeadLetterCallOptions,
+  DeadLetterProgress,
+  DeadLetterPurgeOptions,
+  DeadLetterPurgeReport,
+  DeadLetterRetryOptions,
+  DeadLetterRetryReport,
+  EditDeadLetter,
+  EditedArguments,
+} from './dead-letters/options.js';
 export { declareTask, defaultApp, defineTask } from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, Options } from 'amqplib';
 import type { OutboundMessage, Properties } from '../protocol/message.js';
 
 /**
@@ -79,4 +79,22 @@ export function publishMandatory(
   const accepted = own.sendMessage({ exchange, routingKey, mandatory: true }, withHeaders, body);
   own.pushConfirmCallback(onConfirm);
   return accepted;
+}
+
+/** What a channel's calls end in, for methods that amqplib has none for. */
+interface RpcInternals {
+  rpc(method: number, fields: object, reply: number): Promise<unknown>;
+}
+
+/** Class tx of AMQP 0-9-1, in the upper half of a method's number as amqplib writes it. */
+const TX = 90 << 16;
+
+/** Makes a channel's publishes and acks happen with its commits, all of one or none (AMQP tx.select). */
+export async function selectTransactions(channel: Channel): Promise<void> {
+  await (channel as unknown as RpcInternals).rpc(TX | 10, {}, TX | 11);
+}
+
+/** Makes happen what was published and acked since the last time (AMQP tx.commit). */
+export async function commit(channel: Channel): Promise<void> {
+  await (channel as unknown as RpcInternals).rpc(TX | 20, {}, TX | 21);
 }

@@ -41,7 +41,7 @@ export class DeadQueues {
    * @returns undefined when there is no such queue
    * @throws {TqError} `queue-timeout`, `queue-in-use`, `queue-unavailable`, `access-refused`, `connection-lost`, `closed`
    */
-  async hold(queue: string, options: Pick<HoldOptions, 'onMessage'>): Promise<Holding | undefined> {
+  async hold(queue: string, options: Pick<HoldOptions, 'onMessage' | 'transactional'>): Promise<Holding | undefined> {
     const { clock, timeoutMs, prefix } = this.#options;
     const { model } = await this.link();
     const name = deadLetterLock(prefix, createHash('sha256').update(queue).digest('hex').slice(0, HASH_LENGTH));

@@ -1,14 +1,18 @@
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
 import { TqError, toError } from '../errors.js';
-import type { InboundMessage, Properties } from '../protocol/message.js';
+import type { InboundMessage, OutboundMessage, Properties } from '../protocol/message.js';
 import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
+import { commit, selectTransactions } from './amqplib-internals.js';
+import type { Route } from './delay-ladder.js';
 import { explainRefusal } from './queue-refusal.js';
 
 export interface HoldOptions {
   readonly clock: Clock;
   /** How long the broker may be silent, ms. */
   readonly silenceMs: number;
+  /** So that messages can be moved and dropped. Default: false. */
+  readonly transactional?: boolean;
   /** Told of each message as it comes, oldest first, with what settles it. What it keeps of them is its own affair. */
   readonly onMessage: (message: InboundMessage, tag: number) => void;
 }
@@ -39,6 +43,8 @@ export class HeldQueue {
   /** Of the last delivery, on the monotonic clock. */
   #lastAt: number;
   #onCount: () => void = () => undefined;
+  /** No queue took what was published last (basic.return). */
+  #returned = false;
 
   private constructor(queue: string, channel: Channel, options: HoldOptions) {
     this.queue = queue;
@@ -50,6 +56,9 @@ export class HeldQueue {
     });
     channel.on('close', () => {
       this.#closed = true;
+    });
+    channel.on('return', () => {
+      this.#returned = true;
     });
   }
 
@@ -71,6 +80,38 @@ export class HeldQueue {
     }
   }
 
+  /**
+   * Publishes a message and settles the one that was held, in one transaction: whenever the process or the connection ends,
+   * both have happened or neither.
+   * @returns false when no queue took it; then it is settled and nowhere, and the caller publishes it again
+   * @throws {RangeError} when AMQP cannot carry it; nothing has happened then
+   * @throws {TqError} as for `take`
+   */
+  async move(tag: number, { exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<boolean> {
+    const options = { ...properties, mandatory: true } as Options.Publish;
+    return this.#transact(() => {
+      this.#channel.publish(exchange, routingKey, body, options);
+      this.#ack(tag);
+    });
+  }
+
+  /** Publishes one that `move` could not bring to a queue. */
+  async putBack({ exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<boolean> {
+    const options = { ...properties, mandatory: true } as Options.Publish;
+    return this.#transact(() => this.#channel.publish(exchange, routingKey, body, options));
+  }
+
+  /**
+   * Settles messages, so that they are gone: all of them or, when the process ends, none. In one transaction, since quorum
+   * queues forget acks that come one by one and faster than they are written down when the channel is closed.
+   */
+  async drop(tags: readonly number[]): Promise<void> {
+    if (tags.length === 0) return;
+    await this.#transact(() => {
+      for (const tag of tags) this.#ack(tag);
+    });
+  }
+
   /** Gives back what was not settled; resolves when the broker has it, or does not answer. */
   async release(): Promise<void> {
     if (this.#closed) return;
@@ -79,7 +120,22 @@ export class HeldQueue {
     await within(this.#options.clock, CLOSE_TIMEOUT_MS, closing);
   }
 
+  #ack(deliveryTag: number): void {
+    this.#channel.ack({ fields: { deliveryTag } } as ConsumeMessage);
+  }
+
+  /** @returns false when something was returned */
+  async #transact(send: () => unknown): Promise<boolean> {
+    this.#lastAt = this.#options.clock.monotonic();
+    this.#returned = false;
+    if (this.#closed) throw explainRefusal(this.#reason, this.queue) ?? lost(this.queue, this.#reason);
+    send();
+    await this.#bounded(commit(this.#channel));
+    return !this.#returned;
+  }
+
   async #take(): Promise<void> {
+    if (this.#options.transactional === true) await selectTransactions(this.#channel);
     const { messageCount } = await this.#channel.checkQueue(this.queue);
     let taken = 0;
     for (let part = 0; taken < messageCount; part++) {
@@ -140,6 +196,6 @@ function silent(queue: string, silenceMs: number): TqError {
 }
 
 function lost(queue: string, cause: unknown): TqError {
-  const text = `The connection was lost while '${queue}' was looked at; all of it is in the queue. Do it again.`;
+  const text = `The connection was lost while '${queue}' was looked at: what was not moved or dropped is in the queue. Do it again.`;
   return new TqError('connection-lost', text, { fields: { queue }, cause });
 }

@@ -1,25 +1,27 @@
 import type { Connection } from '../broker/connection.js';
 import { DeadQueues } from '../broker/dead-queues.js';
-import { refuseUnknownKeys, requireInteger } from '../options-check.js';
 import { type DeadLetter, type DeadLetterMessage, decodeDeadLetter, withoutBody } from '../protocol/dead-letter.js';
 import type { InboundMessage } from '../protocol/message.js';
 import { deadLetterQueue, delayDeadQueue } from '../protocol/names.js';
-import type { Clock } from '../time/clock.js';
+import { exportPart, SeenLetters } from './export.js';
 import { type DeadLetterFilter, type Selection, selectionOf } from './filter.js';
-
-/** How long a look may take. */
-export interface DeadLetterCallOptions {
-  /**
-   * How long to wait for the connection, for somebody else who looks at the same queue or moves its messages, and for the
-   * broker while it says nothing, ms, 1 to 2,147,483,647. Default: 10,000.
-   */
-  readonly timeout?: number | undefined;
-}
+import {
+  CALL_KEYS,
+  type DeadLetterCallOptions,
+  type DeadLetterPurgeOptions,
+  type DeadLetterPurgeReport,
+  type DeadLetterRetryOptions,
+  type DeadLetterRetryReport,
+  intervalOf,
+  PURGE_KEYS,
+  RETRY_KEYS,
+  timeoutOf,
+} from './options.js';
+import { purgeQueue } from './purge.js';
+import { Retry, type RetryHost } from './retry.js';
 
 /** What dead letters need of their app. */
-export interface DeadLetterHost {
-  readonly prefix: string;
-  readonly clock: Clock;
+export interface DeadLetterHost extends RetryHost {
   /** Names of the queues that the app knows of, without prefix. */
   queues(): readonly string[];
   /**
@@ -28,10 +30,6 @@ export interface DeadLetterHost {
    */
   connect(): Connection;
 }
-
-const TIMEOUT_MS = 10_000;
-const MAX_TIMEOUT_MS = 2_147_483_647;
-const CALL_KEYS = ['timeout'] as const;
 
 /**
  * What became of messages that no worker could finish: `app.deadLetters`. Every operation has a connection of its own.
@@ -72,6 +70,80 @@ export class DeadLetters {
     const selection = selectionOf({ ...filter, id, limit: 1 }, this.#host.clock.wallTime());
     const [letter] = await this.#look(selection, timeoutMs, (found) => found);
     return letter;
+  }
+
+  /**
+   * Puts dead letters back into the queues that they came from, which are declared where they are missing, the oldest of
+   * each queue first. Each moves in one transaction: when the process or the connection ends at any point, it is in one
+   * of the two queues, and running it again does the rest. Only what was there at the start is moved, and each id once, so
+   * that what fails again stays. A task starts anew with its first try.
+   * @throws {TqError} as above, and `invalid-args` for edited arguments that do not fit, `queue-missing` when the user may
+   *   not declare a queue that is missing
+   */
+  async retry(filter: DeadLetterFilter = {}, options: DeadLetterRetryOptions = {}): Promise<DeadLetterRetryReport> {
+    const timeoutMs = timeoutOf(options, RETRY_KEYS, 'retry');
+    const selection = selectionOf(filter, this.#host.clock.wallTime());
+    intervalOf(options.rate);
+    const queues = this.#open(timeoutMs);
+    try {
+      const retry = new Retry(this.#host, queues, selection, options);
+      for (const queue of this.#queuesOf(selection)) {
+        if (retry.finished) break;
+        await retry.run(deadQueueOf(this.#host.prefix, queue));
+      }
+      return retry.report;
+    } finally {
+      await queues.close();
+    }
+  }
+
+  /** Throws dead letters away: those of one queue all at once, or none when it is cut off. */
+  async purge(filter: DeadLetterFilter = {}, options: DeadLetterPurgeOptions = {}): Promise<DeadLetterPurgeReport> {
+    const timeoutMs = timeoutOf(options, PURGE_KEYS, 'purge');
+    const selection = selectionOf(filter, this.#host.clock.wallTime());
+    const { prefix } = this.#host;
+    const queues = this.#open(timeoutMs);
+    const report = { matched: 0, purged: 0, aborted: false };
+    try {
+      for (const name of this.#queuesOf(selection)) {
+        report.aborted = options.signal?.aborted === true;
+        const limit = selection.limit - report.matched;
+        if (report.aborted || limit === 0) break;
+        const place = { prefix, queue: deadQueueOf(prefix, name) };
+        const { matched, purged } = await purgeQueue(queues, place, { ...selection, limit }, options);
+        report.matched += matched;
+        report.purged += purged;
+      }
+      return report;
+    } finally {
+      await queues.close();
+    }
+  }
+
+  /**
+   * Dead letters with all of their messages, as they were when their queue was looked at; nothing is held while they are
+   * read. Bodies of up to 32 MiB are kept at once, and a queue that has more is looked at again.
+   */
+  export(filter: DeadLetterFilter = {}, options: DeadLetterCallOptions = {}): AsyncIterableIterator<DeadLetterMessage> {
+    const timeoutMs = timeoutOf(options, CALL_KEYS, 'export');
+    const selection = selectionOf(filter, this.#host.clock.wallTime());
+    return this.#export(selection, timeoutMs);
+  }
+
+  async *#export(selection: Selection, timeoutMs: number): AsyncIterableIterator<DeadLetterMessage> {
+    const { prefix } = this.#host;
+    let left = selection.limit;
+    for (const name of this.#queuesOf(selection)) {
+      const seen = new SeenLetters();
+      for (let complete = false; !complete && left > 0; ) {
+        const queues = this.#open(timeoutMs);
+        const place = { prefix, queue: deadQueueOf(prefix, name) };
+        const part = await exportPart(queues, place, { ...selection, limit: left }, seen).finally(() => queues.close());
+        complete = part.complete;
+        left -= part.letters.length;
+        yield* part.letters;
+      }
+    }
   }
 
   async *#list(selection: Selection, timeoutMs: number): AsyncIterableIterator<DeadLetter> {
@@ -120,9 +192,4 @@ export class DeadLetters {
 /** Full name of the queue that holds the dead letters of a queue. */
 function deadQueueOf(prefix: string, name: string): string {
   return prefix + (name === delayDeadQueue('') ? name : deadLetterQueue(name));
-}
-
-function timeoutOf(options: DeadLetterCallOptions, known: readonly string[], method: string): number {
-  refuseUnknownKeys(options, known, `deadLetters.${method}`);
-  return requireInteger(options.timeout ?? TIMEOUT_MS, `${method}: timeout (ms)`, { min: 1, max: MAX_TIMEOUT_MS });
 }
