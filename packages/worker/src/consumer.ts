@@ -205,8 +205,9 @@ export class QueueConsumer {
   }
 
   #lost(): void {
-    this.#options.app.broker().publisher.dropAbandoned();
-    this.#options.executor.dropLost();
+    const { settler, executor } = this.#options;
+    settler.dropAbandoned();
+    executor.dropLost();
   }
 }
 

@@ -31,6 +31,7 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
   const delayed: { ready: true | Promise<void> | Error } = { ready: true };
   const publisher = {
     blocked: false,
+    dropAbandoned: () => undefined,
     publish: (request: PublishRequest) => {
       const to = `${request.exchange}/${request.routingKey}`;
       const end: Published['end'] = (how) => {

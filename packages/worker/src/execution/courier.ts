@@ -39,9 +39,16 @@ const RETRY = { baseMs: 100, maxMs: 5_000 };
  */
 export class Courier {
   readonly #app: AppInternals;
+  /** Who waits for the delays, for as long as its delivery is its own. */
+  readonly #waiting = new Set<{ readonly lease: Lease; readonly leave: () => void }>();
 
   constructor(app: AppInternals) {
     this.#app = app;
+  }
+
+  /** Lets go of what waits for the delays and has lost its delivery meanwhile; the broker may be away for long. */
+  dropAbandoned(): void {
+    for (const { lease, leave } of this.#waiting) if (!lease.alive) leave();
   }
 
   /** Sends what must arrive. */
@@ -64,7 +71,7 @@ export class Courier {
     const due = clock.monotonic() + delayMs;
     for (let attempt = 0; ; attempt++) {
       const ready = delayMs > 0 ? delays.ready(queue) : true;
-      if (ready !== true) await ready;
+      if (ready !== true && !(await this.#waitFor(ready, lease))) return 'abandoned';
       const { exchange, routingKey } = delays.route(queue, due - clock.monotonic());
       const sent = settled(await this.#publish(lease, exchange, routingKey, message));
       if (sent !== undefined) return sent;
@@ -83,6 +90,21 @@ export class Courier {
       if (sent !== undefined) return sent;
       if (end.kind === 'returned' && (await this.#replyQueueIsGone(address))) return 'nobody';
       await this.#pause(attempt);
+    }
+  }
+
+  /** Resolves with true when it is ready, and with false when the lease ends first. */
+  async #waitFor(ready: Promise<void>, lease: Lease): Promise<boolean> {
+    let leave: () => void = () => undefined;
+    const lost = new Promise<false>((resolve) => {
+      leave = () => resolve(false);
+    });
+    const waiting = { lease, leave };
+    this.#waiting.add(waiting);
+    try {
+      return await Promise.race([ready.then(() => true), lost]);
+    } finally {
+      this.#waiting.delete(waiting);
     }
   }
 

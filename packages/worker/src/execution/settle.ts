@@ -82,6 +82,12 @@ export class Settler {
     }
   }
 
+  /** Lets go of deliveries that are lost, whatever they wait for. */
+  dropAbandoned(): void {
+    this.#options.app.broker().publisher.dropAbandoned();
+    this.#courier.dropAbandoned();
+  }
+
   /**
    * Tells the caller of a task that expires that it has started. Nobody waits for that: it goes out before the end of the
    * run, on the same channel and with the same lease, so that it never comes after it.

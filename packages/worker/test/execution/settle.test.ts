@@ -420,7 +420,21 @@ it('does not ack when the copy that is tried again was abandoned, and publishes 
   expect(log).toEqual(['publish delay/2000.math', 'abandoned delay/2000.math']);
 });
 
-it('publishes nothing for a delivery that is lost before the delays can be used', async () => {
+it('lets go of a delivery that is lost before the delays can be used, however long that takes', async () => {
+  const { log, settle, settler, delivery, delayed, isOver } = setup();
+  delayed.ready = new Promise(() => undefined);
+  const settling = settle(LATER, 'nobody');
+  await settled();
+  settler.dropAbandoned();
+  await settled();
+  expect(isOver()).toBe(false);
+  delivery.lease.alive = false;
+  settler.dropAbandoned();
+  await settling;
+  expect(log).toEqual([]);
+});
+
+it('gives nothing up of a delivery that is lost when it is known that the delays cannot be used', async () => {
   const { log, settle, delivery, delayed } = setup();
   let fail: (error: Error) => void = () => undefined;
   delayed.ready = new Promise((_, reject) => (fail = reject));
