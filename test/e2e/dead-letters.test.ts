@@ -1,11 +1,15 @@
 /** `tq dead` on the real broker: real failures, real replays, and the program as its users start it. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp } from '@tq/core';
 import { createWorker } from '@tq/worker';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { brokerUrl, freshPrefix } from '../support/broker.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { brokerUrl, freshPrefix, openPeer } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
+import { createProject, type Project } from '../support/project.js';
 import { runInside } from '../support/run-inside.js';
+import { runTq, startTq } from '../support/tq-process.js';
 
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
@@ -51,6 +55,27 @@ async function workDay(ends: number, calls: readonly number[], error?: string): 
   // A stop waits for what is being settled: the dead letters are in their queue.
   await worker.stop();
   return { paid, failed };
+}
+
+/** Takes what comes to a queue, acknowledged, and resolves `until` when so many have come. */
+async function watch(queue: string) {
+  const peer = await openPeer();
+  const bodies: string[] = [];
+  let look = () => {};
+  await peer.channel.consume(`${env.TQ_PREFIX}${queue}`, (message) => {
+    if (message === null) return;
+    bodies.push(String(message.content));
+    peer.channel.ack(message);
+    look();
+  });
+  const until = (count: number) =>
+    new Promise<void>((resolve) => {
+      look = () => {
+        if (bodies.length >= count) resolve();
+      };
+      look();
+    });
+  return { bodies, until, [Symbol.asyncDispose]: () => peer.close() };
 }
 
 const idsOf = async (...args: string[]) =>
@@ -133,6 +158,222 @@ describe('tq dead show', () => {
     const { code, stdout, stderr } = await dead('show', 'nobody');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain("There is no dead letter of the task 'nobody'.");
+  });
+});
+
+describe('tq dead retry', () => {
+  it('puts back what fits where it came from, and a worker whose cause was mended runs each once', async () => {
+    const amounts = Array.from({ length: 20 }, (_, amount) => amount);
+    expect((await workDay(20, amounts, 'the bank is closed')).failed).toEqual(amounts);
+    await workDay(1, [99], 'no such account');
+    const { code, stdout, stderr } = await dead('retry', '--error', 'closed');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '20 messages retried\n', stderr: '' });
+    expect((await workDay(20, [])).paid).toEqual(amounts);
+    expect(await dead('list', '--json')).toMatchObject({
+      stdout: expect.stringMatching(/^\[\{[^{]*"args":"\[99\]"[^{]*\]$/m),
+    });
+  });
+
+  it('says with --dry-run what it is about, and does nothing', async () => {
+    await workDay(2, [1, 2], 'the bank is closed');
+    const { code, stdout } = await dead('retry', '--dry-run');
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'QUEUE  TASK  REASON  MESSAGES\nbank   pay   failed         2\n',
+    });
+    const json = JSON.parse((await dead('retry', '--dry-run', '--json')).stdout);
+    expect(json).toEqual([{ queue: 'bank', task: 'pay', reason: 'failed', messages: 2 }]);
+    expect(await idsOf()).toHaveLength(2);
+  });
+
+  it('asks before it puts everything back, and needs --yes where it cannot', async () => {
+    await workDay(2, [1, 2], 'the bank is closed');
+    // The terminal of whoever runs the tests is none of this process.
+    const refused = await runTq(['dead', 'retry'], { env });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('expected --yes') });
+    const report = { matched: 2, moved: 2, returned: 0, skipped: 0, aborted: false };
+    expect(JSON.parse((await dead('retry', '--yes', '--json')).stdout)).toEqual(report);
+    expect(await idsOf()).toEqual([]);
+  });
+
+  it('ends after the present message on Ctrl-C, with what was done, and the same line does the rest', async () => {
+    const amounts = Array.from({ length: 10 }, (_, amount) => amount);
+    await workDay(10, amounts, 'the bank is closed');
+    await using arrivals = await watch('bank');
+    const line = ['dead', 'retry', '--task', 'pay', '--rate', '20/s'];
+    await using tq = startTq([...line, '--json'], { env });
+    await arrivals.until(3);
+    tq.kill('SIGINT');
+    const { code, stdout, stderr } = await tq.ended;
+    expect(code).toBe(130);
+    const { moved, aborted } = JSON.parse(stdout);
+    expect({ aborted, isPart: moved >= 3 && moved < 10 }).toEqual({ aborted: true, isPart: true });
+    expect(stderr).toContain('SIGINT: stopping after the present message');
+    expect(await idsOf()).toHaveLength(10 - moved);
+    const rest = await runTq(['dead', 'retry', '--task', 'pay'], { env });
+    expect(rest).toMatchObject({ code: 0, stdout: `${10 - moved} messages retried\n` });
+    await arrivals.until(10);
+    expect(arrivals.bodies.map((body) => JSON.parse(body)[0][0])).toEqual(amounts);
+  });
+
+  it('loses nothing and doubles nothing when it is killed, and the same line does the rest', async () => {
+    const amounts = Array.from({ length: 30 }, (_, amount) => amount);
+    await workDay(30, amounts, 'the bank is closed');
+    await using arrivals = await watch('bank');
+    for (const killedAt of [5, 15]) {
+      await using tq = startTq(['dead', 'retry', '--yes', '--rate', '100/s'], { env });
+      await arrivals.until(killedAt);
+      tq.kill('SIGKILL');
+      expect(await tq.ended).toMatchObject({ signal: 'SIGKILL' });
+    }
+    while ((await idsOf()).length > 0) expect((await dead('retry', '--yes')).code).toBe(0);
+    await arrivals.until(30);
+    expect(arrivals.bodies.map((body) => JSON.parse(body)[0][0]).sort((a, b) => a - b)).toEqual(amounts);
+  });
+});
+
+describe('tq dead retry --edit', () => {
+  let project: Project;
+  beforeEach(async () => {
+    project = createProject({
+      type: 'module',
+      files: {
+        'tasks.ts': `import { createApp } from '@tq/core';
+          import { positive } from './positive.js';
+          export const app = createApp();
+          app.task('pay', (amount: number) => undefined, { args: positive });`,
+        'positive.js': `export const positive = { '~standard': { version: 1, vendor: 'test', validate: (value) =>
+          value[0] > 0 ? { value } : { issues: [{ message: 'Too small', path: [0] }] } } };`,
+        // Takes the next of the answers, and keeps what it was given.
+        'editor.cjs': `const fs = require('node:fs');
+          const [folder, file] = [__dirname, process.argv.at(-1)];
+          const answers = JSON.parse(fs.readFileSync(folder + '/answers.json', 'utf8'));
+          fs.appendFileSync(folder + '/given.txt', fs.readFileSync(file, 'utf8') + '---\\n');
+          const answer = answers.shift();
+          fs.writeFileSync(folder + '/answers.json', JSON.stringify(answers));
+          if (answer === 'quit') process.exit(1);
+          if (answer !== null) fs.writeFileSync(file, answer);`,
+      },
+    });
+    await workDay(3, [-1, -2, -3], 'no such amount');
+  });
+  afterEach(() => project[Symbol.dispose]());
+
+  /** Runs it with what the editor makes of each text it is given; null leaves it as it is. */
+  function edit(answers: readonly (string | null)[], ...args: string[]) {
+    writeFileSync(join(project.folder, 'answers.json'), JSON.stringify(answers));
+    const editor = `'${process.execPath}' '${join(project.folder, 'editor.cjs')}'`;
+    const options = { cwd: project.folder, env: { ...env, VISUAL: editor } };
+    return runTq(['dead', 'retry', '--edit', ...args], options);
+  }
+
+  it('moves each with the arguments that the editor leaves; what is emptied stays', async () => {
+    const { code, stdout, stderr } = await edit(['[1]', null, '']);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: '2 messages retried, 1 left where they are\n',
+      stderr: '',
+    });
+    const given = readFileSync(join(project.folder, 'given.txt'), 'utf8').split('---\n');
+    expect(given[0]).toMatch(
+      /^\/\/ Arguments of pay [\w-]{36}, which died in bank: failed\n\/\/ Error: no such amount\n/,
+    );
+    expect(given[0]).toMatch(/\n\[\n {2}-1\n\]\n$/);
+    expect((await workDay(2, [])).paid).toEqual([1, -2]);
+    const left = JSON.parse((await dead('list', '--json')).stdout);
+    expect(left).toEqual([expect.objectContaining({ args: '[-3]', attempt: 1 })]);
+  });
+
+  it('leaves what is no JSON or does not fit the schema, and ends with 1, where there is nobody to ask again', async () => {
+    const { code, stdout, stderr } = await edit(['[1', '[0]', '[3]'], '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ matched: 3, moved: 1, returned: 0, skipped: 2, aborted: false });
+    expect(stderr).toContain('Expected JSON, found a mistake in line 1, column 3, comments not counted.');
+    expect(stderr).toContain("Expected arguments that fit the schema of task 'pay', found args[0]: Too small");
+    expect((await workDay(1, [])).paid).toEqual([3]);
+    expect(await idsOf()).toHaveLength(2);
+  });
+
+  it('ends when the editor does not end with 0, and what was edited before is moved', async () => {
+    const { code, stderr } = await edit(['[1]', 'quit', '[3]']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('ended with exit code 1, expected 0'),
+    });
+    expect(await idsOf()).toHaveLength(2);
+  });
+
+  it('says what to set where there is no editor', async () => {
+    const none = { VISUAL: undefined, EDITOR: undefined };
+    const { code, stderr } = await runTq(['dead', 'retry', '--edit'], { env: { ...env, ...none } });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('expected an editor in $VISUAL') });
+  });
+});
+
+describe('tq dead purge', () => {
+  it('throws away what fits and nothing else', async () => {
+    await workDay(2, [1, 2], 'the bank is closed');
+    await workDay(1, [3], 'no such account');
+    expect((await dead('purge', '--error', 'closed', '--dry-run')).stdout).toMatch(/bank +pay +failed +2\n$/);
+    expect(await dead('purge', '--error', 'closed', '--yes')).toEqual({
+      code: 0,
+      stdout: '2 messages purged\n',
+      stderr: '',
+    });
+    expect(JSON.parse((await dead('list', '--json')).stdout)).toEqual([expect.objectContaining({ args: '[3]' })]);
+    const refused = await runTq(['dead', 'purge', '--id', 'x'], { env });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('expected --yes') });
+    expect(JSON.parse((await dead('purge', '--yes', '--json')).stdout)).toEqual({
+      matched: 1,
+      purged: 1,
+      aborted: false,
+    });
+  });
+});
+
+describe('tq dead export', () => {
+  it('prints each whole, as a line of JSON, and leaves it where it is', async () => {
+    await workDay(2, [1, 2], 'the bank is closed');
+    await using peer = await openPeer();
+    peer.channel.sendToQueue(`${env.TQ_PREFIX}bank.dead`, Buffer.from([0xff, 0]), {
+      messageId: 'odd',
+      headers: { a: 'b' },
+    });
+    const { code, stdout } = await runTq(['dead', 'export'], { env });
+    expect(code).toBe(0);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual([
+      expect.objectContaining({ task: 'pay', encoding: 'utf8', body: '[[1],{},{}]', size: 11, reason: 'failed' }),
+      expect.objectContaining({
+        properties: expect.objectContaining({ deliveryMode: 2, contentType: 'application/json' }),
+      }),
+      expect.objectContaining({ id: 'odd', encoding: 'base64', body: '/wA=', headers: { a: 'b' } }),
+    ]);
+    expect(await idsOf()).toHaveLength(3);
+  });
+
+  it('writes a new file that nobody else may read', async () => {
+    await workDay(2, [1, 2], 'the bank is closed');
+    const folder = mkdtempSync(join(tmpdir(), 'tq-export-'));
+    const file = join(folder, 'dead.jsonl');
+    try {
+      expect(await dead('export', '--output', file)).toEqual({
+        code: 0,
+        stdout: `${file}: 2 messages exported\n`,
+        stderr: '',
+      });
+      expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(2);
+      expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
+      expect(await dead('export', '--output', file)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('expected a new file'),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { type InspectOptions, inspect, stripVTControlCharacters } from 'node:util';
 
@@ -60,6 +61,13 @@ export class Output {
   print(text: string): void {
     this.#wipe();
     this.#options.stdout.write(`${text}\n`);
+  }
+
+  /** Prints data as it is, and resolves when more can be taken: for more of it than fits into memory. */
+  async printLine(text: string): Promise<void> {
+    this.#wipe();
+    const { stdout } = this.#options;
+    if (!stdout.write(`${text}\n`)) await once(stdout, 'drain');
   }
 
   /**

@@ -36,6 +36,7 @@ export {
 } from './config/kinds.js';
 export { isSettable, type Option, type OptionSource, type OptionTable, type OptionValues } from './config/option.js';
 export { type ResolvedTable, readText, resolveTable } from './config/resolve.js';
+export { argsTextOf } from './dead-letters/edited-arguments.js';
 export { createDeferred, type Deferred } from './deferred.js';
 export {
   assertNever,

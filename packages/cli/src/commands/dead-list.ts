@@ -1,12 +1,13 @@
 import type { DeadLetter } from '@tq/core';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { FILTER_OPTIONS, filterOf, isEverything } from '../dead/filter.js';
+import { filterOf, isEverything } from '../dead/filter.js';
 import { formatLetters, toJson } from '../dead/format.js';
 import { openDeadApp } from '../dead/open-app.js';
+import { DEAD_OPTIONS } from '../dead/options.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { APP_OPTIONS, timeoutOf } from '../queues/options.js';
+import { timeoutOf } from '../queues/options.js';
 
 /** Letters that are listed unless --limit says otherwise. */
 const LIMIT = 100;
@@ -17,8 +18,7 @@ export const deadList: Command = {
     'A line each, queue by queue, the oldest first. Looking changes neither the messages nor their order; for that moment ' +
     'nobody else may look at the same queue, and waits.',
   options: {
-    ...APP_OPTIONS,
-    ...FILTER_OPTIONS,
+    ...DEAD_OPTIONS,
     limit: { kind: 'text', describe: `At most so many. Default: ${LIMIT}` },
     json: {
       kind: 'flag',

@@ -12,6 +12,9 @@ export const dead: Command = {
     ['dead list', 'The dead letters of the app, the oldest of each queue first'],
     ['dead list --task mail.send --error ECONNREFUSED', 'Those of one task that failed with this'],
     ['dead show ID', 'One with its arguments and the errors before'],
+    ['dead retry --task mail.send --rate 50/s', 'Put them back where they came from, fifty a second'],
+    ['dead purge --older-than 7d', 'Ask, and throw away what is old'],
+    ['dead export > dead.jsonl', 'All of them, with their bodies, a line of JSON each'],
   ],
   positionals: { min: 1, max: 1 },
   run: async () => {

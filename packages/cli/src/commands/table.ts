@@ -72,8 +72,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'dead',
-    usage: 'dead list|show',
-    summary: 'Look at what failed for good or could not run',
+    usage: 'dead list|show|retry|purge|export',
+    summary: 'Look at what failed for good, put it back, throw it away',
     load: async () => (await import('./dead.js')).dead,
     verbs: [
       {
@@ -87,6 +87,24 @@ export const COMMANDS: readonly CommandEntry[] = [
         usage: 'dead show ID',
         summary: 'Show all that is known of one',
         load: async () => (await import('./dead-show.js')).deadShow,
+      },
+      {
+        name: 'dead retry',
+        usage: 'dead retry',
+        summary: 'Put dead letters back into the queues that they died in',
+        load: async () => (await import('./dead-retry.js')).deadRetry,
+      },
+      {
+        name: 'dead purge',
+        usage: 'dead purge',
+        summary: 'Throw dead letters away',
+        load: async () => (await import('./dead-purge.js')).deadPurge,
+      },
+      {
+        name: 'dead export',
+        usage: 'dead export',
+        summary: 'Write dead letters with their bodies, a line of JSON each',
+        load: async () => (await import('./dead-export.js')).deadExport,
       },
     ],
   },
