@@ -35,6 +35,8 @@ export class BrokerTransport implements Transport {
   readonly #options: BrokerTransportOptions;
   readonly #destinations: Destinations;
 
+  readonly #looks = new Map<string, Promise<QueueStatus | undefined>>();
+
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
     const { connection, delays, runtime, topologyOf, staging } = options;
@@ -61,7 +63,17 @@ export class BrokerTransport implements Transport {
     return this.#options.publisher.room() ?? this.#options.staging.room();
   }
 
-  async queueStatus(queue: string): Promise<QueueStatus | undefined> {
+  /** Whoever asks meanwhile gets the same answer: a look takes a channel, and many results may end in one moment. */
+  queueStatus(queue: string): Promise<QueueStatus | undefined> {
+    let looking = this.#looks.get(queue);
+    if (looking === undefined) {
+      looking = this.#look(queue).finally(() => this.#looks.delete(queue));
+      this.#looks.set(queue, looking);
+    }
+    return looking;
+  }
+
+  async #look(queue: string): Promise<QueueStatus | undefined> {
     const { connection, rpc, runtime } = this.#options;
     const { link } = connection;
     if (link === undefined) return undefined;

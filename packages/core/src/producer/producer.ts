@@ -42,6 +42,7 @@ export interface ProducerOptions {
 /** What a call is and where it stands in the tree of tasks; middleware may move it to another queue. */
 interface Facts extends CallFacts, Pick<Envelope, 'rootId' | 'parentId'> {
   queue: string;
+  exchange?: string;
   eta?: number | undefined;
   expires?: number | undefined;
 }
@@ -72,6 +73,7 @@ export class Producer {
       rootId: parent?.rootId ?? id,
       parentId: parent?.id,
     };
+    if (options.exchange !== undefined) facts.exchange = options.exchange;
     const wrong = this.#setTimes(facts, options);
     const result = new PendingResult<T>(facts, results);
     if (this.#closed) return refuse(result, failures.toPublishError(failures.closedBefore, false));

@@ -70,6 +70,8 @@ export interface CallFacts {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
+  /** The exchange that it went to instead, as the caller named it. */
+  readonly exchange?: string | undefined;
   readonly ignoreResult: boolean;
   /** When the task may start, where it is delayed, ms since the epoch. */
   readonly eta?: number | undefined;

@@ -126,10 +126,12 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
         this.#state = 'failure';
         this.#end({ error: new TaskFailedError(this.id, reply.error) });
         return;
-      case 'REVOKED':
+      case 'REVOKED': {
+        const error = this.#revoked(reply.error.message);
         this.#state = 'revoked';
-        this.#end({ error: this.#revoked(reply.error.message) });
+        this.#end({ error });
         return;
+      }
       case 'RETRY':
         this.#state = 'retry';
         this.#expiry?.cancel();
@@ -159,10 +161,10 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   }
 
   #unstarted({ messages, consumers }: QueueStatus): void {
-    const { id, task, queue } = this.#facts;
+    const { id, task, queue, exchange } = this.#facts;
     const text =
       `No worker had started task '${task}' ${formatDuration(EXPIRY_GRACE_MS)} after it expired, so it will not run: ` +
-      describeQueue(queue, messages, consumers);
+      (exchange === undefined ? describeQueue(queue, messages, consumers) : describeExchange(exchange));
     this.#services.transport.forget(id);
     this.#state = 'revoked';
     this.#end({ error: new TaskRevokedError(id, 'expired', text) });
@@ -214,7 +216,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   }
 
   #timedOut(waiter: Waiter<T>, timeoutMs: number): void {
-    const { task, queue, id, eta } = this.#facts;
+    const { task, queue, exchange, id, eta } = this.#facts;
     const head = `No result of task '${task}' within ${formatDuration(timeoutMs)}`;
     const reject = (known: string) =>
       waiter.reject(new ResultTimeoutError(`${head}: ${known}`, { taskId: id, queue, timeoutMs }));
@@ -224,6 +226,10 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     }
     if (eta !== undefined && eta > this.#services.wallTime()) {
       reject(`it waits in the broker and is not to start before ${printIsoTime(eta)}.`);
+      return;
+    }
+    if (exchange !== undefined) {
+      reject(describeExchange(exchange));
       return;
     }
     this.#services.transport.queueStatus(queue).then(
@@ -240,9 +246,10 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
 
   #revoked(reason: string): TaskRevokedError {
     const { task } = this.#facts;
+    const before = this.#state === 'started' || this.#state === 'retry' ? ' once more' : '';
     const text =
       reason === 'expired'
-        ? `Task '${task}' expired before a worker started it, so it was not run.`
+        ? `Task '${task}' expired before a worker started it${before}, so it was not run${before}.`
         : `Task '${task}' was revoked: ${reason}.`;
     return new TaskRevokedError(this.id, reason, text);
   }
@@ -251,6 +258,10 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     const text = `Task '${this.#facts.task}' was called with ignoreResult, so no result will come. Leave the option out to get one.`;
     return new TqError('result-forgotten', text, { fields: { taskId: this.id } });
   }
+}
+
+function describeExchange(exchange: string): string {
+  return `it was published to the exchange '${exchange}': is a worker running on a queue that it goes to from there?`;
 }
 
 function describeQueue(queue: string, messages: number, consumers: number): string {

@@ -220,6 +220,16 @@ it('a failed publish reaches the listener, and its waiter is forgotten', async (
   expect(log.at(-1)).toBe('forget i1');
 });
 
+it('asks the broker once for all who want to know at the same time, and anew for who comes later', async () => {
+  const { log, transport } = setup();
+  const looks = () => log.filter((line) => line === 'look q').length;
+  const answers = await Promise.all([transport.queueStatus('q'), transport.queueStatus('q')]);
+  expect(answers).toEqual([answers[0], answers[0]]);
+  expect(looks()).toBe(1);
+  await transport.queueStatus('q');
+  expect(looks()).toBe(2);
+});
+
 it('tells what the broker says of a queue, and nothing when it does not answer in time', async () => {
   const { clock, transport, state } = setup();
   expect(await transport.queueStatus('q')).toEqual({ messages: 3, consumers: 1, listening: true });

@@ -64,6 +64,28 @@ describe('a result whose task may not start any more', () => {
     },
   );
 
+  it('says that it was started before, where it was to be run once more', async () => {
+    const { result } = expiring();
+    result.replied(reply('STARTED'));
+    const error = { name: 'TaskRevokedError', message: 'expired', stack: undefined, code: undefined, cause: undefined };
+    result.replied({ status: 'REVOKED', taskId: 'i1', error });
+    await expect(result.get()).rejects.toThrow(
+      "Task 'fib' expired before a worker started it once more, so it was not run once more.",
+    );
+  });
+
+  it('names the exchange where it went to one', async () => {
+    const { clock, result, answerStatus } = setup({ expires: START + 10_000, exchange: 'events' });
+    answerStatus(async () => STATUS);
+    result.confirmed();
+    const got = result.get({ timeout: 1_000 });
+    clock.advance(1_000);
+    await expect(got).rejects.toThrow("it was published to the exchange 'events': is a worker running on a queue");
+    clock.advance(11_000);
+    await expect.poll(() => result.state).toBe('revoked');
+    await expect(result.get()).rejects.toThrow("so it will not run: it was published to the exchange 'events'");
+  });
+
   it('goes on when the word comes while the broker is asked', async () => {
     const { clock, result, answerStatus, state } = expiring();
     let answer: (status: QueueStatus) => void = () => undefined;

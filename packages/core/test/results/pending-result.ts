@@ -7,7 +7,7 @@ import type { QueueStatus } from '../../src/results/transport.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
 
-interface Setup extends Pick<CallFacts, 'eta' | 'expires'> {
+interface Setup extends Pick<CallFacts, 'eta' | 'expires' | 'exchange'> {
   readonly ignoreResult?: boolean;
   readonly runningTask?: string | undefined;
 }
