@@ -49,6 +49,14 @@ it('a call with a countdown or an eta runs when it is due, never before, and a p
 it('a task that waits is in the broker, nowhere else, and comes with its own headers', async () => {
   const result = echo(test.app).apply([7], { queue: 'later', countdown: LONG_MS, headers: { mine: 'kept' } });
   await result.published;
+  const worker = createWorker(test.app, { tasks: [MODULE], queues: ['held'], concurrency: 4 });
+  await worker.start();
+  const held = [1, 2, 3].map((n) => echo(test.app).apply([n], { queue: 'held', countdown: 3 * 2 ** 17 * UNIT_MS }));
+  await Promise.all(held.map(({ published }) => published));
+  expect(await queueState(peer, `${prefix}tq.delay.v1.${UNIT_MS}.18`)).toEqual({ messages: 3, consumers: 0 });
+  expect(worker.health()).toMatchObject({ running: 0 });
+  await worker.stop();
+  for (const one of held) one.forget();
   const [message] = await receive(peer, `${prefix}later`, 1);
   expect(message?.properties).toMatchObject({ correlationId: result.id, headers: { id: result.id, mine: 'kept' } });
 });

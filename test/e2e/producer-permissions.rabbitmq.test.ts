@@ -1,17 +1,30 @@
 import { createApp, PublishError } from '@tq/core';
-import { expect, it } from 'vitest';
-import { openPeer } from '../support/broker.js';
-import { startRabbit } from '../support/rabbitmq.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openPeer, receive } from '../support/broker.js';
+import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
 import { rejection } from './fixtures/test-app.js';
 
-it('a producer that may not declare fails with queue-missing, and sends once the queue is there', async () => {
-  await using rabbit = await startRabbit();
-  await rabbit.ctl('add_user', 'producer', 'secret');
-  await rabbit.ctl('set_permissions', 'producer', '^tq\\.reply\\.', '.*', '.*');
+let rabbit: RabbitServer;
+
+beforeAll(async () => {
+  rabbit = await startRabbit();
+});
+
+afterAll(() => rabbit.stop());
+
+/** A user of this name with these rights, and the URL by which it connects. */
+async function addUser(name: string, ...rights: readonly [configure: string, write: string, read: string]) {
+  await rabbit.ctl('add_user', name, 'secret');
+  await rabbit.ctl('set_permissions', name, ...rights);
   const url = new URL(rabbit.url);
-  url.username = 'producer';
+  url.username = name;
   url.password = 'secret';
-  await using app = createApp({ url: url.href, queueType: 'classic' });
+  return url.href;
+}
+
+it('a producer that may not declare fails with queue-missing, and sends once the queue is there', async () => {
+  const url = await addUser('producer', '^tq\\.reply\\.', '.*', '.*');
+  await using app = createApp({ url, queueType: 'classic' });
   const task = app.task('take', () => 1, { queue: 'private' });
   const error = await rejection(task.delay().published);
   expect(error).toBeInstanceOf(PublishError);
@@ -21,4 +34,22 @@ it('a producer that may not declare fails with queue-missing, and sends once the
   await using peer = await openPeer(rabbit.url);
   await peer.channel.assertQueue('private');
   await task.delay().published;
+});
+
+it('a producer with few rights delays calls once the ladder is there, and is told what it lacks before', async () => {
+  const write = String.raw`^(amq\.default|tq\.reply\..*|tq\.delay\.v1\..*|later)$`;
+  const url = await addUser('caller', String.raw`^tq\.reply\.`, write, String.raw`^tq\.(reply|delay\.v1)\.`);
+  await using app = createApp({ url, queueType: 'classic', delayUnit: 20 });
+  await using other = createApp({ url: rabbit.url, queueType: 'classic', delayUnit: 20 });
+  await using peer = await openPeer(rabbit.url);
+  const options = { queue: 'later' };
+  const task = app.task('take', () => 1, options);
+  const delayed = () => task.apply([], { countdown: 5_000 }).published;
+  const error = await rejection(delayed());
+  expect(error).toMatchObject({ name: 'PublishError', code: 'access-refused' });
+  expect(error.message).toMatch(/may not prepare delays: .* 'tq\.delay\.lost' .*ACCESS_REFUSED.* docs\/topology\.md/);
+  expect(error.message).not.toContain('secret');
+  await other.task('take', () => 1, options).apply([], { countdown: 5_000 }).published;
+  await delayed();
+  expect(await receive(peer, 'later', 2)).toHaveLength(2);
 });
