@@ -29,8 +29,10 @@ test(
     });
     await worker.line(/ready: consuming/);
     const memory = () => residentMemoryMb(worker.process.pid);
-    const memoryBefore = memory();
     const tellTime = app.declareTask<typeof tasks.tellTime>('tellTime');
+    // What a worker loads and compiles for its first tasks is no lateness of delays.
+    for (const warm of await tellTime.bulk(numbers(50).map(() => [-1]))) await warm.get();
+    const memoryBefore = memory();
 
     const firstDue = Date.now() + WAIT;
     const dueOf = (id: number) => firstDue + Math.floor((id / TASKS) * SPAN);
@@ -48,7 +50,8 @@ test(
 
     expect(lateness[0]).toBeGreaterThanOrEqual(0);
     const runs = notes.lines().map(([id]) => Number(id));
-    expect(runs.sort((a, b) => a - b)).toEqual(numbers(TASKS));
+    const delayed = runs.filter((id) => id >= 0);
+    expect(delayed.sort((a, b) => a - b)).toEqual(numbers(TASKS));
     const [p50, p99] = [0.5, 0.99].map((share) => lateness[Math.floor(share * TASKS)]);
     console.log(
       `delayed: ${TASKS} tasks, published in ${publishedIn} ms, due from ${WAIT} to ${WAIT + SPAN} ms: ` +
