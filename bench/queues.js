@@ -6,6 +6,10 @@ import { encodeCall } from './raw/message.js';
 import { openPublisher, publishMany } from './raw/publisher.js';
 import { argsOf, TASK } from './task.js';
 
+/** What an app of tq declares for delays with its default unit, without the prefix. */
+const DELAY_QUEUES = [...Array.from({ length: 28 }, (_, level) => `tq.delay.v1.100.${level}`), 'tq.delay.dead'];
+const DELAY_EXCHANGES = ['tq.delay.v1.100.enter', 'tq.delay.v1.deliver', 'tq.delay.lost', ...DELAY_QUEUES];
+
 /** @typedef {Awaited<ReturnType<typeof openQueues>>} Queues */
 
 /**
@@ -35,15 +39,17 @@ export async function openQueues(url) {
     fill: (name, count) =>
       publishMany(publisher, name, count, (n) => encodeCall({ id: randomUUID(), task: TASK, args: argsOf(n) })),
     /**
-     * Deletes a task queue and what belongs to it.
+     * Deletes a task queue and what belongs to it, delays included.
      * @param {string} prefix
      * @param {string} name
-     * @returns {Promise<number>} how many messages were in it
+     * @returns {Promise<number>} how many messages were in it, or waited to come to it
      */
     async delete(prefix, name) {
-      const { messageCount } = await channel.deleteQueue(name);
+      let { messageCount } = await channel.deleteQueue(name);
       await channel.deleteQueue(`${name}.dead`);
       await channel.deleteExchange(`${prefix}tq.dead`);
+      for (const queue of DELAY_QUEUES) messageCount += (await channel.deleteQueue(prefix + queue)).messageCount;
+      for (const exchange of DELAY_EXCHANGES) await channel.deleteExchange(prefix + exchange);
       return messageCount;
     },
     close: () => connection.close(),

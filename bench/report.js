@@ -30,6 +30,7 @@ const TABLES = [
   { group: 'latency', title: 'Latency', metrics: ['p50Ms', 'p99Ms', 'cpuUs'] },
   { group: 'start', title: 'Start and memory', metrics: ['firstTaskMs', 'idleMb'] },
   { group: 'pool', title: 'Thread pool', metrics: ['perSecond', 'cpuUs'] },
+  { group: 'feature', title: 'Features beside tq without them', metrics: ['perSecond', 'cpuUs'] },
 ];
 
 /**
@@ -45,7 +46,7 @@ export function report(results, facts) {
     '',
     'Each figure is the median of ' +
       `${facts.rounds} rounds with minimum and maximum. Every measurement is a process of its own on a queue of its own, warmed up first; in a round ` +
-      "the programs take turns, in the other order every second time. `raw` is a program in `bench/raw` that uses amqplib alone, sends and reads the very same bytes (checked before each run) and gives the same guarantees: durable queues with the same arguments, persistent and mandatory messages, confirms in a window of 1,000, two connections without Nagle's delay, prefetch = slots, an ack each, sent after the reply's confirm. `÷ raw` is the median of the rounds' own ratios, which other load on the machine moves less than it moves the figures. Tasks are no-ops of 120 bytes in tq's `async` pool. CPU is that of the measured process for each operation; for round trips, of caller and worker together.",
+      "the programs take turns, in the other order every second time. `raw` is a program in `bench/raw` that uses amqplib alone, sends and reads the very same bytes (checked before each run) and gives the same guarantees: durable queues with the same arguments, persistent and mandatory messages, confirms in a window of 1,000, two connections without Nagle's delay, prefetch = slots, an ack each, sent after the reply's confirm. `÷ raw` is the median of the rounds' own ratios, which other load on the machine moves less than it moves the figures. `plain` is tq without the feature that is measured. Tasks are no-ops of 120 bytes in tq's `async` pool. CPU is that of the measured process for each operation; for round trips, of caller and worker together.",
     '',
     '## Targets',
     '',
@@ -70,7 +71,7 @@ function targetRow({ program = 'tq', metric, ratio, bound, limit }, result) {
   const found = ratio ? ratioOf(result, program, metric) : spreadOf(result, program, metric).median;
   const reached = bound === 'least' ? found >= limit : found <= limit;
   const digits = ratio ? 2 : METRICS[metric].digits;
-  const measure = `${METRICS[metric].title}${ratio ? ' ÷ raw' : ''}`;
+  const measure = `${METRICS[metric].title}${ratio ? ` ${against(result)}` : ''}`;
   const sign = bound === 'least' ? '≥' : '≤';
   const { title } = result.scenario;
   const wanted = `${sign} ${format(limit, ratio ? 2 : 0)}`;
@@ -85,7 +86,7 @@ function section({ group, title, metrics }, results) {
   const ours = results.filter(({ scenario }) => scenario.group === group);
   if (ours.length === 0) return [];
   const compared = ours.some(({ scenario }) => scenario.programs.length > 1);
-  const head = metrics.flatMap((metric) => [METRICS[metric].title, ...(compared ? ['÷ raw'] : [])]);
+  const head = metrics.flatMap((metric) => [METRICS[metric].title, ...(compared ? [against(ours[0])] : [])]);
   const rows = ours.flatMap((result) =>
     result.scenario.programs.map((program, index) => [
       index === 0 ? result.scenario.title : '',
@@ -141,6 +142,12 @@ function ratioOf(result, program, metric) {
 function valuesOf({ samples }, program, metric) {
   return (samples.get(program) ?? []).map((sample) => /** @type {number} */ (sample[metric]));
 }
+
+/**
+ * What the scenario's programs are compared with: its first.
+ * @param {Result | undefined} result
+ */
+const against = (result) => `÷ ${result?.scenario.programs[0]?.name}`;
 
 /** @param {Result} result */
 const queueOf = ({ scenario, queueType }) => (scenario.group === 'pool' ? 'none' : queueType);

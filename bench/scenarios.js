@@ -20,7 +20,7 @@
  * @typedef {object} Scenario
  * @property {string} name for `--only`
  * @property {string} title
- * @property {'throughput' | 'latency' | 'start' | 'pool'} group a table of the report, and how it is measured
+ * @property {'throughput' | 'latency' | 'start' | 'pool' | 'feature'} group a table of the report, and how it is measured
  * @property {readonly ('classic' | 'quorum')[]} queueTypes
  * @property {boolean} [full] the queue is filled first
  * @property {Work} work
@@ -32,6 +32,8 @@ const RAW = 'raw';
 /** Beside `raw`, which acks one by one. */
 const RAW_COALESCED = 'raw, coalesced acks';
 const TQ = 'tq';
+/** tq without the feature whose cost is measured. */
+const PLAIN = 'plain';
 
 /**
  * @param {string} mode
@@ -77,6 +79,22 @@ const roundTrip = (work) => ({
   programs: [
     { name: RAW, script: 'raw/round-trip.js', companion: 'raw/worker.js' },
     { name: TQ, script: 'tq/round-trip.js', companion: 'tq/worker.js' },
+  ],
+});
+
+/**
+ * @param {string} script
+ * @param {string} mode the feature
+ * @param {Work} work
+ * @returns {Pick<Scenario, 'group' | 'queueTypes' | 'work' | 'programs'>}
+ */
+const feature = (script, mode, work) => ({
+  group: 'feature',
+  queueTypes: BOTH,
+  work,
+  programs: [
+    { name: PLAIN, script },
+    { name: mode, script, work: { ...work, mode } },
   ],
 });
 
@@ -134,6 +152,17 @@ export const SCENARIOS = [
     work: { slots: 2, warmUp: 50_000, count: 200_000 },
     programs: [{ name: TQ, script: 'tq/thread-pool.js' }],
   },
+  {
+    name: 'delayed',
+    title: 'enqueue, pipelined, delayed by an hour',
+    ...feature('tq/enqueue.js', 'delayed', { mode: 'pipelined', warmUp: 10_000, count: 30_000 }),
+  },
+  {
+    name: 'retries',
+    title: 'drain, 100 slots, of a task with retries that does not fail',
+    full: true,
+    ...feature('tq/drain.js', 'retries', { slots: 100, warmUp: 10_000, count: 40_000 }),
+  },
 ];
 
 /**
@@ -178,4 +207,7 @@ export const TARGETS = [
     limit: 3.5,
   },
   { scenario: 'thread-pool', metric: 'perSecond', ratio: false, bound: 'least', limit: 40_000 },
+  { scenario: 'delayed', program: 'delayed', metric: 'cpuUs', ratio: true, bound: 'most', limit: 2.5 },
+  { scenario: 'delayed', program: 'delayed', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.4 },
+  { scenario: 'retries', program: 'retries', metric: 'cpuUs', ratio: true, bound: 'most', limit: 1.05 },
 ];

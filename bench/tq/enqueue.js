@@ -1,10 +1,14 @@
 // @ts-check
-/** Publishes calls: each awaited (`awaited`), a window of them at a time (`pipelined`), or as one list (`bulk`). */
+/**
+ * Publishes calls: each awaited (`awaited`), a window of them at a time (`pipelined`, and `delayed` by an hour), or as one
+ * list (`bulk`).
+ */
 import { readJob, startSection } from '../job.js';
 import { argsOf, TASK } from '../task.js';
 import { createBenchApp } from './app.js';
 
 const WINDOW = 1_000;
+const HOUR = 3_600_000;
 
 const job = readJob();
 const app = createBenchApp(job);
@@ -17,7 +21,10 @@ async function enqueue(calls) {
       await echo.bulk(Array.from({ length: calls }, (_, n) => argsOf(n)));
       return;
     case 'pipelined':
-      await pipeline(calls);
+      await pipeline(calls, (n) => echo.delay(...argsOf(n)));
+      return;
+    case 'delayed':
+      await pipeline(calls, (n) => echo.apply(argsOf(n), { countdown: HOUR }));
       return;
     default:
       for (let n = 0; n < calls; n++) await echo.delay(...argsOf(n)).published;
@@ -26,9 +33,10 @@ async function enqueue(calls) {
 
 /**
  * @param {number} calls
+ * @param {(n: number) => { readonly published: Promise<unknown> }} call
  * @returns {Promise<void>}
  */
-function pipeline(calls) {
+function pipeline(calls, call) {
   return new Promise((resolve, reject) => {
     let sent = 0;
     let confirmed = 0;
@@ -37,7 +45,7 @@ function pipeline(calls) {
       else fill();
     };
     const fill = () => {
-      while (sent < calls && sent - confirmed < WINDOW) echo.delay(...argsOf(sent++)).published.then(onConfirm, reject);
+      while (sent < calls && sent - confirmed < WINDOW) call(sent++).published.then(onConfirm, reject);
     };
     fill();
   });
