@@ -188,6 +188,23 @@ describe('putting dead letters back', () => {
     expect(await scene.app.deadLetters.purge({}, { signal })).toEqual({ matched: 0, purged: 0, aborted: true });
   });
 
+  it('moves all in order, though they are more than are kept at once', async () => {
+    await using scene = await openDeadScene('classic');
+    await scene.declare();
+    const large = 'x'.repeat(5 * 1_024 * 1_024);
+    for (const number of upTo(9)) {
+      const body = Buffer.from(`${String(number).padStart(2, '0')}${large}`);
+      scene.peer.channel.publish(`${scene.prefix}tq.dead`, `${scene.prefix}tq`, body);
+    }
+    await scene.ready('tq.dead', 9);
+    expect(await scene.app.deadLetters.retry({ limit: 8 })).toMatchObject({ matched: 8, moved: 8 });
+    const bodies = await scene.drain('tq');
+    expect(bodies.map((body) => [Number(body.slice(0, 2)), body.length])).toEqual(
+      upTo(8).map((number) => [number, large.length + 2]),
+    );
+    await scene.ready('tq.dead', 1);
+  });
+
   it('moves one id once, however often it is there', async () => {
     await using scene = await openDeadScene('classic');
     await scene.declare();
