@@ -13,7 +13,7 @@ const OPTIONS: readonly (readonly [key: string, option: Option])[] = [
 const TEXTS: Readonly<Record<Option['kind'], readonly [string, string] | undefined>> = {
   text: ['one', 'two'],
   integer: ['5', '6'],
-  duration: ['5s', '6s'],
+  duration: ['1s', '2s'],
   bytes: ['64mb', '65mb'],
   words: undefined,
   list: ['amqp://a', 'amqp://b'],

@@ -16,7 +16,7 @@ describe("a call's options", () => {
 
   it.each<[object, string]>([
     [{ taskid: 'x' }, "call: unknown option 'taskid'. Did you mean 'taskId'?"],
-    [{ after: 3 }, "call: unknown option 'after'. Known are countdown, deadline, eta, expires, headers,"],
+    [{ after: 3 }, "call: unknown option 'after'. Known are countdown, deadline, eta, exchange, expires, headers,"],
     [{ priority: 1.5 }, 'priority: expected a whole number from 0 to 255, found 1.5.'],
     [{ priority: -1 }, 'priority: expected a whole number from 0 to 255, found -1.'],
     [{ timeLimit: 0 }, 'timeLimit (ms): expected a whole number from 1'],
