@@ -133,6 +133,8 @@ const KINDS = {
     ...m.almostRight({ headers: m.headersWith({ eta: '2999-01-01T00:00:00Z' }) }),
     reasons: ['refused'],
   }),
+  'address of onFailure that is none': (m) =>
+    m.almostRight({ headers: m.headersWith({ 'tq-on-failure': m.one<unknown>('told', 7, [], { task: 'told' }) }) }),
   'root that is no text': (m) => m.almostRight({ headers: m.headersWith({ root_id: m.one<unknown>(5, {}, []) }) }),
   'random bytes': (m) => m.almostRight({ body: Buffer.concat([Buffer.of(0xff), m.bytes(m.upTo(200))]) }),
   'empty body': (m) => m.almostRight({ body: '' }),

@@ -8,7 +8,7 @@ const DEAD_HEADERS: ReadonlySet<string> = new Set(Object.values(DEAD_HEADER));
 /** What a task has gathered on its way, and times that have passed. */
 const PAST_HEADERS: ReadonlySet<string> = new Set([
   ...[HEADER.eta, HEADER.expires],
-  ...[TQ_HEADER.errors, TQ_HEADER.lost, TQ_HEADER.redeliveries],
+  ...[TQ_HEADER.errors, TQ_HEADER.lost, TQ_HEADER.redeliveries, TQ_HEADER.unknownRounds],
 ]);
 
 /**

@@ -16,7 +16,10 @@ const NAMES = [
   'compression',
   'lang',
 ];
-const OWN = ['tq-lost', 'tq-redeliveries', 'x-delivery-count', 'x-death', '__proto__', 'constructor', 'custom'];
+const OWN = [
+  ...['tq-lost', 'tq-redeliveries', 'tq-unknown-rounds', 'tq-on-failure', 'x-delivery-count'],
+  ...['x-death', '__proto__', 'constructor', 'custom'],
+];
 
 const wild = fc.anything({
   maxDepth: 3,
