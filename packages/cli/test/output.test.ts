@@ -23,6 +23,24 @@ describe('output', () => {
     expect(printed().stdout).toBe('a\nb\n{\n  big: 2n,\n  a: {\n    b: { c: { d: [ 1 ] } }\n  }\n}\n');
   });
 
+  it('makes room for data on a terminal too, and waits for a reader who is slower', async () => {
+    const { output, printed } = createOutput({ terminal: true });
+    output.live('one');
+    output.print('data');
+    expect(printed()).toEqual({ stdout: 'data\n', stderr: '\r\u001b[Kone\r\u001b[K' });
+    const stdout = new PassThrough({ highWaterMark: 4 });
+    const slow = new Output({ stdout, stderr: stdout, env: {}, json: false });
+    await slow.printLine('a');
+    let written = false;
+    const writing = slow.printLine('too much').then(() => {
+      written = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toBe(false);
+    expect(String(stdout.read())).toBe('a\ntoo much\n');
+    await writing;
+  });
+
   it('uses colours on a terminal only, and not with NO_COLOR', () => {
     const coloured = (options: Parameters<typeof createOutput>[0]) => {
       const { output, printed } = createOutput(options);

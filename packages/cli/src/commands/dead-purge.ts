@@ -38,12 +38,12 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const app = await openDeadApp(args, output, filter);
   try {
     if (isDry) return await printSurvey(app.deadLetters.list(filter, { timeout }), output);
+    const { matched } = await app.deadLetters.purge(filter, { timeout, dryRun: true });
+    if (matched > 0 && !(await confirmed(`Purge ${formatCount(matched)}?`, args))) {
+      output.note('nothing was changed.');
+      return EXIT.failed;
+    }
     return await stoppable(output, async (signal) => {
-      const { matched } = await app.deadLetters.purge(filter, { timeout, signal, dryRun: true });
-      if (!(await confirmed(`Purge ${formatCount(matched)}?`, args))) {
-        output.note('nothing was changed.');
-        return EXIT.failed;
-      }
       const report = await app.deadLetters.purge(filter, { timeout, signal });
       output.print(output.json ? JSON.stringify(report) : `${formatCount(report.purged)} purged`);
       return EXIT.ok;

@@ -60,15 +60,17 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const app = await openDeadApp(args, output, filter);
   try {
     if (isDry) return await printSurvey(app.deadLetters.list(filter, { timeout }), output);
-    return await stoppable(output, async (signal) => {
-      if (editor !== undefined) return editAll(app, { filter, timeout, signal, editor, output });
-      const { matched } = await app.deadLetters.retry(filter, { timeout, signal, dryRun: true });
-      if (asks && !(await confirmed(`Retry ${formatCount(matched)} of all queues?`, args))) {
-        output.note('nothing was changed.');
-        return EXIT.failed;
-      }
-      return retryAll(app, filter, { rate, timeout, signal, total: matched, output });
-    });
+    if (editor !== undefined) {
+      return await stoppable(output, (signal) => editAll(app, { filter, timeout, signal, editor, output }));
+    }
+    const { matched } = await app.deadLetters.retry(filter, { timeout, dryRun: true });
+    if (asks && matched > 0 && !(await confirmed(`Retry ${formatCount(matched)} of all queues?`, args))) {
+      output.note('nothing was changed.');
+      return EXIT.failed;
+    }
+    return await stoppable(output, (signal) =>
+      retryAll(app, filter, { rate, timeout, signal, total: matched, output }),
+    );
   } finally {
     await app.close();
   }

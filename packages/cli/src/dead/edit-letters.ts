@@ -87,7 +87,7 @@ async function edit(
   app: App,
   letter: DeadLetterMessage,
   argsText: string,
-  { editor, output }: EditingOptions,
+  { editor, output, signal }: EditingOptions,
 ): Promise<Edited & { readonly refused?: boolean }> {
   const { registry, options } = internalsOf(app);
   let refused = false;
@@ -102,7 +102,7 @@ async function edit(
   const again = async (problem: string) => {
     output.note(problem);
     refused = !canAsk();
-    return !refused && wanted('Edit again?');
+    return !refused && wanted('Edit again?', signal);
   };
   const about = describe(letter);
   const edited = await editJson(

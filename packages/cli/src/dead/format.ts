@@ -75,11 +75,15 @@ export function toJson(letter: DeadLetter): object {
 /** The same of one that is shown, with what there is no room for in a list. */
 export function toFullJson(letter: DeadLetterMessage): object {
   const errors = decodeEarlierErrors(letter.headers[TQ_HEADER.errors]);
+  const own = ownHeaders(letter).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? maskCredentials(value) : value,
+  ]);
   return {
     ...toJson(letter),
     kwargs: letter.kwargsText === undefined ? null : maskCredentials(letter.kwargsText),
     errors: errors.map((earlier) => ({ ...earlier, error: maskCredentials(earlier.error) })),
-    headers: Object.fromEntries(ownHeaders(letter)),
+    headers: Object.fromEntries(own),
   };
 }
 

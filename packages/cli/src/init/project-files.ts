@@ -79,6 +79,7 @@ ${start.padEnd(width)}# another: calls the task and prints fib(30) = 832040
 | \`src/call.ts\`  | a caller: change \`30\` to \`'30'\`, and \`${script('check')}\` says what is wrong |
 
 - Call a task from the command line: \`${exec('tq call fib 30')}\`.
+- A task that throws is kept: \`${exec('tq dead list')}\` shows it, and \`${exec('tq dead retry')}\` runs it again once its cause is mended.
 - Does something else listen on port 5672? \`${script('dev', '--port', '5673')}\`, and \`TQ_URL=amqp://127.0.0.1:5673 ${start}\`.
 - With a RabbitMQ: \`TQ_URL=amqp://user:password@host ${script('worker')}\`, and the same \`TQ_URL\` for whoever calls.
 - \`${exec('tq --help')}\` shows what else there is.

@@ -32,18 +32,18 @@ export async function confirmed(question: string, args: Arguments, asking: Askin
   return args.flag('yes') || /^y(es)?$/i.test(await ask(`${question} [y/N] `, asking));
 }
 
-/** Asks; anything but n or no is a yes, the end of the input is a no. */
-export async function wanted(question: string, asking: Asking = TERMINAL): Promise<boolean> {
-  return !['n', 'no', END].includes((await ask(`${question} [Y/n] `, asking)).toLowerCase());
+/** Asks; anything but n or no is a yes, the end of the input is a no, and so is the signal. */
+export async function wanted(question: string, signal: AbortSignal, asking: Asking = TERMINAL): Promise<boolean> {
+  return !['n', 'no', END].includes((await ask(`${question} [Y/n] `, asking, signal)).toLowerCase());
 }
 
 /** The end of the input is told as the control character that a terminal has for it. */
 const END = '\x04';
 
-async function ask(question: string, { input, output }: Asking): Promise<string> {
+async function ask(question: string, { input, output }: Asking, signal?: AbortSignal): Promise<string> {
   output.write(question);
   // The terminal's own line editing: Ctrl-C stays the signal that it is.
-  const lines = createInterface({ input, terminal: false });
+  const lines = createInterface({ input, terminal: false, signal });
   const answer = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [END])]);
   lines.close();
   return String(answer[0]).trim();

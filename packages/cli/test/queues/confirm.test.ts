@@ -34,8 +34,16 @@ it.each([
   ['', false],
 ])('where yes is the default, %j is %s', async (typed, expected) => {
   const asking = terminal(true, typed);
-  expect(await wanted('Edit again?', asking)).toBe(expected);
+  expect(await wanted('Edit again?', new AbortController().signal, asking)).toBe(expected);
   expect(String(asking.output.read())).toBe('Edit again? [Y/n] ');
+});
+
+it('a signal answers no', async () => {
+  const [input, output] = [Object.assign(new PassThrough(), { isTTY: true }), new PassThrough()];
+  const stopping = new AbortController();
+  const answer = wanted('Edit again?', stopping.signal, { input, output });
+  stopping.abort();
+  expect(await answer).toBe(false);
 });
 
 it('--yes asks nothing', async () => {
