@@ -23,6 +23,14 @@ export async function oneArgument(): Promise<void> {
   fib.delay(Promise.resolve(1));
   // @ts-expect-error: undefined is no number
   fib.delay(undefined);
+  fib.apply([1], { countdown: 10_000, expires: new Date() });
+  fib.apply([1], { eta: new Date(), expires: 60_000 });
+  // @ts-expect-error: an eta is a Date
+  fib.apply([1], { eta: Date.now() });
+  // @ts-expect-error: durations in code are numbers
+  fib.apply([1], { countdown: '10s' });
+  // @ts-expect-error: a task expires so long after its call, not at one time
+  defineTask('stale', () => 1, { expires: new Date() });
   // @ts-expect-error: run takes what the handler takes
   fib.run('x');
   // @ts-expect-error: the result is a number
