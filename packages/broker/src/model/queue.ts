@@ -42,6 +42,9 @@ export type Owner = object;
 /** What became of a message that was offered to a queue: `stored` ones are safe once the store has flushed. */
 export type Enqueued = 'kept' | 'stored' | 'refused' | 'gone';
 
+/** After so many the broker turns to its clients: a hundred thousand that are over at once must not silence it. */
+const MOST_EXPIRIES = 256;
+
 /** Why a delivery comes back: its consumer asked for that, or is gone. */
 export type ReturnCause = 'requeued' | 'lost';
 
@@ -133,7 +136,7 @@ export class Queue {
 
   /** Looks for what has expired; once all messages are restored, and all queues that dead letters may go to. */
   resume(): void {
-    this.#dropExpired();
+    this.#dropExpired(MOST_EXPIRIES);
     this.#armExpiry();
   }
 
@@ -367,8 +370,9 @@ export class Queue {
   }
 
   /** Only the front of the queue expires, as in RabbitMQ: behind a message that lasts longer, others wait. */
-  #dropExpired(): void {
-    for (let head = this.#ready.peek(); head !== undefined; head = this.#ready.peek()) {
+  #dropExpired(most = Number.POSITIVE_INFINITY): void {
+    let count = 0;
+    for (let head = this.#ready.peek(); head !== undefined && count < most; head = this.#ready.peek(), count++) {
       if (head.expiresAt === NEVER || head.expiresAt > this.#host.clock.wall()) return;
       this.#ready.shift();
       this.#deadLetters.send(head, 'expired');

@@ -78,6 +78,18 @@ describe('a message that expires', () => {
     expect(all.consume(queue).bodies).toEqual([]);
   });
 
+  it('waits for other timers when it is one of very many', () => {
+    const all = new Scene();
+    const queue = all.queue('q', { arguments: { 'x-message-ttl': 10 } });
+    for (let n = 0; n < 1_000; n++) all.publish('', 'q', 'a');
+    let meanwhile = 0;
+    all.clock.setTimer(() => {
+      meanwhile = queue.messageCount;
+    }, 10);
+    all.clock.advance(10);
+    expect([meanwhile > 0, meanwhile < 1_000, queue.messageCount]).toEqual([true, true, 0]);
+  });
+
   it('does not while it is delivered; given back late, it has expired', () => {
     const { all, dead, queue, send } = scene();
     const taker = all.consume(queue);
