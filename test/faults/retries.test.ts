@@ -24,7 +24,8 @@ test.each(['quorum', 'classic'] as const)(
     const victim = await scene.worker({ url: proxy.url });
     const result = scene.tasks.failsOnce.delay(7);
     await scene.journal.entry({ event: 'started', id: result.id });
-    proxy.freeze();
+    // Publishes do not pass any more, acks would.
+    expect(proxy.freeze('tq publish')).toBe(1);
     scene.journal.release(result.id);
     await victim.health(({ ended }) => ended.retry === 1);
     await victim.kill();
