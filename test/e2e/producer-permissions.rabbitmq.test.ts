@@ -40,7 +40,9 @@ it('a producer with few rights delays calls once the ladder is there, and is tol
   const write = String.raw`^(amq\.default|tq\.reply\..*|tq\.delay\.v1\..*|later)$`;
   const url = await addUser('caller', String.raw`^tq\.reply\.`, write, String.raw`^tq\.(reply|delay\.v1)\.`);
   await using app = createApp({ url, queueType: 'classic', delayUnit: 20 });
-  await using other = createApp({ url: rabbit.url, queueType: 'classic', delayUnit: 20 });
+  const own = String.raw`^(tq\..*|later|later\.dead)$`;
+  const declarer = await addUser('declarer', own, String.raw`^(amq\.default|tq\..*|later|later\.dead)$`, own);
+  await using other = createApp({ url: declarer, queueType: 'classic', delayUnit: 20 });
   await using peer = await openPeer(rabbit.url);
   const options = { queue: 'later' };
   const task = app.task('take', () => 1, options);

@@ -24,6 +24,7 @@ export interface BrokerTransportOptions {
   readonly encode: Encoder;
 }
 
+const AT_WRITE = { exchange: '', routingKey: '' } as const;
 const STATUS_TIMEOUT_MS = 2_000;
 const EMPTY = { messages: 0, consumers: 0 };
 
@@ -112,13 +113,14 @@ export class BrokerTransport implements Transport {
     const message = encode(envelope, replyTo);
     if (replyTo !== undefined) rpc.register(envelope.id, listener);
     const startedAt = runtime.clock.monotonic();
-    const { exchange, routingKey } = this.#destinations.route(call);
+    // Of a call that waits in the outbox the delay passes there, so that its way is asked for when it is written.
+    const routeNow = call.eta === undefined ? undefined : () => this.#destinations.route(call);
+    const { exchange, routingKey } = routeNow === undefined ? this.#destinations.route(call) : AT_WRITE;
     publisher.publish({
       exchange,
       routingKey,
       message,
-      // Of a call that waits in the outbox the delay passes there.
-      routeNow: call.eta === undefined ? undefined : () => this.#destinations.route(call),
+      routeNow,
       timeoutMs,
       signal: call.signal,
       onEnd: (end) => this.#ended(call, end, () => timeoutMs - (runtime.clock.monotonic() - startedAt), mayRepeat),

@@ -24,9 +24,15 @@ export function delayKey(unitMs: number, destination: string, delayMs: number): 
     const text = `delay: expected more than 0 and at most ${maxDelayMs(unitMs)} ms (delayUnit ${unitMs} ms × ${MAX_UNITS}), found ${delayMs} ms.`;
     throw new TqError('invalid-option', text, { fields: { delayMs, maxDelayMs: maxDelayMs(unitMs) } });
   }
-  const digits = units.toString(2).padStart(DELAY_LEVELS, '0');
-  return `${[...digits].join('.')}.${escaped(destination)}`;
+  return word(units >> 21) + word(units >> 14) + word(units >> 7) + word(units) + escaped(destination);
 }
+
+/** Seven of the 28 digits at once, since every delayed message has such a key. */
+function word(units: number): string {
+  return WORDS[units & 127] as string;
+}
+
+const WORDS = Array.from({ length: 128 }, (_, digits) => digits.toString(2).padStart(7, '0').replaceAll(/./g, '$&.'));
 
 const ANY_DELAY = '*.'.repeat(DELAY_LEVELS);
 
