@@ -4,8 +4,8 @@ import { UsageError } from '../usage.js';
 /** `tq queues`: what its verbs have in common; each is a command of its own. */
 export const queues: Command = {
   details:
-    "Names are those of the app, without its prefix; NAME.dead is the queue of NAME's dead letters. The app is that of " +
-    '--app, else of the task file here, else the TQ_* variables alone.',
+    "Names are those of the app, without its prefix; NAME.dead is the queue of NAME's dead letters, which tq dead " +
+    'looks into and puts back. The app is that of --app, else of the task file here, else the TQ_* variables alone.',
   options: {},
   examples: [
     ['queues list', 'The queues of the app, with what is in them'],

@@ -10,8 +10,7 @@ export const QUEUE_OPTION: Readonly<Record<string, OptionSpec>> = {
     kind: 'text',
     many: true,
     complete: 'task-queue',
-    describe:
-      "Queue that they died in, without the prefix; repeatable. Default: all of the app's, and the delay ladder's",
+    describe: "Queue that they died in, without the prefix; repeatable. Default: all of the app's, and tq.delay.dead",
   },
 };
 
