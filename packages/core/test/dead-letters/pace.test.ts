@@ -29,6 +29,7 @@ async function turn(ms: number): Promise<void> {
 describe('a pace', () => {
   it('lets one after another go, no faster than it says', async () => {
     const { at, ended } = through(paceOf(20), 4);
+    await turn(0);
     for (let step = 0; step < 60; step++) await turn(1);
     await ended;
     expect(at).toEqual([0, 20, 40, 60]);
@@ -39,6 +40,7 @@ describe('a pace', () => {
     await pace.next();
     await turn(500);
     const { at, ended } = through(pace, 3);
+    await turn(0);
     for (let step = 0; step < 40; step++) await turn(1);
     await ended;
     expect(at).toEqual([500, 520, 540]);
