@@ -95,7 +95,14 @@ export async function lookAtQueue(model: ChannelModel, queue: string): Promise<Q
 export async function ensureQueue(model: ChannelModel, queue: string, topology: Topology): Promise<void> {
   const look = await lookAtQueue(model, queue);
   if (look.kind === 'away') throw look.error;
-  if (look.kind === 'missing') await declare(model, topology);
+  if (look.kind !== 'missing') return;
+  try {
+    await declare(model, topology);
+  } catch (thrown) {
+    // Deleted before it was bound: whoever publishes to it now is told by the broker.
+    const error = toError(thrown);
+    if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
+  }
 }
 
 /** Gives `use` a channel that nobody else has and closes it afterwards, whatever became of it. */
