@@ -45,7 +45,7 @@ function faultsOf(root, row) {
  */
 function hasTest(source, title) {
   const parts = title.trim().split('…').map(literally);
-  return new RegExp(`['"\`]${parts.join('.+?')}['"\`]`).test(source.replaceAll("\\'", "'"));
+  return new RegExp(`['"\`]${parts.join('.+?')}['"\`]`).test(source.replaceAll(/\\(['"`])/g, '$1'));
 }
 
 /** @param {string} text */

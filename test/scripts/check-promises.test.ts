@@ -5,7 +5,7 @@ import { createProject } from '../support/project.js';
 const TESTS = `
 it('keeps what it was given', () => {});
 it(\`sends \${COUNT} calls, and "says" so\`, () => {});
-it('it isn\\'t lost', () => {});
+it(\`it isn't \\\`lost\\\`\`, () => {});
 `;
 
 const page = (rows: string) => `# Promises\n\n| promise | held by |\n| --- | --- |\n${rows}`;
@@ -17,7 +17,7 @@ const check = (rows: string) => {
 it('is content where each promise names tests that are there', () => {
   const rows = [
     '| It keeps | [a](../test/a.test.ts): keeps what it was given |',
-    '| It sends | [a](../test/a.test.ts): sends … calls, and "says" so<br>[a](../test/a.test.ts): it isn\'t lost |',
+    '| It sends | [a](../test/a.test.ts): sends … calls, and "says" so<br>[a](../test/a.test.ts): it isn\'t `lost` |',
   ];
   expect(check(rows.join('\n'))).toEqual([]);
 });
