@@ -83,14 +83,14 @@ it('a full queue that refuses is an error that says so', async () => {
   });
 });
 
-it('fails the message to an exchange that is missing, and publishes its neighbours', async () => {
+it('returns the message to an exchange that is missing, and publishes its neighbours', async () => {
   await peer.channel.assertQueue(queue, { durable: true });
   const exchange = `${queue}.none`;
   const ends = await Promise.all(
     ['a', 'b', 'bad', 'c', 'd'].map((body) => publish(body, body === 'bad' ? { exchange } : {})),
   );
-  expect(ends.map(codeOf)).toEqual(['confirmed', 'confirmed', 'publish-nacked', 'confirmed', 'confirmed']);
-  expect(ends[2]).toMatchObject({ error: { message: expect.stringMatching(/NOT_FOUND.*no exchange/) } });
+  expect(ends.map(codeOf)).toEqual(['confirmed', 'confirmed', 'returned', 'confirmed', 'confirmed']);
+  expect(ends[2]).toMatchObject({ code: 404, text: expect.stringMatching(/NOT_FOUND.*no exchange/) });
   // Those before it may have arrived twice: they were on the channel that was closed.
   expect([...new Set(await stored())]).toEqual(['a', 'b', 'c', 'd']);
 });
