@@ -117,7 +117,7 @@ it('a delayed call whose ladder was deleted since the last one declares it again
   const call = { queue: 'again', countdown: LONG_MS, ignoreResult: true };
   await echo(test.app).apply([1], call).published;
   await receive(peer, `${prefix}again`, 1);
-  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter`);
+  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter.4`);
   await Promise.all([2, 3, 4].map((value) => echo(test.app).apply([value], call).published));
   expect(await receive(peer, `${prefix}again`, 3)).toHaveLength(3);
 });
@@ -132,7 +132,7 @@ it('what has waited runs when it comes, whatever the clock here says, and is not
   // Two units and three: the last digit decides which exchange the message comes from.
   for (const digits of ['1.0', '1.1']) {
     const key = `${'0.'.repeat(26)}${digits}.${prefix}waited`;
-    peer.channel.publish(`${prefix}tq.delay.v1.${UNIT_MS}.enter`, key, Buffer.from(`[["${digits}"],{},{}]`), {
+    peer.channel.publish(`${prefix}tq.delay.v1.${UNIT_MS}.enter.1`, key, Buffer.from(`[["${digits}"],{},{}]`), {
       headers: { id: digits, task: 'echo', eta: inAnHour },
       ...{ contentType: 'application/json', contentEncoding: 'utf-8', correlationId: digits, replyTo: replies },
     });

@@ -22,17 +22,30 @@ interface Step {
   run(channel: Channel): Promise<unknown>;
 }
 
+/** More steps than a task queue needs are worth more than one channel; more than four channels gain nothing. */
+const FEW_STEPS = 20;
+const CHANNELS = 4;
+
 /**
- * Declares all of a topology on a channel of its own, since a refusal closes the channel.
+ * Declares all of a topology on channels of its own, since a refusal closes the channel.
  * @throws {TqError} `declaration-conflict` when something exists with other properties, saying which;
  *   `queue-missing` when the user may not declare
  */
-export async function declare(model: ChannelModel, topology: Topology): Promise<void> {
-  const steps = [
-    ...topology.exchanges.map(exchangeStep),
-    ...topology.queues.map(queueStep),
-    ...topology.bindings.map(bindingStep),
-  ];
+export async function declare(model: ChannelModel, { exchanges, queues, bindings }: Topology): Promise<void> {
+  const phases = [exchanges.map(exchangeStep), queues.map(queueStep), bindings.map(bindingStep)];
+  const steps = phases.flat();
+  if (steps.length <= FEW_STEPS) await declareInTurn(model, steps);
+  else for (const phase of phases) await declareSideBySide(model, phase);
+}
+
+/** A channel answers one declaration after the other, and the broker works on those of several channels at a time. */
+async function declareSideBySide(model: ChannelModel, steps: readonly Step[]): Promise<void> {
+  const shares = Array.from({ length: CHANNELS }, (_, share) => steps.filter((_, at) => at % CHANNELS === share));
+  const ends = await Promise.allSettled(shares.map((share) => declareInTurn(model, share)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+async function declareInTurn(model: ChannelModel, steps: readonly Step[]): Promise<void> {
   for (let next = 0; next < steps.length; ) {
     next = await onThrowawayChannel(model, (channel) => declareFrom(next, steps, channel));
   }

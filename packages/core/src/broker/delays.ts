@@ -4,14 +4,7 @@ import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import { declare, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
-import {
-  ladderEntry,
-  ladderEntryTopology,
-  ladderTopology,
-  type Route,
-  stubName,
-  stubTopology,
-} from './delay-ladder.js';
+import { ladderEntries, ladderEntry, ladderTopology, type Route, stubName, stubTopology } from './delay-ladder.js';
 import { type Binding, deliveryBinding, type QueueType, type Topology } from './topology.js';
 
 export interface DelaysOptions {
@@ -150,10 +143,10 @@ export class Delays implements LinkUser {
   /** Looks first, so that a user who may not declare can use a ladder that is there. */
   async #ensureLadder(model: ChannelModel): Promise<void> {
     const levels = ladderTopology(this.#options, this.#options.type);
-    const entry = ladderEntryTopology(this.#options);
-    if (await isWhole(model, entry, levels)) return;
+    const entries = ladderEntries(this.#options);
+    if (await isWhole(model, entries, levels)) return;
     await declare(model, levels);
-    await declare(model, entry);
+    await declare(model, entries);
   }
 }
 
@@ -188,11 +181,11 @@ export function exchangeMissing(exchange: string, cause: Error | undefined): TqE
   return new TqError('exchange-missing', text, { fields: { exchange }, cause });
 }
 
-/** The entry is declared last, so where it is only that can be missing which somebody deleted. */
-function isWhole(model: ChannelModel, entry: Topology, levels: Topology): Promise<boolean> {
+/** The entries are declared last, so where they are only that can be missing which somebody deleted. */
+function isWhole(model: ChannelModel, entries: Topology, levels: Topology): Promise<boolean> {
   return onThrowawayChannel(model, async (channel: Channel) => {
     try {
-      for (const { name } of [...entry.exchanges, ...levels.exchanges]) await channel.checkExchange(name);
+      for (const { name } of [...entries.exchanges, ...levels.exchanges]) await channel.checkExchange(name);
       for (const { name } of levels.queues) await channel.checkQueue(name);
       return true;
     } catch (thrown) {

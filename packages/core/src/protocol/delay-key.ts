@@ -13,17 +13,27 @@ export function maxDelayMs(unitMs: number): number {
 }
 
 /**
- * The routing key by which a message waits and then finds its queue: the delay in units, rounded up, as 28 binary
- * digits, the largest first, and the queue's name, all joined by dots. Each level of the ladder looks at one digit.
+ * A delay in units, rounded up.
  * @param delayMs more than 0
- * @throws {TqError} `invalid-option` when the delay is longer than the ladder, or the name too long
+ * @throws {TqError} `invalid-option` when the delay is longer than the ladder
  */
-export function delayKey(unitMs: number, destination: string, delayMs: number): string {
+export function delayUnits(unitMs: number, delayMs: number): number {
   const units = Math.ceil(delayMs / unitMs);
-  if (!(units >= 1 && units <= MAX_UNITS)) {
-    const text = `delay: expected more than 0 and at most ${maxDelayMs(unitMs)} ms (delayUnit ${unitMs} ms × ${MAX_UNITS}), found ${delayMs} ms.`;
-    throw new TqError('invalid-option', text, { fields: { delayMs, maxDelayMs: maxDelayMs(unitMs) } });
-  }
+  if (units >= 1 && units <= MAX_UNITS) return units;
+  const text = `delay: expected more than 0 and at most ${maxDelayMs(unitMs)} ms (delayUnit ${unitMs} ms × ${MAX_UNITS}), found ${delayMs} ms.`;
+  throw new TqError('invalid-option', text, { fields: { delayMs, maxDelayMs: maxDelayMs(unitMs) } });
+}
+
+/** The level of the first 1 in the digits of this many units, 0 to 27. */
+export function firstLevel(units: number): number {
+  return 31 - Math.clz32(units);
+}
+
+/**
+ * The routing key by which a message waits and then finds its queue: the units of its delay as 28 binary digits, the
+ * largest first, and the queue's name, all joined by dots. Each level of the ladder looks at one digit.
+ */
+export function delayKey(units: number, destination: string): string {
   return word(units >> 21) + word(units >> 14) + word(units >> 7) + word(units) + escaped(destination);
 }
 

@@ -20,11 +20,12 @@ export const furtherReplyQueue = (first: string, number: number): string => `${f
 export const DELAY_LEVELS = 28;
 /** How every name of the ladders begins. */
 export const delayNames = (prefix: string): string => `${prefix}tq.delay.v1.`;
-/** Topic exchange where a delayed message enters the ladder, which finds its first level; declared last of them all. */
-export const delayEntryExchange = (prefix: string, unitMs: number): string => `${delayNames(prefix)}${unitMs}.enter`;
-/** One level of the ladder: its queue, and the topic exchange that leads to it. */
+/** One level of the ladder: its queue, and the topic exchange that leads to it from the level above. */
 export const delayLevel = (prefix: string, unitMs: number, level: number): string =>
   `${delayNames(prefix)}${unitMs}.${level}`;
+/** Fanout exchange by which a delayed message enters the ladder at this level. */
+export const delayEntry = (prefix: string, unitMs: number, level: number): string =>
+  `${delayNames(prefix)}${unitMs}.enter.${level}`;
 /** Topic exchange where what has waited leaves for its queue; ladders of every unit share it. */
 export const delayDeliveryExchange = (prefix: string): string => `${delayNames(prefix)}deliver`;
 /** Fanout exchange of what no queue took after its wait. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { brokerUrl, freshPrefix, receive, takeAll } from '../../../../test/support/broker.js';
+import { brokerUrl, freshPrefix, type Peer, receive, takeAll } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import { declare } from '../../src/broker/declare.js';
-import { hasWaited, ladderEntryTopology, ladderTopology } from '../../src/broker/delay-ladder.js';
+import { hasWaited, ladderEntries, ladderTopology } from '../../src/broker/delay-ladder.js';
 import { Witness } from './connections.js';
 import { openDelays, UNIT_MS } from './delaying.js';
 
@@ -26,6 +26,14 @@ it.each(['quorum', 'classic'] as const)(
   },
 );
 
+it('apps that need the ladder in the same moment declare it together', async () => {
+  const prefix = freshPrefix();
+  const all = await Promise.all(Array.from({ length: 4 }, () => openDelays(prefix, { type: 'quorum' })));
+  await Promise.all(all.map(({ delays }) => delays.ready(`${prefix}q`)));
+  for (const { send } of all) expect(await send(`${prefix}q`, UNIT_MS)).toBe('confirmed');
+  expect(await receive(all[0]?.peer as Peer, `${prefix}q`, all.length)).toHaveLength(all.length);
+});
+
 it('a delay of nothing goes straight to the queue', async () => {
   const { delays } = await openDelays(freshPrefix());
   expect([0, -5].map((delayMs) => delays.route('q', delayMs))).toEqual([
@@ -48,7 +56,7 @@ it('a ladder of the other queue type is used as it is', async () => {
   second.delays.forget();
   await second.delays.ready(`${prefix}q`);
   await expect(declare(first.peer.connection, ladderTopology(address, 'quorum'))).resolves.toBeUndefined();
-  await expect(declare(first.peer.connection, ladderEntryTopology(address))).resolves.toBeUndefined();
+  await expect(declare(first.peer.connection, ladderEntries(address))).resolves.toBeUndefined();
 });
 
 it('levels and bindings that were deleted are declared again once a message was returned', async () => {
@@ -82,7 +90,7 @@ it('everything is looked at again on the next connection', async () => {
   const { delays, connection, peer, send } = await openDelays(prefix, { url: proxy.url });
   const queue = `${prefix}q`;
   await delays.ready(queue);
-  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter`);
+  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.${UNIT_MS}.enter.0`);
   await peer.channel.deleteQueue(`${prefix}tq.delay.v1.${UNIT_MS}.0`);
   const witness = new Witness();
   connection.addUser(witness);

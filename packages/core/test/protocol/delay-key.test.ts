@@ -1,18 +1,35 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { checkDestination, delayKey, destinationKey, destinationOf, maxDelayMs } from '../../src/protocol/delay-key.js';
+import {
+  checkDestination,
+  delayKey,
+  delayUnits,
+  destinationKey,
+  destinationOf,
+  firstLevel,
+  maxDelayMs,
+} from '../../src/protocol/delay-key.js';
 
 it('writes a delay as 28 binary digits, the largest first, before the name', () => {
-  expect(delayKey(100, 'mail', 100)).toBe(`${'0.'.repeat(27)}1.mail`);
-  expect(delayKey(100, 'eu.mail', 1_000)).toBe(`${'0.'.repeat(24)}1.0.1.0.eu.mail`);
-  expect(delayKey(100, 'mail', maxDelayMs(100))).toBe(`${'1.'.repeat(28)}mail`);
+  expect(delayKey(1, 'mail')).toBe(`${'0.'.repeat(27)}1.mail`);
+  expect(delayKey(10, 'eu.mail')).toBe(`${'0.'.repeat(24)}1.0.1.0.eu.mail`);
+  expect(delayKey(2 ** 28 - 1, 'mail')).toBe(`${'1.'.repeat(28)}mail`);
+});
+
+it('enters where its first 1 is', () => {
+  const units = fc.integer({ min: 1, max: 2 ** 28 - 1 });
+  fc.assert(
+    fc.property(units, (count) => {
+      expect(delayKey(count, 'q').indexOf('1')).toBe(2 * (27 - firstLevel(count)));
+    }),
+  );
 });
 
 it('rounds up to whole units, so that nothing comes early', () => {
   const ms = fc.integer({ min: 1, max: maxDelayMs(100) });
   fc.assert(
     fc.property(ms, fc.integer({ min: 100, max: 2_000 }), (delayMs, unitMs) => {
-      const digits = delayKey(unitMs, 'q', delayMs).split('.').slice(0, 28).join('');
+      const digits = delayKey(delayUnits(unitMs, delayMs), 'q').split('.').slice(0, 28).join('');
       const waitedMs = Number.parseInt(digits, 2) * unitMs;
       expect(waitedMs).toBeGreaterThanOrEqual(delayMs);
       expect(waitedMs - delayMs).toBeLessThan(unitMs);
@@ -21,7 +38,7 @@ it('rounds up to whole units, so that nothing comes early', () => {
 });
 
 it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, maxDelayMs(100) + 1])('refuses a delay of %d ms', (delayMs) => {
-  expect(() => delayKey(100, 'q', delayMs)).toThrow(
+  expect(() => delayUnits(100, delayMs)).toThrow(
     expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining('26843545500 ms') }),
   );
 });
@@ -31,9 +48,9 @@ it('tells the queue from the key again, whatever it is called', () => {
   fc.assert(
     fc.property(
       fc.oneof(name, fc.string({ minLength: 1, maxLength: 40 })),
-      fc.integer({ min: 1 }),
-      (queue, delayMs) => {
-        expect(destinationOf(delayKey(100, queue, delayMs))).toBe(queue);
+      fc.integer({ min: 1, max: 2 ** 28 - 1 }),
+      (queue, units) => {
+        expect(destinationOf(delayKey(units, queue))).toBe(queue);
       },
     ),
   );
