@@ -16,6 +16,8 @@ export interface FailedTry {
   readonly call: CallRetry | undefined;
   /** What the `Retry` says that the handler threw, where it threw one. */
   readonly request: RetryRequest | undefined;
+  /** How long another try may still start, ms; undefined for ever. */
+  readonly leftMs: number | undefined;
   /** A number in [0, 1), for the jitter. */
   readonly random: number;
 }
@@ -23,6 +25,8 @@ export interface FailedTry {
 /** Whether there is another try; `fault` is what a function of the policy threw, or what is wrong with what it gave. */
 export type RetryDecision =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly fault: unknown }
+  /** It would be after so long, and the task has expired by then. */
+  | { readonly kind: 'too-late'; readonly delayMs: number; readonly fault: unknown }
   | { readonly kind: 'give-up'; readonly fault: unknown };
 
 const MAX_RETRIES = 3;
@@ -33,8 +37,17 @@ const MAX_DELAY_MS = 600_000;
  * Decides whether a task that failed is run again, and when. A `Retry` is granted as long as there are retries left; any
  * other error needs a policy that has it among its errors. Never throws, whatever the policy's functions do: an error of
  * theirs ends the task, a delay that is none is replaced by an exponential one.
+ *
+ * A try that would come after the task has expired would only be refused then, and what it failed with forgotten.
  */
-export function decideRetry({ error, attempt, task, call, request, random }: FailedTry): RetryDecision {
+export function decideRetry(failed: FailedTry): RetryDecision {
+  const decision = decideByPolicy(failed);
+  const { leftMs } = failed;
+  if (decision.kind !== 'retry' || leftMs === undefined || decision.delayMs < leftMs) return decision;
+  return { ...decision, kind: 'too-late' };
+}
+
+function decideByPolicy({ error, attempt, task, call, request, random }: FailedTry): RetryDecision {
   const policy = policyOf(task, call);
   const maxRetries = request?.maxRetries ?? policy?.maxRetries ?? MAX_RETRIES;
   if (attempt > maxRetries) return GIVE_UP;

@@ -3,6 +3,7 @@ import { encodeError } from '../protocol/error-codec.js';
 import type { RetryHook, TaskRun, WillRetry } from '../task/middleware.js';
 import type { Runnable } from '../task/registry.js';
 import { type RetryRequest, verdictOf } from '../task/verdicts.js';
+import type { Clock } from '../time/clock.js';
 import { isThenable } from './call-handler.js';
 import { asError, decideRetry, type RetryDecision } from './decide-retry.js';
 import type { JobEnd } from './job.js';
@@ -12,8 +13,15 @@ import type { RunningTask } from './running-task.js';
 export interface Attempt {
   readonly run: RunningTask;
   readonly task: Runnable;
-  /** Uniform in [0, 1). */
+  readonly sources: RetrySources;
+}
+
+/** What a retry depends on beside its policy. */
+export interface RetrySources {
+  /** Uniform in [0, 1), for the jitter. */
   readonly random: () => number;
+  /** By which a task expires. */
+  readonly clock: Pick<Clock, 'wallTime'>;
 }
 
 /**
@@ -33,28 +41,37 @@ export function endOfFailedRun(attempt: Attempt, taskRun: TaskRun, thrown: unkno
   const error = request?.cause ?? thrown;
   const decision = decide(attempt, error, request);
   if (decision.kind === 'retry') return tryAgain(attempt, taskRun, error, decision.delayMs);
-  return failure(request !== undefined && error === thrown ? usedUp(attempt.run) : error);
+  return failure(request !== undefined && error === thrown ? noTryLeft(attempt.run, decision.kind) : error);
 }
 
 function failure(error: unknown): JobEnd {
   return { kind: 'failure', failure: encodeError(error) };
 }
 
-function decide({ run, task, random }: Attempt, error: unknown, request: RetryRequest | undefined): RetryDecision {
-  const { attempt, callRetry: call } = run;
-  const decision = decideRetry({ error, attempt, task: task.retry, call, request, random: random() });
+function decide({ run, task, sources }: Attempt, error: unknown, request: RetryRequest | undefined): RetryDecision {
+  const { attempt, callRetry: call, expires } = run;
+  const leftMs = expires === undefined ? undefined : expires - sources.clock.wallTime();
+  const decision = decideRetry({ error, attempt, task: task.retry, call, request, leftMs, random: sources.random() });
   if (decision.fault !== undefined) run.log.error({ err: decision.fault }, FAULT[decision.kind]);
+  if (decision.kind === 'too-late') run.log.info({ attempt, leftMs, delayMs: decision.delayMs }, TOO_LATE);
   return decision;
 }
 
-const FAULT = {
+const BACKOFF_FAULT = 'backoff of the task failed, so an exponential delay takes its place';
+const FAULT: Record<RetryDecision['kind'], string> = {
   'give-up': 'retryOn or noRetryOn of the task failed, so it is not run again',
-  retry: 'backoff of the task failed, so an exponential delay takes its place',
+  'too-late': BACKOFF_FAULT,
+  retry: BACKOFF_FAULT,
 };
+const TOO_LATE = 'the next try would come after the task expires, so it is not run again';
 
 /** What a task fails with that asked for one try too many and gave no cause. */
-function usedUp({ task, attempt }: RunningTask): TqError {
-  const text = `Task '${task}' asked to run again after try ${attempt}, which was its last: raise maxRetries, or give Retry a cause to fail with.`;
+function noTryLeft({ task, attempt }: RunningTask, why: 'give-up' | 'too-late'): TqError {
+  const remedy =
+    why === 'give-up'
+      ? 'which was its last: raise maxRetries'
+      : 'and would have expired by then: raise expires or ask for a shorter delay';
+  const text = `Task '${task}' asked to run again after try ${attempt}, ${remedy}, or give Retry a cause to fail with.`;
   return new TqError('retry', text, { fields: { task, attempt } });
 }
 

@@ -24,12 +24,15 @@ export interface Job {
   readonly retry?: CallRetry | undefined;
   /** What earlier tries failed with, the oldest first; undefined or empty for none. */
   readonly errors?: readonly EarlierError[] | undefined;
+  /** When it is too late to start another try, ms since the epoch; undefined for never. */
+  readonly expires?: number | undefined;
 }
 
 /** The run of a message that came from this queue. */
 export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
-  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors } = message;
-  return { id, task, attempt: retries + 1, queue, rootId, parentId, headers, bodyText, limits, retry, errors };
+  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires } = message;
+  const attempt = retries + 1;
+  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, limits, retry, errors, expires };
 }
 
 /** How a run ended. */

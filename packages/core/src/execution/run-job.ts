@@ -8,8 +8,9 @@ import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { runInTask } from '../task/context.js';
 import type { ExecuteOnion, TaskRun } from '../task/middleware.js';
 import type { Registry } from '../task/registry.js';
+import { systemClock } from '../time/clock.js';
 import { callHandler, isThenable } from './call-handler.js';
-import { type Attempt, endOfFailedRun } from './failed-run.js';
+import { type Attempt, endOfFailedRun, type RetrySources } from './failed-run.js';
 import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
 import { RunningTask } from './running-task.js';
@@ -28,14 +29,14 @@ export interface JobRun {
  * Runs one job where its handler lives. Total: whatever the handler, its arguments or its result do ends in a JobEnd.
  * A handler that is not asynchronous costs no promise: `done` is then called before this returns.
  * @param own asked for the task before all the open apps of the process
- * @param random uniform in [0, 1), for the delay of a retry
+ * @param sources of what a retry depends on beside its policy
  */
 export function runJob(
   job: Job,
   logger: Logger,
   done: (end: JobEnd) => void,
   own?: Registry,
-  random: () => number = Math.random,
+  sources: RetrySources = OF_THE_PROCESS,
 ): JobRun {
   const task = findTask(job.task, own);
   if (task === undefined)
@@ -48,11 +49,13 @@ export function runJob(
   }
   if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger);
-  const end = runInTask(run, () => start({ run, task, random }, argumentsOf(body)));
+  const end = runInTask(run, () => start({ run, task, sources }, argumentsOf(body)));
   if (end instanceof Promise) end.then(done);
   else done(end);
   return run;
 }
+
+const OF_THE_PROCESS: RetrySources = { random: Math.random, clock: systemClock };
 
 /** A Python caller's keyword arguments arrive as one object after the positional ones. */
 function argumentsOf({ args, kwargs }: TaskBody): readonly unknown[] {

@@ -20,6 +20,8 @@ export class RunningTask implements TaskContext {
   readonly errors: readonly EarlierError[];
   /** What the call says of retries. */
   readonly callRetry: CallRetry | undefined;
+  /** When it is too late to start another try, ms since the epoch. */
+  readonly expires: number | undefined;
   readonly #logger: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
@@ -35,6 +37,7 @@ export class RunningTask implements TaskContext {
     this.parentId = job.parentId;
     this.kwargs = kwargs;
     this.callRetry = job.retry;
+    this.expires = job.expires;
     this.errors = job.errors ?? NO_EARLIER_ERRORS;
     this.#logger = logger;
   }

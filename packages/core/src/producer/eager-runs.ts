@@ -136,7 +136,7 @@ export class EagerRuns {
       this.#ended(taken, task, end);
       this.#left();
     };
-    const run = runJob(toJob(task, taken.queue, limits), runtime.logger, done, registry, runtime.random);
+    const run = runJob(toJob(task, taken.queue, limits), runtime.logger, done, registry, runtime);
     if (limits !== undefined && !ended) deadline = this.#limit(run, softestLimit(limits));
   }
 

@@ -18,6 +18,7 @@ const decide = (more: Partial<FailedTry>) =>
     task: {},
     call: undefined,
     request: undefined,
+    leftMs: undefined,
     random: 0.5,
     ...more,
   });
@@ -31,6 +32,17 @@ function delays(task: RetryOptions | undefined, tries: number, more: Partial<Fai
 }
 
 const exactly = { jitter: false } as const;
+
+describe('a task that expires', () => {
+  it('has another try as long as that one can still start', () => {
+    const task = { ...exactly, backoff: 'fixed', delay: 50 } as const;
+    expect(decide({ task, leftMs: 51 })).toEqual({ kind: 'retry', delayMs: 50, fault: undefined });
+    expect(decide({ task, leftMs: 50 })).toEqual({ kind: 'too-late', delayMs: 50, fault: undefined });
+    expect(decide({ task: { ...task, delay: 0 }, leftMs: -1 }).kind).toBe('too-late');
+    expect(decide({ task: undefined, request: { delay: 60 }, leftMs: 60 }).kind).toBe('too-late');
+    expect(decide({ task: { maxRetries: 0 }, leftMs: 1 }).kind).toBe('give-up');
+  });
+});
 
 describe('how long a task waits for its next try', () => {
   it('grows as its backoff says, up to maxDelay', () => {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type Middleware, MiddlewareStack } from '../../src/task/middleware.js';
 import { testRuntime } from '../test-runtime.js';
 
-const half = () => 0.5;
+const NOW = Date.UTC(2026, 0, 1);
+const sources = { random: () => 0.5, clock: { wallTime: () => NOW } };
 
 interface Scene extends Omit<Runnable, 'name' | 'handler' | 'middleware'> {
   readonly job?: Partial<Job>;
@@ -24,7 +25,7 @@ async function run(handler: () => unknown, { job, middleware = [], act, ...more 
     ...{ bodyText: '[[7],{},{}]', ...job },
   };
   const end = await new Promise<JobEnd>((resolve) => {
-    const running = runJob(whole, logger, resolve, registry, half);
+    const running = runJob(whole, logger, resolve, registry, sources);
     act?.(running);
   });
   return { end, lines };
@@ -51,6 +52,25 @@ describe('a task that fails', () => {
     const ofCall = { job: { retry: { delay: 10, jitter: false, maxRetries: 1 } } } as const;
     expect((await run(fails, ofCall)).end).toMatchObject({ kind: 'retry', delayMs: 10 });
     expect((await run(fails, { retry: {}, job: { retry: false } })).end.kind).toBe('failure');
+  });
+
+  it('fails with its own error when its next try would come after it has expired', async () => {
+    const retry = { delay: 1_000, jitter: false };
+    expect((await run(fails, { retry, job: { expires: NOW + 1_001 } })).end).toMatchObject({ kind: 'retry' });
+    let told = false;
+    const middleware = [{ retry: () => void (told = true) }];
+    const late = await run(fails, { retry, middleware, job: { expires: NOW + 1_000 } });
+    expect(late.end).toMatchObject({ kind: 'failure', failure });
+    expect([told, late.lines]).toMatchObject([
+      false,
+      [{ level: 'info', message: expect.stringContaining('after the task expires'), fields: { delayMs: 1_000 } }],
+    ]);
+    const asked = await run(throwing(new Retry({ delay: 5 })), { job: { expires: NOW + 5 } });
+    const text = "Task 'flaky' asked to run again after try 1, and would have expired by then: raise expires";
+    expect(asked.end).toMatchObject({
+      kind: 'failure',
+      failure: { error: { code: 'retry', exc_message: [expect.stringContaining(text)] } },
+    });
   });
 
   it('costs no turn of the loop when the handler is not asynchronous', () => {

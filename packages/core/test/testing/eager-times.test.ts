@@ -89,16 +89,21 @@ describe('a task that expires', () => {
     await app.close();
   });
 
-  it('is not tried again when it is too late for that', async () => {
+  it('is not tried again when that would be too late, and fails with its last error at once', async () => {
     const { clock, app } = withClock();
-    const retry = { delay: 2_000, jitter: false };
-    const task = app.task('fails', () => Promise.reject(new Error('no')), { retry });
+    const told: string[] = [];
+    app.task('report', ({ reason, error }: TaskFailure) => told.push(`${reason}: ${error.message}`));
+    const fails = () => Promise.reject(new Error(`try ${currentTask().attempt}`));
+    const retry = { delay: 400, jitter: false };
+    const task = app.task('fails', fails, { retry, onFailure: { task: 'report' } });
     const result = task.apply([], { expires: 1_000 });
     const end = errorOf(result);
     await whenIdle(app);
     expect(result.state).toBe('retry');
-    clock.advance(2_000);
-    expect(await end).toMatchObject({ code: 'task-revoked', reason: 'expired' });
+    clock.advance(400);
+    expect(await end).toMatchObject({ code: 'task-failed', remote: { message: 'try 2' } });
+    await whenIdle(app);
+    expect(told).toEqual(['failed: try 2']);
     await app.close();
   });
 });

@@ -3,6 +3,7 @@ import {
   type JobEnd,
   type Lease,
   limitsFor,
+  maxDelayMs,
   type TimeLimits,
   type TqError,
   toJob,
@@ -10,7 +11,7 @@ import {
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
-import { EXPIRED, isLate, type LossLimits, type Outcome, outcomeOf } from './outcome.js';
+import { EXPIRED, isLate, type LossLimits, type Outcome, outcomeOf, withinReach } from './outcome.js';
 import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
@@ -35,6 +36,8 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #groups = new Set<SlotGroup>();
+  /** The longest delay that the broker holds. */
+  readonly #maxDelayMs: number;
   /** Runs that wait or go on, by task and try. */
   readonly #runs = new Map<string, Run>();
   #idle: (() => void)[] = [];
@@ -42,6 +45,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#maxDelayMs = maxDelayMs(options.app.options.delayUnit);
     options.pool.onFree(() => this.pump());
   }
 
@@ -128,8 +132,9 @@ export class Executor {
     pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
   }
 
-  #finish(run: Run, group: SlotGroup, end: JobEnd): void {
+  #finish(run: Run, group: SlotGroup, ended: JobEnd): void {
     const { app, limits, tally, events } = this.#options;
+    const end = withinReach(ended, this.#maxDelayMs);
     run.deadline?.cancel();
     tally.ended(run, end);
     events.ended(run, end);

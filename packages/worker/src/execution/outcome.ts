@@ -55,6 +55,14 @@ export interface LossLimits {
 }
 
 /**
+ * The end with a delay that the broker can hold: a longer one is cut, since a task that is tried again too soon is better
+ * than one that is given up.
+ */
+export function withinReach(end: JobEnd, maxDelayMs: number): JobEnd {
+  return end.kind === 'retry' && end.delayMs > maxDelayMs ? { ...end, delayMs: maxDelayMs } : end;
+}
+
+/**
  * Decides what follows from how a run ended.
  * @param now ms since the epoch
  */

@@ -126,14 +126,14 @@ export class AsyncPool implements Pool {
   }
 
   #begin(job: Job, running: RunningJob): JobRun {
-    const { services, random } = this.#options;
+    const { services } = this.#options;
     const { logger, registry } = services;
     let returned = false;
     const onEnd = (end: JobEnd) => {
       if (returned) this.#end(running, end);
       else queueMicrotask(() => this.#end(running, end));
     };
-    const run = runJob(job, logger, onEnd, registry, random);
+    const run = runJob(job, logger, onEnd, registry, this.#options);
     returned = true;
     return run;
   }

@@ -29,10 +29,11 @@ export type RunMessage = readonly [
   history?: JobHistory,
 ];
 
-/** What few jobs have: a call's own words on retries, and earlier tries. */
+/** What few jobs have: a call's own words on retries, earlier tries, and a time when it is too late for another. */
 export interface JobHistory {
   readonly retry: CallRetry | undefined;
   readonly errors: readonly EarlierError[];
+  readonly expires: number | undefined;
 }
 
 /** A job succeeded; a tuple for the same reason. With the child's memory when it was asked to report it. */
@@ -103,21 +104,21 @@ export type CallRequest =
   | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string };
 
 export function encodeRun(job: Job): RunMessage {
-  const { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors = NO_ERRORS } = job;
-  if (retry === undefined && errors.length === 0) {
+  const { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors = NO_ERRORS, expires } = job;
+  if (retry === undefined && errors.length === 0 && expires === undefined) {
     return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText];
   }
-  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, { retry, errors }];
+  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, { retry, errors, expires }];
 }
 
 const NO_ERRORS: readonly EarlierError[] = Object.freeze([]);
 
 export function decodeRun([, id, task, attempt, queue, rootId, parentId, headers, bodyText, history]: RunMessage): Job {
-  const { retry, errors } = history ?? NO_HISTORY;
-  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors };
+  const { retry, errors, expires } = history ?? NO_HISTORY;
+  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors, expires };
 }
 
-const NO_HISTORY: JobHistory = Object.freeze({ retry: undefined, errors: NO_ERRORS });
+const NO_HISTORY: JobHistory = Object.freeze({ retry: undefined, errors: NO_ERRORS, expires: undefined });
 
 /** True for the two messages that are tuples (`Array.isArray` does not narrow readonly ones). */
 export function isTuple<M extends ParentMessage | ChildMessage>(message: M): message is Extract<M, readonly unknown[]> {

@@ -1,4 +1,4 @@
-import { Observers, type TimeLimits, TqError, type WorkerEvents } from '@tq/core/internal';
+import { encodeError, maxDelayMs, Observers, type TimeLimits, TqError, type WorkerEvents } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
@@ -20,6 +20,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   const observers = new Observers<WorkerEvents>(() => undefined);
   const told: unknown[] = [];
   observers.on('task:expired', (event) => told.push(['expired', event]));
+  observers.on('task:retried', ({ delayMs }) => told.push(['retried', delayMs]));
   const frozenWatch = { verifying: frozen } as unknown as FreezeWatch;
   const executor = new Executor({
     app,
@@ -53,6 +54,16 @@ it('starts as many runs of a queue as it has slots, and the next when one is set
   pool.end('d');
   await settled();
   expect([pool.started.length, executor.running, group.busy]).toEqual([4, 0, 0]);
+});
+
+it('delays a try that asks for more than the broker can hold by as long as it can, and says so', async () => {
+  const { pool, submit, publish, told } = setup();
+  submit(new SlotGroup(1), 'a');
+  const failure = encodeError(new Error('busy'));
+  pool.end('a', { kind: 'retry', failure, delayMs: Number.MAX_SAFE_INTEGER });
+  const longest = maxDelayMs(100);
+  expect((await publish(0)).to).toBe(`delay/${longest}.math`);
+  expect(told).toEqual([['retried', longest]]);
 });
 
 it('knows which runs go on with a delivery of a lease, and gives one up', () => {

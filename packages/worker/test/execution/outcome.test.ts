@@ -1,6 +1,6 @@
 import { encodeRevocation, type JobEnd } from '@tq/core/internal';
 import { describe, expect, it } from 'vitest';
-import { dead, type IntakeFacts, outcomeOf, refusalOf } from '../../src/execution/outcome.js';
+import { dead, type IntakeFacts, outcomeOf, refusalOf, withinReach } from '../../src/execution/outcome.js';
 import { taskMessage } from '../messages.js';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -87,6 +87,12 @@ describe('a failure that is tried again', () => {
 
   it.each([0.5, 1e20, Number.MAX_VALUE])('is an outcome whatever the delay is: %d ms', (delayMs) => {
     expect(retry(delayMs)).toMatchObject({ kind: 'later', delayMs, headers: { eta: expect.any(String) } });
+  });
+
+  it('waits no longer than the broker can hold it', () => {
+    const end = { kind: 'retry', failure, delayMs: 2_001 } as const;
+    expect(withinReach(end, 2_000)).toEqual({ ...end, delayMs: 2_000 });
+    expect(withinReach(end, 2_001)).toBe(end);
   });
 
   it('starts its count of deliveries anew, and not that of lost children', () => {

@@ -25,9 +25,12 @@ describe('a message to or from a process', () => {
     );
   });
 
-  it('is a job with what its call says of retries and what earlier tries failed with', () => {
+  it('is a job with what its call says of retries, what earlier tries failed with, and when it is too late', () => {
     const errors = [{ attempt: 1, error: 'Error: no', time: '2026-01-01T00:00:00.000Z' }];
-    for (const history of [{ retry: { maxRetries: 5 }, errors: [] }, { retry: false, errors } as const]) {
+    for (const history of [
+      { retry: { maxRetries: 5 }, errors: [], expires: undefined },
+      { retry: false, errors, expires: 1_000 } as const,
+    ]) {
       const message = ['run', 'i', 't', 2, 'q', 'r', undefined, {}, '[]', history] as const;
       expect(through(message)).toEqual(message);
     }

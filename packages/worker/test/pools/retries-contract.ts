@@ -27,6 +27,14 @@ export function describeRetries(start: PoolScene['start']): void {
     expect(await run('rejects', [], { attempt: 3, retry })).toMatchObject({ kind: 'retry', delayMs: 21 });
   });
 
+  it('does not run again what would have expired by then', async () => {
+    const { run } = await start();
+    const inAnHour = Date.now() + 3_600_000;
+    expect(await run('flaky', ['busy'], { expires: inAnHour })).toMatchObject({ kind: 'retry' });
+    const retry = { delay: 7_200_000, maxDelay: 7_200_000, jitter: false };
+    expect(await run('rejects', [], { expires: inAnHour, retry })).toMatchObject({ kind: 'failure' });
+  });
+
   it('reports what a task decides by throwing Retry, Reject or Ignore', async () => {
     const { run } = await start();
     expect(await run('throws-verdict', ['Retry', { delay: 5 }])).toMatchObject({ kind: 'retry', delayMs: 5 });
