@@ -25,5 +25,6 @@ export function nextTryHeaders(task: TaskMessage, { failure, delayMs, now }: Try
     [HEADER.eta]: delayMs > 0 ? printIsoTime(Math.min(Math.round(now + delayMs), MAX_TIME_MS)) : undefined,
     [TQ_HEADER.errors]: encodeEarlierErrors(appendEarlierError(task.errors, { attempt, failure, time: now })),
     [TQ_HEADER.redeliveries]: undefined,
+    [TQ_HEADER.unknownRounds]: undefined,
   };
 }

@@ -61,6 +61,16 @@ export function checkOnFailure(onFailure: unknown, where: string): void {
   if (queue !== undefined && !isName(queue)) throw invalid(where, "a queue's name as queue", queue);
 }
 
+/**
+ * A task that is called for its own failures would be called for those of that call too, for ever.
+ * @throws {TqError} `invalid-option`
+ */
+export function refuseOwnFailures(name: string, onFailure: FailureTask | undefined): void {
+  if (onFailure === undefined || ('task' in onFailure ? onFailure.task : onFailure.name) !== name) return;
+  const text = `task '${name}': onFailure: expected another task, found itself, which would be called for its own failures for ever; define a task of its own for them.`;
+  throw new TqError('invalid-option', text);
+}
+
 function isTask(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { name, delay } = value as { name?: unknown; delay?: unknown };

@@ -6,7 +6,7 @@ import { MAX_NAME_BYTES } from '../protocol/names.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import { requireExpires } from './call-times.js';
-import { checkOnFailure, type FailureTask } from './on-failure.js';
+import { checkOnFailure, type FailureTask, refuseOwnFailures } from './on-failure.js';
 import { checkCallRetry, checkRetry, type RetryOptions } from './retry-options.js';
 import type { CallOptions } from './signature.js';
 
@@ -34,7 +34,8 @@ export interface TaskOptions {
   readonly expires?: number | undefined;
   /**
    * The task that is called with a `TaskFailure` when this one has failed for good: it failed and is not tried again, was
-   * refused, rejected or given up; not when it expired or was ignored. The call is confirmed before the failed task
+   * refused, rejected or given up; not when it expired or was ignored. The definition that the worker has decides; calls
+   * of a task that is only declared bring it. The call is confirmed before the failed task
    * leaves its queue; a crash in between repeats it, with the same id. Default: none.
    */
   readonly onFailure?: FailureTask | undefined;
@@ -110,6 +111,7 @@ export function checkTask(name: string, options: DefinitionOptions): DefinitionO
   checkTimeLimits(options, `task '${name}': `);
   if (options.expires !== undefined) requireExpires(options.expires, `task '${name}': expires`);
   checkOnFailure(options.onFailure, `task '${name}': `);
+  refuseOwnFailures(name, options.onFailure);
   checkDeadLetter(options.deadLetter, `task '${name}': deadLetter`);
   checkRetry(options.retry, `task '${name}': retry`);
   checkSchema(options.args, `task '${name}': args`);

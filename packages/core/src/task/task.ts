@@ -109,16 +109,17 @@ export function createTask<N extends string, F extends CallableFunction>(
   };
 }
 
-/** What all calls of a task bring that is defined here; the rest stays with the definition, at the worker. */
-function defined({ deadLetter: _, retry: __, ...defaults }: TaskOptions): CallOptions {
+/** What all calls of a task bring that is defined here: not what the worker has from the definition itself. */
+function defined({ deadLetter: _, retry: __, onFailure: ___, ...defaults }: TaskOptions): CallOptions {
   return defaults;
 }
 
-/** Calls of a task that is defined elsewhere bring its retry policy too. */
+/** Calls of a task that is defined elsewhere bring all that a call can carry. */
 function declared(name: string, own: TaskOptions): CallOptions {
   const retry = own.retry as CallRetry | undefined;
   checkCallRetry(retry, `task '${name}': retry`);
-  return retry === undefined ? defined(own) : { ...defined(own), retry };
+  const defaults = own.onFailure === undefined ? defined(own) : { ...defined(own), onFailure: own.onFailure };
+  return retry === undefined ? defaults : { ...defaults, retry };
 }
 
 function runHere(name: string, handler: CallableFunction | undefined, args: readonly unknown[]): unknown {

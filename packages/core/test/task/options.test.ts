@@ -52,6 +52,7 @@ it('a task whose soft time limit would never come is refused where it is defined
 it('what a task says of its failures is checked where it is defined', () => {
   const wrong = (options: object) => () => checkTask('mail', options);
   expect(wrong({ deadLetter: 'no' })).toThrow("task 'mail': deadLetter: expected true or false, found string.");
+  expect(wrong({ onFailure: { task: 'mail' } })).toThrow("task 'mail': onFailure: expected another task, found itself");
   expect(wrong({ onFailure: () => 1 })).toThrow("task 'mail': onFailure: expected a task, or { task, queue }");
   expect(wrong({ deadLetter: false, onFailure: { task: 'clean', queue: 'q' } })).not.toThrow();
 });

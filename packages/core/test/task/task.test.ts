@@ -107,6 +107,16 @@ describe('a task', () => {
     expect(withClass).toThrow("task 'add': retry.noRetryOn: expected data, which a call can carry to the worker");
   });
 
+  it('sends whom to call after its failure where it is only declared: elsewhere the worker knows', () => {
+    const onFailure = { task: 'clean' };
+    const { host, task } = add({ onFailure });
+    task.delay(1);
+    task.apply([1], { onFailure: { task: 'other' } });
+    createTask(host, 'add', undefined, { onFailure }).delay();
+    expect(host.sent.map(({ options }) => options.onFailure)).toEqual([undefined, { task: 'other' }, onFailure]);
+    expect(host.sent[0]?.options).toEqual({});
+  });
+
   it('refuses to run where it is only declared', () => {
     const declared = createTask<'add', () => void>(new RecordingHost(), 'add', undefined, {});
     expect(() => declared.run()).toThrow(expect.objectContaining({ code: 'unknown-task' }));

@@ -142,8 +142,10 @@ export class Settler {
     const facts = task && this.#options.factsOf(task.task);
     // To be late is no failure.
     const onFailure = death.reason === 'expired' ? undefined : (task?.onFailure ?? facts?.onFailure);
+    // A message that cannot be read is kept whatever its task says: nobody else knows what was in it.
+    const dropped = facts?.deadLetter === false && death.reason !== 'poison';
     const [buried, ...told] = await Promise.all([
-      facts?.deadLetter === false ? 'sent' : this.#leaveDeadLetter(item, death),
+      dropped ? 'sent' : this.#leaveDeadLetter(item, death),
       reply === undefined ? 'nobody' : this.#courier.reply(item, reply, finalState(death)),
       task === undefined || onFailure === undefined ? 'nobody' : this.#call(onFailure, item, task, death),
     ]);

@@ -95,9 +95,11 @@ describe('a failure that is tried again', () => {
     expect(withinReach(end, 2_001)).toBe(end);
   });
 
-  it('starts its count of deliveries anew, and not that of lost children', () => {
+  it('starts its counts of deliveries and of rounds anew, and not that of lost children', () => {
     const { headers } = retry(1) as { headers: Record<string, unknown> };
-    expect('tq-redeliveries' in headers && headers['tq-redeliveries']).toBeUndefined();
+    for (const name of ['tq-redeliveries', 'tq-unknown-rounds']) {
+      expect([name in headers, headers[name]]).toEqual([true, undefined]);
+    }
     expect('tq-lost' in headers).toBe(false);
   });
 });

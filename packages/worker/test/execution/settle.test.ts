@@ -171,6 +171,14 @@ it('leaves a dead letter of what nobody waits for', async () => {
   expect(log).toEqual(['publish tq.dead/math', 'confirmed tq.dead/math', 'ack i1']);
 });
 
+it('leaves a dead letter of a body that cannot be read too, though its task wants none', async () => {
+  const { publish, settle, log } = setup({ facts: { deadLetter: false } });
+  const settling = settle({ ...DEAD, reason: 'poison' } as Outcome, 'nobody');
+  (await publish(0)).end('confirmed');
+  await settling;
+  expect(log).toEqual(['publish tq.dead/math', 'confirmed tq.dead/math', 'ack i1']);
+});
+
 it('declares the queue and its dead letters again when one came back', async () => {
   const { log, publish, settle, clock } = setup();
   const settling = settle(DEAD, 'nobody');
