@@ -155,10 +155,43 @@ describe('the last failure of a task', () => {
     await using _ = await startWorker(test.app);
     await using peer = await openPeer();
     const result = test.ignores.delay();
-    expect(await rejection(result.get())).toMatchObject({ code: 'task-revoked' });
+    const error = await rejection(result.get());
+    expect(error).toMatchObject({ code: 'task-revoked', reason: 'ignored' });
+    expect(error.message).toBe("Task 'ignores' was revoked: ignored (done already).");
     expect(result.state).toBe('revoked');
     expect(await takeAll(peer, `${test.queue}.dead`)).toEqual([]);
     expect(await queueState(peer, `${test.prefix}told`)).toBeUndefined();
+  });
+});
+
+describe('what a worker counts', () => {
+  it('is every end, whether it came in a slot or before one, as its events tell it', async () => {
+    await using test = openTest();
+    await using worker = await startWorker(test.app);
+    await using peer = await openPeer();
+    const told: string[] = [];
+    for (const kind of ['succeeded', 'failed', 'retried', 'rejected', 'ignored', 'refused', 'expired'] as const) {
+      worker.on(`task:${kind}`, (event) => told.push('reason' in event ? event.reason : kind));
+    }
+    const calls = [test.flaky.delay(1), test.flaky.apply([1], { retry: false }), test.rejects.delay()];
+    await Promise.allSettled([...calls, test.ignores.delay()].map((result) => result.get()));
+    const past = '2026-01-01T00:00:00Z';
+    const foreign = [
+      { task: 'nowhere' },
+      { task: 'started', eta: '2999-01-01T00:00:00Z' },
+      { task: 'flaky', retries: -1 },
+    ];
+    for (const headers of [...foreign, { task: 'flaky', expires: past }]) {
+      await repliesTo(peer, await sendForeign(peer, test.queue, headers), 1);
+    }
+    expect(worker.health().ended).toEqual({
+      ...{ success: 1, failure: 1, retry: 1, rejected: 1, ignored: 1, expired: 1 },
+      ...{ poison: 1, refused: 1, 'unknown-task': 1, lost: 0, stopped: 0, 'worker-lost': 0 },
+    });
+    const refused = ['poison', 'refused', 'unknown-task'];
+    expect(told.sort()).toEqual(
+      ['expired', 'failed', 'ignored', ...refused, 'rejected', 'retried', 'succeeded'].sort(),
+    );
   });
 });
 

@@ -112,8 +112,8 @@ export class TaskRevokedError extends TqError {
   /** Why, in one word as a rule: `expired` or `ignored`; of Celery's workers also `revoked` and `terminated`. */
   readonly reason: string;
 
-  constructor(taskId: string, reason: string, message: string) {
-    super('task-revoked', message, { fields: { taskId, reason } });
+  constructor(taskId: string, reason: string, message: string, cause?: Error) {
+    super('task-revoked', message, { fields: { taskId, reason }, cause });
     this.name = 'TaskRevokedError';
     this.taskId = taskId;
     this.reason = reason;

@@ -40,7 +40,7 @@ export interface WorkerEvents {
   'task:returned': TaskEnded;
   /** A task came too late to start: it is not run, its caller gets a `TaskRevokedError`, and a dead letter stays. */
   'task:expired': TaskExpired;
-  /** A delivery is given up without its handler having run: a dead letter, and a failure for the caller. */
+  /** A delivery is given up without its handler having run, or since what was to follow its run cannot be sent: a dead letter, and a failure for the caller. */
   'task:refused': TaskRefused;
 }
 
@@ -126,7 +126,7 @@ export interface TaskExpired extends TaskIdentity {
   readonly expires: Date;
 }
 
-/** A delivery that is not run. */
+/** A delivery that is given up. */
 export interface TaskRefused {
   /** The task's id, where the message could be read. */
   readonly id: string | undefined;
@@ -134,7 +134,7 @@ export interface TaskRefused {
   readonly task: string | undefined;
   /** The queue that it was delivered from. */
   readonly queue: string;
-  /** As in the dead letter's header `tq-dead-reason`: `poison`, `unknown-task`, `refused` or `worker-lost`. */
+  /** As in the dead letter's header `tq-dead-reason`: `poison`, `unknown-task`, `refused` or `worker-lost`; `failed` where the next try cannot be sent. */
   readonly reason: DeadLetterReason;
   /** What its caller gets. */
   readonly error: RemoteError;

@@ -183,7 +183,8 @@ export class QueueConsumer {
       return;
     }
     app.runtime.logger.warn({ queue, reason, id: taskId }, String(failure.error.exc_message));
-    events.refused(queue, task, reason, failure);
+    tally.givenUp(reason);
+    events.givenUp(queue, task, { reason, failure });
   }
 
   #tellLater(task: TaskMessage | undefined, { why, delayMs }: Later): void {

@@ -108,7 +108,17 @@ class TqWorker implements Worker {
     });
     const events = new RunEvents(this.#life.observers, clock, settings.lostLimit);
     const factsOf = (task: string) => this.#pool.factsOf(task);
-    const settler = new Settler({ app: this.#app, worker: settings.hostname, factsOf });
+    const tally = new Tally(this.#logger, clock, settings.summaryInterval);
+    this.#tally = tally;
+    const settler = new Settler({
+      app: this.#app,
+      worker: settings.hostname,
+      factsOf,
+      onGivenUp: ({ queue, task }, death) => {
+        tally.givenUp(death.reason);
+        events.givenUp(queue, task, death);
+      },
+    });
     const unknownTask = { kind: settings.unknownTask, limitMs: settings.unknownTaskLimit };
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const groups = slotGroups(settings);
@@ -130,14 +140,13 @@ class TqWorker implements Worker {
       timeLimitMs: settings.timeLimit,
       blockedLoopMs: settings.blockedLoopLimit ?? blockedLoopLimit(app.options.heartbeat),
     });
-    this.#tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#freezeWatch = new FreezeWatch(clock, FREEZE_LIMIT_MS, () => this.#verify());
     this.#executor = new Executor({
       app: this.#app,
       pool: this.#pool,
       settler,
       limits,
-      tally: this.#tally,
+      tally,
       freezeWatch: this.#freezeWatch,
       events,
       timeLimits: { timeLimit: settings.timeLimit, softTimeLimit: settings.softTimeLimit },
@@ -156,7 +165,7 @@ class TqWorker implements Worker {
         executor: this.#executor,
         settler,
         events,
-        tally: this.#tally,
+        tally,
       });
     });
   }

@@ -154,7 +154,7 @@ export class EagerRuns {
         this.#again(taken, task, end);
         return;
       case 'ignored':
-        reply(task.id, { status: 'REVOKED', failure: encodeRevocation('ignored') });
+        reply(task.id, { status: 'REVOKED', failure: encodeRevocation('ignored', end.failure) });
         return;
       case 'failure':
         this.#failed(taken, task, 'failed', end.failure);

@@ -100,10 +100,12 @@ function cut(text: string, length: number): string {
 /**
  * What a REVOKED reply carries: Celery's own exception, so that a Python caller catches `celery.exceptions.TaskRevokedError`.
  * @param reason in one word
+ * @param cause what the task itself said of it, where that is more than the word
  */
-export function encodeRevocation(reason: string): EncodedError {
+export function encodeRevocation(reason: string, cause?: EncodedError): EncodedError {
   const error = { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' };
-  return { error, traceback: null };
+  if (cause === undefined || messageText(cause.error.exc_message) === reason) return { error, traceback: null };
+  return { error: { ...error, cause: cause.error }, traceback: null };
 }
 
 /** Reads the `result` of a FAILURE, RETRY or REVOKED reply of Celery or tq; never throws, whatever it is given. */

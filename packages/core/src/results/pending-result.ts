@@ -2,6 +2,7 @@ import {
   assertNever,
   isPublishError,
   type PublishError,
+  type RemoteError,
   ResultTimeoutError,
   ResultWaitInTaskError,
   TaskFailedError,
@@ -44,7 +45,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   /** Made with the first `get()` that has to wait: most calls of a burst have none. */
   #waiters: Set<Waiter<T>> | undefined;
   #release: (() => void) | undefined;
-
+  /** What the last try failed with, of a task that is tried again. */
+  #lastTry: RemoteError | undefined;
   /** Of a call that expires and whose result is awaited. */
   readonly #expiry: ExpiryWatch | undefined;
 
@@ -127,13 +129,14 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
         this.#end({ error: new TaskFailedError(this.id, reply.error) });
         return;
       case 'REVOKED': {
-        const error = this.#revoked(reply.error.message);
+        const error = this.#revoked(reply.error);
         this.#state = 'revoked';
         this.#end({ error });
         return;
       }
       case 'RETRY':
         this.#state = 'retry';
+        this.#lastTry = reply.error;
         this.#expiry?.cancel();
         return;
       case 'RECEIVED':
@@ -244,14 +247,15 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     return new TqError('result-aborted', text, { fields: { taskId: this.id }, cause: signal?.reason });
   }
 
-  #revoked(reason: string): TaskRevokedError {
+  #revoked({ message: reason, cause: why }: RemoteError): TaskRevokedError {
     const { task } = this.#facts;
     const before = this.#state === 'started' || this.#state === 'retry' ? ' once more' : '';
     const text =
       reason === 'expired'
         ? `Task '${task}' expired before a worker started it${before}, so it was not run${before}.`
-        : `Task '${task}' was revoked: ${reason}.`;
-    return new TaskRevokedError(this.id, reason, text);
+        : `Task '${task}' was revoked: ${reason}${why === undefined ? '' : ` (${why.message})`}.`;
+    const lastTry = this.#lastTry && new TaskFailedError(this.id, this.#lastTry);
+    return new TaskRevokedError(this.id, reason, text, lastTry);
   }
 
   #ignored(): TqError {

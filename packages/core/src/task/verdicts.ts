@@ -50,7 +50,7 @@ export class Reject extends TqError {
  * result is told that the task was revoked. Code `ignored`.
  */
 export class Ignore extends TqError {
-  /** @param reason what the worker's observers are told */
+  /** @param reason what the caller and the worker's observers are told */
   constructor(reason = 'ignored') {
     super('ignored', reason);
     this.name = 'Ignore';

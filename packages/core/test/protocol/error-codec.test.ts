@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeError, encodeError } from '../../src/protocol/error-codec.js';
+import { decodeError, encodeError, encodeRevocation } from '../../src/protocol/error-codec.js';
 
 const throws = () => {
   throw new Error('from a trap');
@@ -156,4 +156,12 @@ describe('decodeError', () => {
       }),
     );
   });
+});
+
+it('a revocation carries what the task said of it, where that is more than the word', () => {
+  const celerys = { name: 'TaskRevokedError', message: 'ignored' };
+  const said = encodeRevocation('ignored', encodeError(new Error('done already')));
+  expect(decodeError(said.error, null)).toMatchObject({ ...celerys, cause: { message: 'done already' } });
+  const silent = encodeRevocation('ignored', encodeError(new Error('ignored')));
+  expect(decodeError(silent.error, null)).toMatchObject({ ...celerys, cause: undefined });
 });

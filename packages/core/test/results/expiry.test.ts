@@ -64,6 +64,17 @@ describe('a result whose task may not start any more', () => {
     },
   );
 
+  it('says what its last try failed with, where it was tried before', async () => {
+    const { result } = expiring();
+    result.replied(reply('RETRY'));
+    const error = { name: 'TaskRevokedError', message: 'expired', stack: undefined, code: undefined, cause: undefined };
+    result.replied({ status: 'REVOKED', taskId: 'i1', error });
+    await expect(result.get()).rejects.toMatchObject({
+      reason: 'expired',
+      cause: { code: 'task-failed', message: 'RangeError: too big' },
+    });
+  });
+
   it('says that it was started before, where it was to be run once more', async () => {
     const { result } = expiring();
     result.replied(reply('STARTED'));

@@ -112,7 +112,7 @@ describe('a task', () => {
     const { host, task } = add({ onFailure });
     task.delay(1);
     task.apply([1], { onFailure: { task: 'other' } });
-    createTask(host, 'add', undefined, { onFailure }).delay();
+    createTask<'add', () => void>(host, 'add', undefined, { onFailure }).delay();
     expect(host.sent.map(({ options }) => options.onFailure)).toEqual([undefined, { task: 'other' }, onFailure]);
     expect(host.sent[0]?.options).toEqual({});
   });

@@ -75,7 +75,7 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, no
     case 'retry':
       return afterFailure(end, task, now);
     case 'ignored':
-      return { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored') } };
+      return { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored', end.failure) } };
     case 'rejected':
     case 'poison':
     case 'refused':

@@ -1,7 +1,6 @@
 import {
   assertNever,
   type Clock,
-  type DeadLetterReason,
   decodeError,
   type EncodedError,
   type JobEnd,
@@ -12,6 +11,7 @@ import {
   type WorkerEvents,
 } from '@tq/core/internal';
 import type { Run } from '../run.js';
+import type { Death } from './outcome.js';
 
 const EVENT_OF = {
   success: 'task:succeeded',
@@ -69,7 +69,7 @@ export class RunEvents {
       case 'poison':
       case 'refused':
       case 'unknown-task':
-        this.refused(run.queue, run.task, end.kind, end.failure);
+        this.givenUp(run.queue, run.task, { reason: end.kind, failure: end.failure });
         return;
       case 'lost': {
         const losses = run.task.lost + 1;
@@ -91,8 +91,8 @@ export class RunEvents {
     this.#observers.emit('task:expired', { ...identityOf({ task, queue }), expires: new Date(task.expires) });
   }
 
-  /** A delivery is given up unrun; `task` is undefined where the message could not be read. */
-  refused(queue: string, task: TaskMessage | undefined, reason: DeadLetterReason, failure: EncodedError): void {
+  /** A delivery is given up; `task` is undefined where the message could not be read. */
+  givenUp(queue: string, task: TaskMessage | undefined, { reason, failure }: Death): void {
     if (!this.#observers.has('task:refused')) return;
     const error = remoteError(failure);
     this.#observers.emit('task:refused', { id: task?.id, task: task?.task, queue, reason, error });

@@ -42,6 +42,8 @@ export interface SettlerOptions {
   readonly worker: string;
   /** What a task's definition says; undefined where that is nothing, or nobody knows the task here. */
   readonly factsOf: (task: string) => TaskFacts | undefined;
+  /** Told of what is given up since what was to follow cannot be sent. */
+  readonly onGivenUp: (item: Settleable, death: Death) => void;
 }
 
 /**
@@ -102,11 +104,9 @@ export class Settler {
     const sent = await this.#courier.send(item, straightTo(item.queue), copyMessage(item.message, headers));
     if (sent === 'sent') item.ack();
     if (sent !== 'unsendable') return;
-    const error = new TqError(
-      'poison',
-      'The message has to be published again and its headers are too large for that.',
-    );
-    await this.#giveUp(item, { reason: 'poison', failure: encodeError(error) }, reply);
+    const text =
+      'The message has to be published again, and its headers are too large for that: put what is large into the arguments.';
+    await this.#endUnsent(item, { reason: 'poison', failure: encodeError(new TqError('poison', text)) }, reply);
   }
 
   /** What cannot be delayed would be tried for ever too. */
@@ -119,7 +119,7 @@ export class Settler {
     }
     const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, headers));
     if (sent === 'sent') item.ack();
-    if (sent === 'unsendable') await this.#giveUp(item, otherwise, reply);
+    if (sent === 'unsendable') await this.#endUnsent(item, otherwise, reply);
   }
 
   async #sendLater(item: Settleable, delayMs: number, copy: OutboundMessage): Promise<Sent> {
@@ -135,6 +135,11 @@ export class Settler {
       logger.error({ ...fields, err }, 'a message cannot be delayed, so it is given up');
       return 'unsendable';
     }
+  }
+
+  #endUnsent(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {
+    this.#options.onGivenUp(item, death);
+    return this.#giveUp(item, death, reply);
   }
 
   async #giveUp(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {

@@ -1,7 +1,7 @@
-import type { Clock, JobEnd, Logger, TaskMessage, Timer } from '@tq/core/internal';
+import type { Clock, DeadLetterReason, JobEnd, Logger, TaskMessage, Timer } from '@tq/core/internal';
 import type { Run } from '../run.js';
 
-type Counts = Record<JobEnd['kind'] | 'expired', number>;
+type Counts = Record<JobEnd['kind'] | 'expired' | 'worker-lost', number>;
 
 /**
  * Counts how runs end and logs a summary now and then, since a log line for each costs more than a small task; each
@@ -41,8 +41,7 @@ export class Tally {
   }
 
   ended({ task, queue }: Run, end: JobEnd): void {
-    this.#total[end.kind]++;
-    this.#since[end.kind]++;
+    this.#count(end.kind);
     switch (end.kind) {
       case 'failure':
       case 'rejected':
@@ -60,6 +59,11 @@ export class Tally {
         this.#logger.info(what, `task failed and is tried again: ${String(text)}`);
         return;
       }
+      case 'ignored': {
+        const why = end.failure.error.exc_message;
+        this.#logger.debug({ id: task.id, task: task.task, queue, end: end.kind, why }, 'task ended');
+        return;
+      }
       default:
         this.#logger.debug({ id: task.id, task: task.task, queue, end: end.kind }, 'task ended');
     }
@@ -67,9 +71,19 @@ export class Tally {
 
   /** A task came too late to start. */
   expired(queue: string, { id, task, expires }: TaskMessage): void {
-    this.#total.expired++;
-    this.#since.expired++;
+    this.#count('expired');
     this.#logger.info({ id, task, queue, expires: expires && new Date(expires) }, 'task expired before it could start');
+  }
+
+  /** A delivery was given up and no run ended so; whoever gives it up logs why. */
+  givenUp(reason: DeadLetterReason): void {
+    const kind = reason === 'failed' ? 'failure' : reason;
+    if (isCounted(kind)) this.#count(kind);
+  }
+
+  #count(kind: keyof Counts): void {
+    this.#total[kind]++;
+    this.#since[kind]++;
   }
 
   #summarize(): void {
@@ -80,9 +94,16 @@ export class Tally {
   }
 }
 
+/** The rest is for the broker to say. */
+function isCounted(kind: string): kind is keyof Counts {
+  return kind in NONE;
+}
+
 function noCounts(): Counts {
   return {
     ...{ success: 0, failure: 0, retry: 0, rejected: 0, ignored: 0 },
-    ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0, expired: 0 },
+    ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0, expired: 0, 'worker-lost': 0 },
   };
 }
+
+const NONE = noCounts();

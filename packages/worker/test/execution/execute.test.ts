@@ -25,7 +25,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   const executor = new Executor({
     app,
     pool,
-    settler: new Settler({ app, worker: 'tq@w1', factsOf: () => undefined }),
+    settler: new Settler({ app, worker: 'tq@w1', factsOf: () => undefined, onGivenUp: () => undefined }),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,

@@ -35,7 +35,7 @@ describe('outcomeOf', () => {
     ],
     [
       { kind: 'ignored', failure },
-      { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored') } },
+      { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored', failure) } },
     ],
     [{ kind: 'stopped' }, { kind: 'give-back' }],
   ])('%j', (end, outcome) => {

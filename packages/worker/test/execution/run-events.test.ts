@@ -92,8 +92,8 @@ it('tells of what is refused unread, and of the queues', () => {
   listen();
   observers.on('queue:attached', (event) => told.push(event));
   observers.on('queue:detached', (event) => told.push(event));
-  events.refused('math', undefined, 'poison', failure);
-  events.refused('math', taskMessage(), 'worker-lost', failure);
+  events.givenUp('math', undefined, { reason: 'poison', failure });
+  events.givenUp('math', taskMessage(), { reason: 'worker-lost', failure });
   events.consumed('math');
   const gone = new Error('gone');
   events.consumed('math', gone);

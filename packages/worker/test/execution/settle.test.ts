@@ -1,7 +1,7 @@
 import { encodeError, type TaskFacts, type TaskMessage, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
 import { EXPIRED, type Outcome } from '../../src/execution/outcome.js';
-import { Settler } from '../../src/execution/settle.js';
+import { Settler, type SettlerOptions } from '../../src/execution/settle.js';
 import { type FakeAppOptions, fakeApp, settled } from '../fake-app.js';
 import { inbound, runOf } from '../messages.js';
 
@@ -22,13 +22,16 @@ interface SetupOptions extends FakeAppOptions {
 function setup({ facts, message, ...options }: SetupOptions = {}) {
   const fake = fakeApp(options);
   const { run, delivery } = runOf(fake.log, message);
-  const settler = new Settler({ app: fake.app, worker: 'tq@w1', factsOf: () => facts });
+  const givenUp: string[] = [];
+  const onGivenUp: SettlerOptions['onGivenUp'] = ({ queue, task }, { reason }) =>
+    void givenUp.push(`${task?.id} of ${queue}: ${reason}`);
+  const settler = new Settler({ app: fake.app, worker: 'tq@w1', factsOf: () => facts, onGivenUp });
   let over = false;
   const settle = (outcome: Outcome, reply: typeof REPLY | 'nobody' = REPLY) =>
     Promise.resolve(settler.settle(run, outcome, reply === 'nobody' ? undefined : reply)).then(() => {
       over = true;
     });
-  return { ...fake, run, delivery, settler, settle, isOver: () => over };
+  return { ...fake, run, delivery, settler, settle, givenUp, isOver: () => over };
 }
 
 it('publishes the reply, gets its confirm, and only then acks', async () => {
@@ -473,7 +476,7 @@ it.each(['returned', 'publish-nacked'] as const)(
 it.each(['the broker has other delays', 'its headers are too large'])(
   'gives up with its own error what cannot be delayed since %s',
   async (why) => {
-    const { publish, settle, delayed, runtime, log } = setup();
+    const { publish, settle, delayed, runtime, log, givenUp } = setup();
     const refused = why.startsWith('the broker');
     if (refused) delayed.ready = new TqError('declaration-conflict', 'other properties');
     const settling = settle(LATER);
@@ -489,6 +492,6 @@ it.each(['the broker has other delays', 'its headers are too large'])(
     letter.end('confirmed');
     reply.end('confirmed');
     await settling;
-    expect(log.at(-1)).toBe('ack i1');
+    expect([log.at(-1), givenUp]).toEqual(['ack i1', ['i1 of math: failed']]);
   },
 );

@@ -25,6 +25,7 @@ it('counts every end by its kind', () => {
   expect(tally.total).toEqual({
     ...{ success: 2, failure: 1, lost: 1, stopped: 1 },
     ...{ poison: 0, refused: 0, 'unknown-task': 0, retry: 0, rejected: 0, ignored: 0, expired: 0 },
+    'worker-lost': 0,
   });
 });
 
@@ -71,6 +72,14 @@ it('tells of the rest at debug only', () => {
   ended(SUCCESS, { kind: 'lost', how: 'exit' }, { kind: 'stopped' });
   expect(at('debug').map(({ fields }) => fields.end)).toEqual(['success', 'lost', 'stopped']);
   expect([at('warn'), at('info')]).toEqual([[], []]);
+});
+
+it('counts what was given up without a run that ended so', () => {
+  const { tally, at } = setup();
+  const reasons = ['poison', 'unknown-task', 'refused', 'worker-lost', 'failed'] as const;
+  for (const reason of [...reasons, 'poison', 'no-queue'] as const) tally.givenUp(reason);
+  expect(tally.total).toMatchObject({ poison: 2, 'unknown-task': 1, refused: 1, 'worker-lost': 1, failure: 1 });
+  expect(at('warn')).toEqual([]);
 });
 
 it('counts and tells what came too late', () => {
