@@ -77,7 +77,7 @@ test('a queue that is away with its node is waited for, by its worker and by who
   expect(worker.log()).not.toContain('Connection lost');
   expect(await ctl(scene.queue, 'list_consumers', 'prefetch_count')).toEqual([String(SLOTS)]);
   expect(scene.journal.starts()).toHaveLength(2);
-});
+}, 120_000);
 
 test('a reply whose queue is away with its node is kept with its delivery, and sent when the node is back', async () => {
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
@@ -103,7 +103,7 @@ test('a reply whose queue is away with its node is kept with its delivery, and s
   expect(await worker.health(({ running }) => running === 0)).toMatchObject({ healthy: true });
   expect(scene.journal.starts({ id: result.id })).toHaveLength(1);
   expect(await ctl(scene.queue, 'list_queues', 'messages')).toEqual(['0']);
-});
+}, 120_000);
 
 test('a stopped node costs no task and no result: callers and workers go on with the next one', async () => {
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
