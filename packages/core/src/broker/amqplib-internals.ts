@@ -84,6 +84,7 @@ export function publishMandatory(
 /** What a channel's calls end in, for methods that amqplib has none for. */
 interface RpcInternals {
   rpc(method: number, fields: object, reply: number): Promise<unknown>;
+  sendImmediately(method: number, fields: object): void;
 }
 
 /** Class tx of AMQP 0-9-1, in the upper half of a method's number as amqplib writes it. */
@@ -97,4 +98,16 @@ export async function selectTransactions(channel: Channel): Promise<void> {
 /** Makes happen what was published and acked since the last time (AMQP tx.commit). */
 export async function commit(channel: Channel): Promise<void> {
   await (channel as unknown as RpcInternals).rpc(TX | 20, {}, TX | 21);
+}
+
+/** Method queue.declare, written as those of class tx. */
+const QUEUE_DECLARE = (50 << 16) | 10;
+
+/**
+ * Has the broker close the channel with 404, what waits for its commit undone, unless there is such a queue. Asks for no
+ * answer, so that it goes with what is written before and after it.
+ */
+export function requireQueue(channel: Channel, queue: string): void {
+  const fields = { queue, passive: true, durable: true, nowait: true };
+  (channel as unknown as RpcInternals).sendImmediately(QUEUE_DECLARE, fields);
 }

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Options } from 'amqplib';
 import { TqError } from '../errors.js';
+import type { OutboundMessage } from '../protocol/message.js';
 import { deadLetterLock } from '../protocol/names.js';
 import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
 import type { Connection, Link } from './connection.js';
+import type { Route } from './delay-ladder.js';
 import { HeldQueue, type HoldOptions } from './held-queue.js';
 import { lockQueue } from './queue-lock.js';
 
@@ -58,6 +61,25 @@ export class DeadQueues {
       await unlock();
     };
     return { held, release };
+  }
+
+  /**
+   * Publishes what was taken off a queue and came to no other.
+   * @throws {Error} when no queue took it, or the connection is lost
+   */
+  async putBack({ exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<void> {
+    const { model } = await this.link();
+    const channel = await model.createConfirmChannel();
+    let returned = false;
+    channel.on('error', () => undefined);
+    channel.on('return', () => {
+      returned = true;
+    });
+    channel.publish(exchange, routingKey, body, { ...properties, mandatory: true } as Options.Publish);
+    await channel.waitForConfirms();
+    await channel.close();
+    if (returned)
+      throw new TqError('unroutable', `There is no queue any more for '${routingKey}': its message is lost.`);
   }
 
   /**

@@ -3,8 +3,8 @@ import { TqError, toError } from '../errors.js';
 import type { InboundMessage, OutboundMessage, Properties } from '../protocol/message.js';
 import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
-import { commit, selectTransactions } from './amqplib-internals.js';
-import type { Route } from './delay-ladder.js';
+import { commit, requireQueue, selectTransactions } from './amqplib-internals.js';
+import { endOfClosedMove, type MoveEnd } from './move-end.js';
 import { explainRefusal } from './queue-refusal.js';
 
 export interface HoldOptions {
@@ -81,24 +81,27 @@ export class HeldQueue {
   }
 
   /**
-   * Publishes a message and settles the one that was held, in one transaction: whenever the process or the connection ends,
-   * both have happened or neither.
-   * @returns false when no queue took it; then it is settled and nowhere, and the caller publishes it again
+   * Publishes a message to a queue and settles the one that was held, in one transaction: whenever the process or the
+   * connection ends, both have happened or neither.
+   * @param queue full name
    * @throws {RangeError} when AMQP cannot carry it; nothing has happened then
    * @throws {TqError} as for `take`
    */
-  async move(tag: number, { exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<boolean> {
+  async move(tag: number, queue: string, { properties, body }: OutboundMessage): Promise<MoveEnd> {
     const options = { ...properties, mandatory: true } as Options.Publish;
-    return this.#transact(() => {
-      this.#channel.publish(exchange, routingKey, body, options);
-      this.#ack(tag);
-    });
-  }
-
-  /** Publishes one that `move` could not bring to a queue. */
-  async putBack({ exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<boolean> {
-    const options = { ...properties, mandatory: true } as Options.Publish;
-    return this.#transact(() => this.#channel.publish(exchange, routingKey, body, options));
+    try {
+      await this.#transact(() => {
+        this.#channel.publish('', queue, body, options);
+        this.#ack(tag);
+        // AMQP tells of a queue that is gone when the ack is done; this ends the transaction before.
+        requireQueue(this.#channel, queue);
+      });
+    } catch (thrown) {
+      const end = endOfClosedMove(this.#reason, queue);
+      if (end === undefined) throw thrown;
+      return end;
+    }
+    return this.#returned ? 'returned' : 'moved';
   }
 
   /**
@@ -124,14 +127,12 @@ export class HeldQueue {
     this.#channel.ack({ fields: { deliveryTag } } as ConsumeMessage);
   }
 
-  /** @returns false when something was returned */
-  async #transact(send: () => unknown): Promise<boolean> {
+  async #transact(send: () => unknown): Promise<void> {
     this.#lastAt = this.#options.clock.monotonic();
     this.#returned = false;
     if (this.#closed) throw explainRefusal(this.#reason, this.queue) ?? lost(this.queue, this.#reason);
     send();
     await this.#bounded(commit(this.#channel));
-    return !this.#returned;
   }
 
   async #take(): Promise<void> {

@@ -1,9 +1,7 @@
 import type { Connection } from '../broker/connection.js';
 import { DeadQueues } from '../broker/dead-queues.js';
-import { type DeadLetter, type DeadLetterMessage, decodeDeadLetter, withoutBody } from '../protocol/dead-letter.js';
-import type { InboundMessage } from '../protocol/message.js';
+import { type DeadLetter, type DeadLetterMessage, type DeadLetterPlace, withoutBody } from '../protocol/dead-letter.js';
 import { deadLetterQueue, delayDeadQueue } from '../protocol/names.js';
-import { exportPart, SeenLetters } from './export.js';
 import { type DeadLetterFilter, type Selection, selectionOf } from './filter.js';
 import {
   CALL_KEYS,
@@ -17,6 +15,7 @@ import {
   RETRY_KEYS,
   timeoutOf,
 } from './options.js';
+import { readPart, SeenLetters } from './part.js';
 import { purgeQueue } from './purge.js';
 import { Retry, type RetryHost } from './retry.js';
 
@@ -50,11 +49,12 @@ export class DeadLetters {
 
   /**
    * Dead letters, queue by queue, the oldest of each first. A queue is looked at when the one before has been read, and what
-   * is given of it is as it was then: moving a letter while the list is read disturbs neither.
+   * is given of it is as it was then: moving a letter while the list is read disturbs neither. About 32 MiB are kept at once,
+   * and a queue that has more is looked at again.
    */
   list(filter: DeadLetterFilter = {}, options: DeadLetterCallOptions = {}): AsyncIterableIterator<DeadLetter> {
     const timeoutMs = timeoutOf(options, CALL_KEYS, 'list');
-    return this.#list(selectionOf(filter, this.#host.clock.wallTime()), timeoutMs);
+    return this.#read(selectionOf(filter, this.#host.clock.wallTime()), timeoutMs, withoutBody);
   }
 
   /**
@@ -68,8 +68,8 @@ export class DeadLetters {
   ): Promise<DeadLetterMessage | undefined> {
     const timeoutMs = timeoutOf(options, CALL_KEYS, 'show');
     const selection = selectionOf({ ...filter, id, limit: 1 }, this.#host.clock.wallTime());
-    const [letter] = await this.#look(selection, timeoutMs, (found) => found);
-    return letter;
+    for await (const letter of this.#read(selection, timeoutMs, whole)) return letter;
+    return undefined;
   }
 
   /**
@@ -78,7 +78,7 @@ export class DeadLetters {
    * of the two queues, and running it again does the rest. Only what was there at the start is moved, and each id once, so
    * that what fails again stays. A task starts anew with its first try.
    * @throws {TqError} as above, and `invalid-args` for edited arguments that do not fit, `queue-missing` when the user may
-   *   not declare a queue that is missing
+   *   not declare a queue that is missing, `publish-nacked` when one is full
    */
   async retry(filter: DeadLetterFilter = {}, options: DeadLetterRetryOptions = {}): Promise<DeadLetterRetryReport> {
     const timeoutMs = timeoutOf(options, RETRY_KEYS, 'retry');
@@ -87,9 +87,9 @@ export class DeadLetters {
     const queues = this.#open(timeoutMs);
     try {
       const retry = new Retry(this.#host, queues, selection, options);
-      for (const queue of this.#queuesOf(selection)) {
+      for (const { queue } of this.#placesOf(selection)) {
         if (retry.finished) break;
-        await retry.run(deadQueueOf(this.#host.prefix, queue));
+        await retry.run(queue);
       }
       return retry.report;
     } finally {
@@ -101,15 +101,13 @@ export class DeadLetters {
   async purge(filter: DeadLetterFilter = {}, options: DeadLetterPurgeOptions = {}): Promise<DeadLetterPurgeReport> {
     const timeoutMs = timeoutOf(options, PURGE_KEYS, 'purge');
     const selection = selectionOf(filter, this.#host.clock.wallTime());
-    const { prefix } = this.#host;
     const queues = this.#open(timeoutMs);
     const report = { matched: 0, purged: 0, aborted: false };
     try {
-      for (const name of this.#queuesOf(selection)) {
+      for (const place of this.#placesOf(selection)) {
         report.aborted = options.signal?.aborted === true;
         const limit = selection.limit - report.matched;
         if (report.aborted || limit === 0) break;
-        const place = { prefix, queue: deadQueueOf(prefix, name) };
         const { matched, purged } = await purgeQueue(queues, place, { ...selection, limit }, options);
         report.matched += matched;
         report.purged += purged;
@@ -122,60 +120,40 @@ export class DeadLetters {
 
   /**
    * Dead letters with all of their messages, as they were when their queue was looked at; nothing is held while they are
-   * read. Bodies of up to 32 MiB are kept at once, and a queue that has more is looked at again.
+   * read. About 32 MiB are kept at once, and a queue that has more is looked at again.
    */
   export(filter: DeadLetterFilter = {}, options: DeadLetterCallOptions = {}): AsyncIterableIterator<DeadLetterMessage> {
     const timeoutMs = timeoutOf(options, CALL_KEYS, 'export');
-    const selection = selectionOf(filter, this.#host.clock.wallTime());
-    return this.#export(selection, timeoutMs);
+    return this.#read(selectionOf(filter, this.#host.clock.wallTime()), timeoutMs, whole);
   }
 
-  async *#export(selection: Selection, timeoutMs: number): AsyncIterableIterator<DeadLetterMessage> {
-    const { prefix } = this.#host;
+  /**
+   * Reads queue by queue, and each in parts that memory has room for; gives of each letter what `keep` makes of it. No
+   * connection is open while somebody reads what was found.
+   */
+  async *#read<T>(
+    selection: Selection,
+    timeoutMs: number,
+    keep: (letter: DeadLetterMessage) => T,
+  ): AsyncIterableIterator<T> {
     let left = selection.limit;
-    for (const name of this.#queuesOf(selection)) {
-      const seen = new SeenLetters();
-      for (let complete = false; !complete && left > 0; ) {
-        const queues = this.#open(timeoutMs);
-        const place = { prefix, queue: deadQueueOf(prefix, name) };
-        const part = await exportPart(queues, place, { ...selection, limit: left }, seen).finally(() => queues.close());
-        complete = part.complete;
-        left -= part.letters.length;
-        yield* part.letters;
-      }
-    }
-  }
-
-  async *#list(selection: Selection, timeoutMs: number): AsyncIterableIterator<DeadLetter> {
-    let left = selection.limit;
-    for (const queue of this.#queuesOf(selection)) {
-      const one = { ...selection, queues: [queue], limit: left };
-      const letters = await this.#look(one, timeoutMs, withoutBody);
-      yield* letters;
-      left -= letters.length;
-      if (left === 0) return;
-    }
-  }
-
-  /** Looks into queues until enough is found; keeps of each letter that fits what `keep` makes of it. */
-  async #look<T>(selection: Selection, timeoutMs: number, keep: (letter: DeadLetterMessage) => T): Promise<T[]> {
-    const { prefix } = this.#host;
-    const queues = this.#open(timeoutMs);
-    const found: T[] = [];
+    let queues: DeadQueues | undefined;
     try {
-      for (const name of this.#queuesOf(selection)) {
-        const queue = deadQueueOf(prefix, name);
-        const onMessage = (message: InboundMessage) => {
-          const letter = decodeDeadLetter(message, { prefix, queue });
-          if (found.length < selection.limit && selection.fits(letter)) found.push(keep(letter));
-        };
-        const holding = await queues.hold(queue, { onMessage });
-        await holding?.release();
-        if (found.length === selection.limit) break;
+      for (const place of this.#placesOf(selection)) {
+        const seen = new SeenLetters();
+        for (let complete = false; !complete && left > 0; ) {
+          queues ??= this.#open(timeoutMs);
+          const part = await readPart(queues, { place, selection: { ...selection, limit: left }, seen, keep });
+          complete = part.complete;
+          left -= part.letters.length;
+          if (part.letters.length === 0) continue;
+          await queues.close();
+          queues = undefined;
+          yield* part.letters;
+        }
       }
-      return found;
     } finally {
-      await queues.close();
+      await queues?.close();
     }
   }
 
@@ -184,10 +162,14 @@ export class DeadLetters {
     return new DeadQueues({ connection: this.#host.connect(), prefix, clock, timeoutMs });
   }
 
-  #queuesOf({ queues }: Selection): readonly string[] {
-    return queues ?? [...this.#host.queues(), delayDeadQueue('')];
+  #placesOf({ queues }: Selection): readonly DeadLetterPlace[] {
+    const { prefix } = this.#host;
+    const names = queues ?? [...this.#host.queues(), delayDeadQueue('')];
+    return names.map((name) => ({ prefix, queue: deadQueueOf(prefix, name) }));
   }
 }
+
+const whole = (letter: DeadLetterMessage): DeadLetterMessage => letter;
 
 /** Full name of the queue that holds the dead letters of a queue. */
 function deadQueueOf(prefix: string, name: string): string {

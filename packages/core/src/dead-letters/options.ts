@@ -23,7 +23,10 @@ export interface DeadLetterPurgeOptions extends DeadLetterCallOptions {
 export interface DeadLetterRetryOptions extends DeadLetterPurgeOptions {
   /** Messages a second at most, above 0. Default: as fast as the broker takes them. */
   readonly rate?: number | undefined;
-  /** Asked for each message what it is to be called with. Default: with what it was. */
+  /**
+   * Asked for each message what it is to be called with, while nobody else may look at its queue; asked again when the
+   * message could not be moved yet. Default: with what it was.
+   */
   readonly edit?: EditDeadLetter | undefined;
   /** Told after each message how far it is. An error that it throws ends the operation. */
   readonly onProgress?: ((progress: DeadLetterProgress) => void) | undefined;
@@ -68,7 +71,7 @@ export interface DeadLetterRetryReport {
   readonly matched: number;
   /** How many are in their queues again. */
   readonly moved: number;
-  /** How many no queue took, since theirs was deleted in that moment: they are back where they were, at the end. */
+  /** How many no queue took, since theirs was deleted inside the transaction: they are back where they were, at the end. */
   readonly returned: number;
   /** How many were left where they are: `edit` said so, their headers are larger than AMQP lets tq send again, or a message of the same id was moved already. */
   readonly skipped: number;

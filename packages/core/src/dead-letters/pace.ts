@@ -16,9 +16,14 @@ export class Pace {
     this.#due = clock.monotonic();
   }
 
+  /** How long it is until the next may go, ms. */
+  get waitMs(): number {
+    return Math.max(0, this.#due - this.#clock.monotonic());
+  }
+
   /** Resolves when the next may go: with false when it was aborted first. What was late is not made up for. */
   async next(): Promise<boolean> {
-    const waitMs = this.#due - this.#clock.monotonic();
+    const { waitMs } = this;
     if (waitMs > 0) await this.pause(waitMs);
     this.#due = Math.max(this.#due, this.#clock.monotonic()) + this.#intervalMs;
     return this.#signal?.aborted !== true;

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { DeadQueues } from '../broker/dead-queues.js';
-import { ensureQueue } from '../broker/declare.js';
-import type { Route } from '../broker/delay-ladder.js';
 import type { HeldQueue } from '../broker/held-queue.js';
-import type { Topology } from '../broker/topology.js';
-import { type DeadLetterMessage, decodeDeadLetter, originOf } from '../protocol/dead-letter.js';
+import { type DeadLetterMessage, type DeadLetterPlace, decodeDeadLetter } from '../protocol/dead-letter.js';
 import type { InboundMessage } from '../protocol/message.js';
-import { deadLetterExchange, delayDeadQueue, delayLostExchange } from '../protocol/names.js';
-import { encodeAgain, encodeReplay } from '../protocol/replay.js';
+import { delayDeadQueue } from '../protocol/names.js';
 import type { Clock } from '../time/clock.js';
 import { argsTextOf, type EditHost } from './edited-arguments.js';
 import type { Selection } from './filter.js';
+import { type Found, Mover, type MoverHost } from './mover.js';
 import {
   type DeadLetterRetryOptions,
   type DeadLetterRetryReport,
@@ -18,28 +15,18 @@ import {
   intervalOf,
 } from './options.js';
 import { Pace } from './pace.js';
+import { Room } from './room.js';
 
 /** What putting back needs of its app. */
-export interface RetryHost extends EditHost {
-  readonly prefix: string;
+export interface RetryHost extends EditHost, MoverHost {
   readonly clock: Clock;
-  topologyOf(queue: string): Topology;
-}
-
-/** A letter in hand, and what settles it. */
-interface Found {
-  readonly letter: DeadLetterMessage;
-  readonly message: InboundMessage;
-  readonly tag: number;
 }
 
 type End = 'moved' | 'returned' | 'skipped';
 
-/** Bodies that are kept at once, bytes; what is beyond stays at the broker until these are moved. */
-const MAX_KEPT_BYTES = 32 * 1_024 * 1_024;
 /** How long a queue is held in one go, ms: others may look in between, and brokers take back what is held for long. */
 const MAX_HELD_MS = 60_000;
-/** How long it is left to others then, ms. */
+/** How long it is left to others then, ms, at least. */
 const PAUSE_MS = 200;
 
 /** One run of putting dead letters back, over several queues. */
@@ -49,12 +36,11 @@ export class Retry {
   readonly #selection: Selection;
   readonly #options: DeadLetterRetryOptions;
   readonly #pace: Pace;
+  readonly #mover: Mover;
   /** Ids that were moved: what failed again since is left. */
   readonly #done = new Set<string>();
   /** Letters that were skipped, so that they are not asked about again. */
   readonly #left = new Set<string>();
-  /** Queues that are known to be there. */
-  readonly #targets = new Set<string>();
   readonly #ends: Record<End, number> = { moved: 0, returned: 0, skipped: 0 };
   #matched = 0;
 
@@ -63,6 +49,7 @@ export class Retry {
     this.#queues = queues;
     this.#selection = selection;
     this.#options = options;
+    this.#mover = new Mover(host, queues);
     this.#pace = new Pace(host.clock, intervalOf(options.rate), options.signal);
   }
 
@@ -103,83 +90,66 @@ export class Retry {
       } finally {
         await holding.release();
       }
-      if (course.todo === 0 || this.#aborted) return;
-      await this.#pace.pause(PAUSE_MS);
+      if (course.todo === 0) return;
+      await this.#pace.pause(Math.max(PAUSE_MS, this.#pace.waitMs));
+      if (this.#aborted) return;
     }
   }
 
   /** Picks what is to be moved out of what comes, and keeps as many as fit into memory. */
   #collector(course: Course, kept: Found[], found: { count: number }): (message: InboundMessage, tag: number) => void {
     const { todo, until } = course;
-    const place = { prefix: this.#host.prefix, queue: course.queue };
+    const place = this.#placeOf(course);
+    const room = new Room();
     let index = 0;
-    let bytes = 0;
     return (message, tag) => {
       if (index++ >= until || found.count >= todo) return;
       const letter = decodeDeadLetter(message, place);
       if (!this.#selection.fits(letter) || this.#left.has(keyOf(letter))) return;
       found.count++;
-      if (this.#options.dryRun === true || (kept.length > 0 && bytes + letter.size > MAX_KEPT_BYTES)) return;
-      bytes += letter.size;
-      kept.push({ letter, message, tag });
+      if (this.#options.dryRun !== true && room.take(message.properties, message.body)) kept.push({ message, tag });
     };
   }
 
   async #moveAll(held: HeldQueue, course: Course, kept: readonly Found[]): Promise<void> {
     const { clock } = this.#host;
     const until = clock.monotonic() + MAX_HELD_MS;
-    for (const found of kept) {
-      if (clock.monotonic() > until || !(await this.#pace.next())) return;
-      const end = await this.#handle(held, found);
+    const place = this.#placeOf(course);
+    for (const { message, tag } of kept) {
+      // Others look while a slow pace lets the next one wait.
+      if (clock.monotonic() + this.#pace.waitMs > until) return;
+      if (!(await this.#pace.next())) return;
+      const letter = decodeDeadLetter(message, place);
+      const end = await this.#handle(held, letter, { message, tag });
+      // The queue is not held any more: it is taken again, and the one to publish to declared.
+      if (end === 'missing') return;
       this.#ends[end]++;
       course.todo--;
-      if (end === 'skipped') this.#left.add(keyOf(found.letter));
+      if (end === 'skipped') this.#left.add(keyOf(letter));
       else course.until--;
-      const { deadQueue, queue, id } = found.letter;
+      const { deadQueue, queue, id } = letter;
       this.#options.onProgress?.({ ...this.report, queue: deadQueue === delayDeadQueue('') ? deadQueue : queue, id });
     }
   }
 
-  async #handle(held: HeldQueue, { letter, message, tag }: Found): Promise<End> {
+  #placeOf({ queue }: Course): DeadLetterPlace {
+    return { prefix: this.#host.prefix, queue };
+  }
+
+  async #handle(held: HeldQueue, letter: DeadLetterMessage, found: Found): Promise<End | 'missing'> {
     const { id } = letter;
     if (id !== undefined && this.#done.has(id)) return 'skipped';
     const edited = await this.#edited(letter);
     if (edited === 'skip') return 'skipped';
-    const target = originOf(message, { prefix: this.#host.prefix, queue: held.queue });
-    await this.#ensure(target);
-    let moved: boolean;
-    try {
-      moved = await held.move(tag, { exchange: '', routingKey: target }, encodeReplay(message, edited));
-    } catch (error) {
-      if (error instanceof RangeError) return 'skipped';
-      throw error;
-    }
-    if (id !== undefined) this.#done.add(id);
-    if (moved) return 'moved';
-    this.#targets.delete(target);
-    await held.putBack(this.#wayBack(held.queue, message), encodeAgain(message));
-    return 'returned';
+    const end = await this.#mover.move(held, found, edited);
+    if (id !== undefined && (end === 'moved' || end === 'returned')) this.#done.add(id);
+    return end;
   }
 
   async #edited(letter: DeadLetterMessage): Promise<string | 'skip' | undefined> {
     const check = async (edited: EditedArguments) => void (await argsTextOf(letter, edited, this.#host));
     const edited = await this.#options.edit?.(letter, check);
     return edited === undefined || edited === 'skip' ? edited : argsTextOf(letter, edited, this.#host);
-  }
-
-  /** A queue that was deleted is declared as the app declares it. */
-  async #ensure(queue: string): Promise<void> {
-    if (this.#targets.has(queue)) return;
-    const { model } = await this.#queues.link();
-    await ensureQueue(model, queue, this.#host.topologyOf(queue));
-    this.#targets.add(queue);
-  }
-
-  /** The way by which the broker or a worker brought it here, so that it says the same again. */
-  #wayBack(queue: string, { exchange, routingKey }: InboundMessage): Route {
-    const { prefix } = this.#host;
-    if (queue === delayDeadQueue(prefix)) return { exchange: delayLostExchange(prefix), routingKey };
-    return exchange === deadLetterExchange(prefix) ? { exchange, routingKey } : { exchange: '', routingKey: queue };
   }
 }
 

@@ -154,8 +154,10 @@ const NO_HEADERS: Headers = Object.freeze({});
 /** Longest text of arguments in a list, UTF-16 units. */
 const MAX_ARGS_TEXT = 1_000;
 
+/** A copy: a part of a string keeps all of it in memory. */
 function cutText(text: string): string {
-  return text.length <= MAX_ARGS_TEXT ? text : `${text.slice(0, MAX_ARGS_TEXT)}…`;
+  const part = text.length <= MAX_ARGS_TEXT ? text : `${text.slice(0, MAX_ARGS_TEXT)}…`;
+  return Buffer.from(part, 'utf16le').toString('utf16le');
 }
 
 function withoutPrefix(queue: string, prefix: string): string {

@@ -1,7 +1,7 @@
-import type { DeadLetterProgress } from '@tq/core';
+import { createApp, type DeadLetterProgress } from '@tq/core';
 import { describe, expect, it } from 'vitest';
-import { takeAll } from '../../../../test/support/broker.js';
-import { type DeadScene, openDeadScene, QUEUE_TYPES, upTo } from './dead-queue.js';
+import { brokerUrl, takeAll } from '../../../../test/support/broker.js';
+import { type DeadScene, openDeadScene, QUEUE_TYPES, silentLogger, upTo } from './dead-queue.js';
 
 const bodiesOf = (numbers: readonly number[]) => numbers.map((number) => `[[${number}],{},{}]`);
 
@@ -88,19 +88,67 @@ describe('putting dead letters back', () => {
     expect(await scene.drain('gone')).toEqual(['late']);
   });
 
-  it('brings back where it was what no queue takes, and declares the queue for the next', async () => {
+  it('moves nothing into a queue that is deleted in that moment, declares it again and goes on', async () => {
     await using scene = await openDeadScene('classic');
     await buried(scene, 3);
     const edit = async ({ id }: { id: string | undefined }) => {
-      if (id === 'id-1') await scene.peer.channel.deleteQueue(`${scene.prefix}tq`);
+      if (id === 'id-1' && asked++ === 0) await scene.peer.channel.deleteQueue(`${scene.prefix}tq`);
       return undefined;
     };
+    let asked = 0;
     const report = await scene.app.deadLetters.retry({}, { edit });
-    expect(report).toEqual({ matched: 3, moved: 2, returned: 1, skipped: 0, aborted: false });
+    expect(report).toEqual({ matched: 3, moved: 3, returned: 0, skipped: 0, aborted: false });
+    expect(asked).toBe(2);
     // The first one went with the queue.
-    expect(await scene.drain('tq')).toEqual(bodiesOf([2]));
+    expect(await scene.drain('tq')).toEqual(bodiesOf([1, 2]));
+    await scene.ready('tq.dead', 0);
+  });
+
+  it('leaves with the dead letters what a full queue does not take, says so, and keeps what they say', async () => {
+    await using scene = await openDeadScene('classic');
+    const { channel } = scene.peer;
+    const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
+    await channel.assertQueue(`${scene.prefix}full`, { durable: true, arguments: full });
+    await scene.declare();
+    await scene.bury([0, 1, 2]);
+    await channel.assertQueue(`${scene.prefix}full.dead`, { durable: true });
+    await channel.bindQueue(`${scene.prefix}full.dead`, `${scene.prefix}tq.dead`, `${scene.prefix}full`);
+    await scene.bury([3, 4, 5], { queue: 'full' });
+    await scene.ready('full.dead', 3);
+    const retrying = scene.app.deadLetters.retry({ queues: ['full', 'tq'] });
+    await expect(retrying).rejects.toMatchObject({ code: 'publish-nacked', fields: { queue: 'full' } });
+    await scene.ready('full.dead', 2);
+    expect(await scene.drain('full')).toEqual(bodiesOf([3]));
+    expect(await scene.app.deadLetters.show('id-4', { queues: ['full'] })).toMatchObject({
+      ...{ queue: 'full', reason: 'failed', worker: 'w1' },
+    });
+    expect((await scene.drain('full.dead')).sort()).toEqual(bodiesOf([4, 5]));
+  });
+
+  it('leaves where it is what has larger headers than can be sent', async () => {
+    await using scene = await openDeadScene('classic');
+    await scene.declare();
+    // Read as numbers, and written with twice as many bytes.
+    const floats = Array.from({ length: 8_000 }, () => ({ '!': 'float', value: 0.5 }));
+    await scene.bury([0], { headers: { floats } });
+    await scene.bury([1]);
+    expect(await scene.app.deadLetters.retry()).toMatchObject({ matched: 2, moved: 1, skipped: 1 });
     await scene.ready('tq.dead', 1);
-    expect(await scene.app.deadLetters.show('id-1')).toMatchObject({ queue: 'tq', reason: 'failed', worker: 'w1' });
+    expect(await scene.drain('tq')).toEqual(bodiesOf([1]));
+  });
+
+  it('lets others look while a slow rate lets the next one wait', async () => {
+    await using scene = await openDeadScene('classic');
+    await buried(scene, 2);
+    await using other = createApp({ url: brokerUrl(), prefix: scene.prefix, logger: silentLogger });
+    const abort = new AbortController();
+    let looked: Promise<unknown> | undefined;
+    const onProgress = () => {
+      looked = other.deadLetters.show('id-1').finally(() => abort.abort());
+    };
+    const report = await scene.app.deadLetters.retry({}, { rate: 1 / 3_600, signal: abort.signal, onProgress });
+    expect(report).toMatchObject({ matched: 2, moved: 1, aborted: true });
+    expect(await looked).toMatchObject({ id: 'id-1' });
   });
 
   it('sends a foreign message as it was, byte for byte', async () => {

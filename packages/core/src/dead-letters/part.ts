@@ -3,60 +3,60 @@ import type { DeadQueues } from '../broker/dead-queues.js';
 import { type DeadLetterMessage, type DeadLetterPlace, decodeDeadLetter } from '../protocol/dead-letter.js';
 import { DELIVERY_COUNT_HEADER } from '../protocol/names.js';
 import type { Selection } from './filter.js';
-
-/** Bodies that are kept at once, bytes. */
-const MAX_KEPT_BYTES = 32 * 1_024 * 1_024;
+import { Room } from './room.js';
 
 /** Which letters of a queue were given already, so that the next look goes on where the one before ended. */
 export class SeenLetters {
   readonly #counts = new Map<string, number>();
 
-  add(letter: DeadLetterMessage): void {
-    const print = printOf(letter);
-    this.#counts.set(print, (this.#counts.get(print) ?? 0) + 1);
+  add(prints: readonly string[]): void {
+    for (const print of prints) this.#counts.set(print, (this.#counts.get(print) ?? 0) + 1);
   }
 
   /** A copy to be counted down in one look: of equal letters as many are left out as were given. */
-  skipping(): (letter: DeadLetterMessage) => boolean {
+  skipping(): (print: string) => boolean {
     const left = new Map(this.#counts);
-    return (letter) => {
-      if (left.size === 0) return false;
-      const print = printOf(letter);
+    return (print) => {
       const count = left.get(print) ?? 0;
-      if (count === 0) return false;
-      left.set(print, count - 1);
-      return true;
+      if (count > 0) left.set(print, count - 1);
+      return count > 0;
     };
   }
 }
 
+/** What a look at one queue is for. `keep` makes of a letter what is kept of it. */
+export interface PartRequest<T> {
+  readonly place: DeadLetterPlace;
+  readonly selection: Selection;
+  readonly seen: SeenLetters;
+  readonly keep: (letter: DeadLetterMessage) => T;
+}
+
 /** Looks at a queue and takes what has not been seen of it, as far as memory allows; `complete` when that is all. */
-export async function exportPart(
+export async function readPart<T>(
   queues: DeadQueues,
-  place: DeadLetterPlace,
-  selection: Selection,
-  seen: SeenLetters,
-): Promise<{ readonly letters: readonly DeadLetterMessage[]; readonly complete: boolean }> {
-  const letters: DeadLetterMessage[] = [];
+  { place, selection, seen, keep }: PartRequest<T>,
+): Promise<{ readonly letters: readonly T[]; readonly complete: boolean }> {
+  const letters: T[] = [];
+  const prints: string[] = [];
   const isSeen = seen.skipping();
-  let bytes = 0;
-  let complete = true;
+  const room = new Room();
   const holding = await queues.hold(place.queue, {
     onMessage: (message) => {
-      if (!complete || letters.length === selection.limit) return;
+      if (room.full || letters.length === selection.limit) return;
       const letter = decodeDeadLetter(message, place);
-      if (!selection.fits(letter) || isSeen(letter)) return;
-      if (letters.length > 0 && bytes + letter.size > MAX_KEPT_BYTES) {
-        complete = false;
-        return;
-      }
-      bytes += letter.size;
-      letters.push(letter);
+      if (!selection.fits(letter)) return;
+      const print = printOf(letter);
+      if (isSeen(print)) return;
+      const kept = keep(letter);
+      if (!room.take(kept)) return;
+      prints.push(print);
+      letters.push(kept);
     },
   });
   await holding?.release();
-  if (!complete) for (const letter of letters) seen.add(letter);
-  return { letters, complete };
+  seen.add(prints);
+  return { letters, complete: !room.full };
 }
 
 /** Equal for a message at each look, though its queue counts the looks. */
