@@ -116,7 +116,9 @@ describe('putting dead letters back', () => {
     await scene.bury([3, 4, 5], { queue: 'full' });
     await scene.ready('full.dead', 3);
     const retrying = scene.app.deadLetters.retry({ queues: ['full', 'tq'] });
-    await expect(retrying).rejects.toMatchObject({ code: 'publish-nacked', fields: { queue: 'full' } });
+    await expect(retrying).rejects.toMatchObject({
+      ...{ code: 'publish-nacked', fields: { queue: `${scene.prefix}full` } },
+    });
     await scene.ready('full.dead', 2);
     expect(await scene.drain('full')).toEqual(bodiesOf([3]));
     expect(await scene.app.deadLetters.show('id-4', { queues: ['full'] })).toMatchObject({
