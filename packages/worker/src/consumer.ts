@@ -1,11 +1,9 @@
 import {
   type AppInternals,
   consumerTimeoutOf,
-  DELIVERY_COUNT_HEADER,
   type Delivery,
   declare,
   decodeEnvelope,
-  hasWaited,
   type Lease,
   maxDelayMs,
   type TaskMessage,
@@ -19,6 +17,7 @@ import type { Executor } from './execution/execute.js';
 import {
   type Death,
   dead,
+  type Gates,
   type Later,
   type LossLimits,
   type Outcome,
@@ -58,15 +57,15 @@ export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
   readonly #channels: QueueChannels;
   readonly #timeouts: ConsumerTimeouts;
-  /** The longest delay that the broker holds. */
-  readonly #maxDelayMs: number;
+  readonly #gates: Gates;
   #state: 'open' | 'stopping' = 'open';
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
-    const { app, queue, slots, long, prefetch, events, executor } = options;
+    const { app, queue, slots, long, prefetch, events, executor, limits, knows, unknownTask } = options;
     const { clock, logger } = app.runtime;
-    this.#maxDelayMs = maxDelayMs(app.options.delayUnit);
+    const { prefix, delayUnit } = app.options;
+    this.#gates = { prefix, limits, maxDelayMs: maxDelayMs(delayUnit), unknownTask, clock, knows };
     const bury = (over: Run, error: TqError) => this.#bury(over, error);
     this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
     this.#channels = new QueueChannels(long ? slots.capacity : 1, {
@@ -133,26 +132,14 @@ export class QueueConsumer {
   }
 
   #admit(task: TaskMessage, delivery: Delivery): void {
-    const { executor, queue, slots, limits, knows, unknownTask, app } = this.#options;
+    const { executor, queue, slots } = this.#options;
     const running = executor.find(runKey(task));
     if (running !== undefined) {
       running.attach(delivery);
       this.#timeouts.joined(running);
       return;
     }
-    const { redelivered, properties } = delivery.message;
-    const counted = properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
-    const refusal = refusalOf({
-      task,
-      redelivered,
-      counted,
-      delayed: hasWaited(app.options.prefix, delivery.message),
-      limits,
-      maxDelayMs: this.#maxDelayMs,
-      unknownTask,
-      now: app.runtime.clock.wallTime(),
-      knows,
-    });
+    const refusal = refusalOf({ task, message: delivery.message }, this.#gates);
     if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
     else this.#refuse(delivery, task, refusal, replyAddress(task));
   }

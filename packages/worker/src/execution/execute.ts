@@ -138,7 +138,7 @@ export class Executor {
     run.deadline?.cancel();
     tally.ended(run, end);
     events.ended(run, end);
-    this.#conclude(run, group, outcomeOf(end, run.task, limits, app.runtime.clock.wallTime()));
+    this.#conclude(run, group, outcomeOf(end, run.task, limits, app.runtime.clock));
   }
 
   /** It expired while it waited for a slot. */

@@ -1,5 +1,7 @@
 import {
   assertNever,
+  type Clock,
+  DELIVERY_COUNT_HEADER,
   type DeadLetterReason,
   type EncodedError,
   encodeError,
@@ -7,6 +9,8 @@ import {
   type FinalState,
   formatDuration,
   type Headers,
+  hasWaited,
+  type InboundMessage,
   type JobEnd,
   nextTryHeaders,
   printIsoTime,
@@ -46,6 +50,9 @@ export interface Later {
   readonly otherwise: Death;
 }
 
+/** Tells ms since the epoch. */
+export type WallClock = Pick<Clock, 'wallTime'>;
+
 /** How often a task may take its surroundings down before it is given up. */
 export interface LossLimits {
   /** Pool children that may die with one task. */
@@ -64,16 +71,16 @@ export function withinReach(end: JobEnd, maxDelayMs: number): JobEnd {
 
 /**
  * Decides what follows from how a run ended.
- * @param now ms since the epoch
+ * @param clock asked only where a time is needed
  */
-export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, now: number): Outcome {
+export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, clock: WallClock): Outcome {
   switch (end.kind) {
     case 'success':
       return { kind: 'done', state: { status: 'SUCCESS', resultText: end.resultText } };
     case 'failure':
       return { kind: 'dead', reason: 'failed', failure: end.failure };
     case 'retry':
-      return afterFailure(end, task, now);
+      return afterFailure(end, task, clock.wallTime());
     case 'ignored':
       return { kind: 'done', state: { status: 'REVOKED', failure: encodeRevocation('ignored', end.failure) } };
     case 'rejected':
@@ -113,37 +120,51 @@ export interface UnknownTaskPolicy {
   readonly limitMs: number;
 }
 
-/** What decides about a delivery before a slot is asked. */
-export interface IntakeFacts {
+/** A delivery that asks for a slot. */
+export interface Arrival {
   readonly task: TaskMessage;
-  /** The broker has delivered this very message before. */
-  readonly redelivered: boolean;
-  /** Quorum queues count deliveries themselves; classic ones only tell that there was one. */
-  readonly counted: boolean;
-  /** It comes out of the broker's delays: what its caller asked to wait for has come, whatever this machine's clock says. */
-  readonly delayed: boolean;
+  readonly message: InboundMessage;
+}
+
+/** What decides about deliveries before a slot is asked. */
+export interface Gates {
+  readonly prefix: string;
   readonly limits: LossLimits;
   /** The longest delay that the broker holds, ms. */
   readonly maxDelayMs: number;
   readonly unknownTask: UnknownTaskPolicy;
-  /** ms since the epoch. */
-  readonly now: number;
+  readonly clock: WallClock;
   readonly knows: (task: string) => boolean;
 }
 
 /** Decides whether a delivery may run (undefined) or what becomes of it unstarted. */
-export function refusalOf(facts: IntakeFacts): Outcome | undefined {
-  const { task, redelivered, counted, delayed, limits, now, knows } = facts;
-  if (isLate(task, now)) return EXPIRED;
-  if (task.eta !== undefined && task.eta > now && !delayed) return untilItsTime(task.eta, facts);
-  if (!knows(task.task)) return afterNobodyKnewIt(facts);
+export function refusalOf({ task, message }: Arrival, gates: Gates): Outcome | undefined {
+  const untimely =
+    task.eta === undefined && task.expires === undefined ? undefined : atAnotherTime(task, message, gates);
+  if (untimely !== undefined) return untimely;
+  const { limits, knows } = gates;
+  if (!knows(task.task)) return afterNobodyKnewIt(task, gates);
   if (task.earlierDeliveries >= limits.deliveries) {
     const text = `Task '${task.task}' was delivered ${task.earlierDeliveries} times and its worker never came to an end with it; the limit is ${limits.deliveries}.`;
     return dead('worker-lost', new TqError('worker-lost', text));
   }
   // A classic queue counts nothing, so a copy carries the count before the task may take this worker down as well.
-  if (redelivered && !counted) return again({ [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 });
+  if (message.redelivered && !isCounted(message))
+    return again({ [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 });
   return undefined;
+}
+
+/** Quorum queues count deliveries themselves; classic ones only tell that there was one. */
+function isCounted({ properties }: InboundMessage): boolean {
+  return properties.headers?.[DELIVERY_COUNT_HEADER] !== undefined;
+}
+
+function atAnotherTime(task: TaskMessage, message: InboundMessage, gates: Gates): Outcome | undefined {
+  const now = gates.clock.wallTime();
+  if (isLate(task, now)) return EXPIRED;
+  if (task.eta === undefined || task.eta <= now) return undefined;
+  // What comes out of the broker's delays is due, whatever this machine's clock says.
+  return hasWaited(gates.prefix, message) ? undefined : untilItsTime(task.eta, now, gates);
 }
 
 /** True when it is too late to start the task. */
@@ -153,19 +174,20 @@ export function isLate({ expires }: TaskMessage, now: number): boolean {
 
 /** What becomes of a task that is late. */
 export const EXPIRED = { kind: 'dead', reason: 'expired', failure: encodeRevocation('expired') } as const;
+
 /** A caller that knows nothing of the broker's delays sends its task at once and leaves the waiting to the worker. */
-function untilItsTime(eta: number, { now, maxDelayMs }: IntakeFacts): Outcome {
+function untilItsTime(eta: number, now: number, { maxDelayMs }: Gates): Outcome {
   const delayMs = eta - now;
   const start = printIsoTime(eta);
   const far = `The task asks to start at ${start}, and the broker delays a message for at most ${maxDelayMs} ms (${formatDuration(maxDelayMs)}). Send it nearer to its time, or raise delayUnit.`;
   if (delayMs > maxDelayMs) return dead('refused', new TqError('refused', far));
-  const text = `The task asks to start at ${start}, and it could not be delayed until then.`;
+  const text = `The task asks to start at ${start}, and it could not be delayed until then: the log of the worker says why.`;
   const otherwise = death('refused', new TqError('refused', text));
   return { kind: 'later', why: 'eta', delayMs, headers: {}, otherwise };
 }
 
 /** In a rolling deploy tasks come to workers that know them only a little later, or go on to those that do. */
-function afterNobodyKnewIt({ task, unknownTask: policy, maxDelayMs }: IntakeFacts): Outcome {
+function afterNobodyKnewIt(task: TaskMessage, { unknownTask: policy, maxDelayMs }: Gates): Outcome {
   const otherwise = death('unknown-task', unknownTask(task.task));
   if (policy.kind === 'dead-letter') return { kind: 'dead', ...otherwise };
   const roundMs = Math.max(1, Math.min(policy.limitMs / ROUNDS, MAX_ROUND_MS, maxDelayMs));

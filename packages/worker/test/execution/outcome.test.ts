@@ -1,9 +1,11 @@
-import { encodeRevocation, type JobEnd } from '@tq/core/internal';
+import { encodeRevocation, type JobEnd, type TaskMessage } from '@tq/core/internal';
 import { describe, expect, it } from 'vitest';
-import { dead, type IntakeFacts, outcomeOf, refusalOf, withinReach } from '../../src/execution/outcome.js';
-import { taskMessage } from '../messages.js';
+import { ladderEntry } from '../../../core/src/broker/delay-ladder.js';
+import { dead, type Gates, outcomeOf, refusalOf, withinReach } from '../../src/execution/outcome.js';
+import { inbound, taskMessage } from '../messages.js';
 
 const NOW = Date.UTC(2026, 0, 1);
+const CLOCK = { wallTime: () => NOW };
 const LIMITS = { lost: 3, deliveries: 20 };
 const failure = { error: { exc_type: 'RangeError', exc_message: ['too big'], exc_module: 'tq' }, traceback: 'at x' };
 
@@ -39,19 +41,19 @@ describe('outcomeOf', () => {
     ],
     [{ kind: 'stopped' }, { kind: 'give-back' }],
   ])('%j', (end, outcome) => {
-    expect(outcomeOf(end, taskMessage(), LIMITS, NOW)).toEqual(outcome);
+    expect(outcomeOf(end, taskMessage(), LIMITS, CLOCK)).toEqual(outcome);
   });
 
   it.each([
     [0, 1],
     [1, 2],
   ])('after %i losses, one more makes a copy that counts %i', (lost, counted) => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, NOW);
+    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, CLOCK);
     expect(outcome).toEqual({ kind: 'again', headers: { 'tq-lost': counted } });
   });
 
   it.each([2, 7])('after %i losses, one more is the last', (lost) => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, NOW);
+    const outcome = outcomeOf({ kind: 'lost', how: 'exit code 1' }, taskMessage({ lost }), LIMITS, CLOCK);
     expect(outcome).toMatchObject({ kind: 'dead', reason: 'worker-lost' });
     const text = `Task 'fib' ended its child ${lost + 1} times, the limit is 3; the last time: exit code 1.`;
     expect(JSON.stringify(outcome)).toContain(text);
@@ -59,7 +61,7 @@ describe('outcomeOf', () => {
   });
 
   it('with a limit of one, the first loss is the last', () => {
-    const outcome = outcomeOf({ kind: 'lost', how: 'SIGKILL' }, taskMessage(), { lost: 1, deliveries: 20 }, NOW);
+    const outcome = outcomeOf({ kind: 'lost', how: 'SIGKILL' }, taskMessage(), { lost: 1, deliveries: 20 }, CLOCK);
     expect(outcome).toMatchObject({ kind: 'dead', reason: 'worker-lost' });
   });
 });
@@ -67,7 +69,7 @@ describe('outcomeOf', () => {
 describe('a failure that is tried again', () => {
   const earlier = { attempt: 1, error: 'Error: first', time: '2025-12-31T00:00:00.000Z' };
   const retry = (delayMs: number) =>
-    outcomeOf({ kind: 'retry', failure, delayMs }, taskMessage({ retries: 1, errors: [earlier] }), LIMITS, NOW);
+    outcomeOf({ kind: 'retry', failure, delayMs }, taskMessage({ retries: 1, errors: [earlier] }), LIMITS, CLOCK);
 
   it('is a copy for later, which counts the tries, says when it starts, and brings the errors along', () => {
     expect(retry(2_000)).toMatchObject({ kind: 'later', why: 'retry', delayMs: 2_000 });
@@ -104,21 +106,37 @@ describe('a failure that is tried again', () => {
   });
 });
 
-describe('refusalOf', () => {
-  const facts = (more: Partial<IntakeFacts> = {}): IntakeFacts => ({
-    task: taskMessage(),
-    redelivered: false,
-    counted: false,
-    limits: LIMITS,
-    now: NOW,
-    knows: (name) => name === 'fib',
-    delayed: false,
-    maxDelayMs: 1_000_000,
-    unknownTask: { kind: 'dead-letter', limitMs: 600_000 },
-    ...more,
-  });
+/** A delivery, and what a worker does with tasks that it does not know. */
+interface Scene extends Partial<Pick<Gates, 'unknownTask'>> {
+  readonly task?: TaskMessage;
+  readonly redelivered?: boolean;
+  /** By the queue. */
+  readonly counted?: boolean;
+  /** By the broker. */
+  readonly delayed?: boolean;
+}
 
-  it.each<[string, Partial<IntakeFacts>]>([
+describe('refusalOf', () => {
+  const refusal = ({
+    task = taskMessage(),
+    redelivered = false,
+    counted = false,
+    delayed = false,
+    unknownTask,
+  }: Scene) => {
+    const headers = counted ? { 'x-delivery-count': 1 } : {};
+    const way = delayed ? ladderEntry({ prefix: '', unitMs: 100 }, 'math', 100) : {};
+    return refusalOf(
+      { task, message: { ...inbound(headers), redelivered, ...way } },
+      {
+        ...{ prefix: '', limits: LIMITS, maxDelayMs: 1_000_000, clock: CLOCK },
+        unknownTask: unknownTask ?? { kind: 'dead-letter', limitMs: 600_000 },
+        knows: (name) => name === 'fib',
+      },
+    );
+  };
+
+  it.each<[string, Scene]>([
     ['is new', {}],
     ['is redelivered by a queue that counts', { redelivered: true, counted: true }],
     ['was delivered almost too often', { task: taskMessage({ earlierDeliveries: 19 }), counted: true }],
@@ -127,10 +145,10 @@ describe('refusalOf', () => {
     ['was delayed by the broker, whatever this clock says', { task: taskMessage({ eta: NOW + 5_000 }), delayed: true }],
     ['lost children before', { task: taskMessage({ lost: 2 }) }],
   ])('lets a task run that %s', (_, more) => {
-    expect(refusalOf(facts(more))).toBeUndefined();
+    expect(refusal(more)).toBeUndefined();
   });
 
-  it.each<[string, Partial<IntakeFacts>, string, RegExp]>([
+  it.each<[string, Scene, string, RegExp]>([
     ['expires now', { task: taskMessage({ expires: NOW }) }, 'expired', /TaskRevokedError/],
     [
       'is late, whatever else is wrong with it',
@@ -158,14 +176,14 @@ describe('refusalOf', () => {
       /the limit is 20/,
     ],
   ])('gives a task up that %s', (_, more, reason, text) => {
-    const refusal = refusalOf(facts(more));
-    expect(refusal).toMatchObject({ kind: 'dead', reason, failure: { traceback: null } });
-    expect(JSON.stringify(refusal)).toMatch(text);
+    const outcome = refusal(more);
+    expect(outcome).toMatchObject({ kind: 'dead', reason, failure: { traceback: null } });
+    expect(JSON.stringify(outcome)).toMatch(text);
   });
 
   it('lets the broker keep what asks to start later, known or not, and counts no try', () => {
     for (const task of ['fib', 'mail']) {
-      const outcome = refusalOf(facts({ task: taskMessage({ task, eta: NOW + 1_000_000 }) }));
+      const outcome = refusal({ task: taskMessage({ task, eta: NOW + 1_000_000 }) });
       expect(outcome).toMatchObject({ kind: 'later', why: 'eta', delayMs: 1_000_000, headers: {} });
       expect(outcome).toMatchObject({ otherwise: { reason: 'refused' } });
     }
@@ -173,7 +191,7 @@ describe('refusalOf', () => {
 
   it('sends an unknown task round until its time is over', () => {
     const unknown = (limitMs: number, unknownRounds: number) =>
-      refusalOf(facts({ task: taskMessage({ task: 'mail', unknownRounds }), unknownTask: { kind: 'delay', limitMs } }));
+      refusal({ task: taskMessage({ task: 'mail', unknownRounds }), unknownTask: { kind: 'delay', limitMs } });
     const later = { kind: 'later', why: 'unknown-task', delayMs: 10_000 };
     expect(unknown(600_000, 0)).toMatchObject({ ...later, headers: { 'tq-unknown-rounds': 1 } });
     expect(unknown(600_000, 59)).toMatchObject({ ...later, headers: { 'tq-unknown-rounds': 60 } });
@@ -186,8 +204,27 @@ describe('refusalOf', () => {
 
   it('replaces what a queue that does not count delivers again by a copy that counts', () => {
     const more = { task: taskMessage({ earlierDeliveries: 4 }), redelivered: true };
-    expect(refusalOf(facts(more))).toEqual({ kind: 'again', headers: { 'tq-redeliveries': 5 } });
+    expect(refusal(more)).toEqual({ kind: 'again', headers: { 'tq-redeliveries': 5 } });
   });
+});
+
+it('asks the clock only about tasks that have times, and after failures', () => {
+  const clock = {
+    wallTime: (): number => {
+      throw new Error('asked');
+    },
+  };
+  const gates = {
+    prefix: '',
+    limits: LIMITS,
+    maxDelayMs: 1,
+    clock,
+    unknownTask: { kind: 'delay', limitMs: 1 },
+  } as const;
+  const arrive = (task: TaskMessage) => refusalOf({ task, message: inbound() }, { ...gates, knows: () => true });
+  expect(arrive(taskMessage())).toBeUndefined();
+  expect(outcomeOf({ kind: 'success', resultText: '1' }, taskMessage(), LIMITS, clock)).toMatchObject({ kind: 'done' });
+  expect(() => arrive(taskMessage({ expires: NOW }))).toThrow('asked');
 });
 
 it('a message that is given up shows the error and no stack of the worker', () => {
