@@ -44,7 +44,11 @@ it('lists every queue of the virtual host with what AMQP does not tell, once its
   const { code, stdout } = await tq.ended;
   expect(code).toBe(0);
   const [first] = stdout.split('\n');
-  expect(JSON.parse(first ?? '').map(({ name }: { name: string }) => name)).toEqual(['shop.mail', 'shop.mail.dead']);
+  expect(JSON.parse(first ?? '').map(({ name }: { name: string }) => name)).toEqual([
+    'shop.mail',
+    'shop.mail.dead',
+    'shop.tq.delay.dead',
+  ]);
 });
 
 it("shows an app's queue with its type and arguments", async () => {

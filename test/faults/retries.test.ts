@@ -157,13 +157,16 @@ async function waitingTasks(scene: Scene) {
 }
 
 test(
-  `a broker that is restarted while ${TASKS} retries wait in it loses none and brings none twice`,
+  `a broker that is restarted while ${TASKS} retries wait in it loses none, and what it brings twice is the same try`,
   async () => {
     await using scene = await openScene({ url: node.url });
     const { worker, results } = await waitingTasks(scene);
     await node.restart();
     expect(await Promise.all(results.map((result) => result.get())), worker.log()).toEqual(numbers(TASKS));
-    expect(scene.journal.starts()).toHaveLength(2 * TASKS);
+    // Between its levels RabbitMQ delivers at least once: what it had not confirmed to itself it brings again.
+    for (const { id } of results) {
+      expect(new Set(startsOf(scene, id).map(([, attempt]) => attempt))).toEqual(new Set([1, 2]));
+    }
   },
   scaledLimit(60_000),
 );
