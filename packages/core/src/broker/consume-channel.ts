@@ -92,11 +92,13 @@ export class ConsumeChannel implements LinkUser {
   /**
    * Asks the broker over the delivering channel whether it still is one, for when this process was frozen and may
    * have missed its end. Afterwards the leases tell the truth.
+   * @returns true when it still is one: what the broker had sent on it before has come in
    */
-  async verify(): Promise<void> {
+  async verify(): Promise<boolean> {
     const state = this.#state;
-    if (state.kind !== 'attached' && state.kind !== 'draining') return;
+    if (state.kind !== 'attached' && state.kind !== 'draining') return false;
     await state.session.channel.checkQueue(this.#options.queue).catch(() => undefined);
+    return this.#state === state;
   }
 
   /** Stops the intake; deliveries that are out can still be settled. */

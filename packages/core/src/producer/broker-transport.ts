@@ -85,7 +85,8 @@ export class BrokerTransport implements Transport {
     const look = await Promise.race([lookAtQueue(link.model, queue), timeout]);
     if (look === undefined || look.kind === 'away') return undefined;
     const { messages, consumers } = look.kind === 'there' ? look : EMPTY;
-    return { messages, consumers, listening: rpc.listening };
+    const caughtUp = await Promise.race([rpc.caughtUp(), timeout]);
+    return { messages, consumers, caughtUp: caughtUp === true };
   }
 
   #ready(call: OutgoingCall): true | Promise<void> {

@@ -9,7 +9,7 @@ export interface ExpiryWatchOptions {
   readonly deadlines: Deadlines;
   /** The call is in its queue, as far as is known. */
   readonly isPublished: () => boolean;
-  /** What the broker says of the task's queue, and whether replies come in. */
+  /** What the broker says of the task's queue, and whether all replies have come in. */
   readonly ask: () => Promise<QueueStatus | undefined>;
   /** No word of a worker came, and one would have come. Called once at most. */
   readonly onUnstarted: (status: QueueStatus) => void;
@@ -56,7 +56,7 @@ export class ExpiryWatch {
 
   #answered(status: QueueStatus | undefined): void {
     if (this.#state === 'over') return;
-    if (status?.listening !== true) {
+    if (status?.caughtUp !== true) {
       this.#state = this.#lookIn(EXPIRY_GRACE_MS);
       return;
     }

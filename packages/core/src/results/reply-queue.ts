@@ -51,6 +51,11 @@ export class ReplyQueue {
     return this.#channel.attached;
   }
 
+  /** Resolves with true when what the broker had in it before has come in; never while its connection is half-open. */
+  caughtUp(): Promise<boolean> {
+    return this.#channel.verify();
+  }
+
   /** Its node was away when it was last looked at. */
   get away(): boolean {
     return this.#away && !this.attached;

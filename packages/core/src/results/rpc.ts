@@ -49,9 +49,14 @@ export class Rpc {
     return this.#ready;
   }
 
-  /** True while every queue is consumed that somebody waits at: a reply that was sent has come or is about to. */
-  get listening(): boolean {
-    return this.#queues.every(({ attached, waiters }) => attached || waiters.size === 0);
+  /**
+   * Resolves with true when every reply that was sent before has come in to who waits for it, and with false where a
+   * reply queue is not consumed now.
+   */
+  async caughtUp(): Promise<boolean> {
+    const awaited = this.#queues.filter(({ waiters }) => waiters.size > 0);
+    const answers = await Promise.all(awaited.map((queue) => queue.caughtUp()));
+    return answers.every((caughtUp) => caughtUp);
   }
 
   /** Declares the reply queue and consumes it, once; after a failure the next call tries again. */

@@ -33,8 +33,8 @@ export interface QueueStatus {
   /** Messages ready in the queue. */
   readonly messages: number;
   readonly consumers: number;
-  /** Replies come in: the reply queue is consumed. */
-  readonly listening: boolean;
+  /** Every reply that was sent before has come in. */
+  readonly caughtUp: boolean;
 }
 
 /**

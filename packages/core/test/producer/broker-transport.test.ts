@@ -48,7 +48,7 @@ function setup() {
   };
   const link = { epoch: 1, model: { createChannel: async () => channel } };
   const rpc = {
-    listening: true,
+    caughtUp: async () => true,
     queue: 'replies',
     get ready() {
       return state.rpcReady;
@@ -232,9 +232,9 @@ it('asks the broker once for all who want to know at the same time, and anew for
 
 it('tells what the broker says of a queue, and nothing when it does not answer in time', async () => {
   const { clock, transport, state } = setup();
-  expect(await transport.queueStatus('q')).toEqual({ messages: 3, consumers: 1, listening: true });
+  expect(await transport.queueStatus('q')).toEqual({ messages: 3, consumers: 1, caughtUp: true });
   state.look = MISSING;
-  expect(await transport.queueStatus('q')).toEqual({ messages: 0, consumers: 0, listening: true });
+  expect(await transport.queueStatus('q')).toEqual({ messages: 0, consumers: 0, caughtUp: true });
   state.mute = true;
   const asked = transport.queueStatus('q');
   clock.advance(2_000);

@@ -146,11 +146,11 @@ describe('get()', () => {
   it.each<[string, QueueStatus | undefined | Error, string]>([
     [
       'no consumer',
-      { messages: 3, consumers: 0, listening: true },
+      { messages: 3, consumers: 0, caughtUp: true },
       "'math' has 3 messages and no consumer: is a worker running on it?",
     ],
-    ['one message', { messages: 1, consumers: 2, listening: true }, "'math' has 1 message waiting and 2 consumers."],
-    ['one consumer', { messages: 0, consumers: 1, listening: true }, "'math' has 0 messages waiting and 1 consumer."],
+    ['one message', { messages: 1, consumers: 2, caughtUp: true }, "'math' has 1 message waiting and 2 consumers."],
+    ['one consumer', { messages: 0, consumers: 1, caughtUp: true }, "'math' has 0 messages waiting and 1 consumer."],
     ['no answer', undefined, 'it is published.'],
     ['a failed look', new Error('gone'), 'it is published; the broker could not be asked for its queue.'],
   ])('says after its timeout what is known of the queue: %s', async (_, status, text) => {

@@ -6,7 +6,7 @@ import { now, reply, setup } from './pending-result.js';
 
 /** When the clock of a test begins. */
 const START = new ManualClock().wallTime();
-const STATUS: QueueStatus = { messages: 3, consumers: 0, listening: true };
+const STATUS: QueueStatus = { messages: 3, consumers: 0, caughtUp: true };
 
 /** A call that expires 10 s after it was made, published, and what the broker says of its queue. */
 function expiring(status: QueueStatus | undefined = STATUS) {
@@ -118,7 +118,7 @@ describe('a result whose task may not start any more', () => {
 
   it.each([
     ['the broker cannot be asked', undefined],
-    ['replies do not come in', { ...STATUS, listening: false }],
+    ['replies do not come in', { ...STATUS, caughtUp: false }],
   ])('does not end while %s: it may have started', async (_, status) => {
     const { clock, result, answerStatus, state } = expiring();
     answerStatus(async () => status);

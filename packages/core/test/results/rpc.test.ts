@@ -61,20 +61,20 @@ it('gives up the oldest waiter of all its queues, not the first one of a new que
   ]);
 });
 
-it('listens while each of its queues that somebody waits at is consumed', async () => {
+it('has caught up where each of its queues is consumed that somebody waits at', async () => {
   const { state, fake, rpc, up, register } = setup(2);
   const started = rpc.start();
   up();
   await started;
   register('one');
-  expect(rpc.listening).toBe(true);
+  expect(await rpc.caughtUp()).toBe(true);
   fake.down();
-  expect(rpc.listening).toBe(false);
+  expect(await rpc.caughtUp()).toBe(false);
   state.away = 'replies';
   up();
   await turns();
   expect(rpc.queue).toBe('replies.2');
-  expect(rpc.listening).toBe(false);
+  expect(await rpc.caughtUp()).toBe(false);
   rpc.forget('one');
-  expect(rpc.listening).toBe(true);
+  expect(await rpc.caughtUp()).toBe(true);
 });

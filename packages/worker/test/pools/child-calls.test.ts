@@ -157,8 +157,8 @@ describe.each(['thread', 'process'] as const)('a question from inside a task of 
 
   it("is answered with the queue's status, or with nothing when it cannot be asked", async () => {
     const { value, run, transport } = await start();
-    transport.status = { messages: 3, consumers: 0, listening: true };
-    expect(await value('asks-queue', ['math'])).toEqual({ messages: 3, consumers: 0, listening: true });
+    transport.status = { messages: 3, consumers: 0, caughtUp: true };
+    expect(await value('asks-queue', ['math'])).toEqual({ messages: 3, consumers: 0, caughtUp: true });
     transport.queueStatus = () => Promise.reject(new Error('closed'));
     expect(await run('asks-queue', ['math'])).toMatchObject({ resultText: expect.stringContaining('tq.undefined') });
   });

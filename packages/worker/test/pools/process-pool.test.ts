@@ -85,7 +85,7 @@ describe('how a process ended', () => {
       const child = spawnChild({ message: () => undefined, exited: resolve });
       // More than the pipe takes, which the child has not begun to read.
       for (let seq = 0; seq < 10_000; seq++) {
-        child.post({ type: 'queue-status', seq, status: { messages: seq, consumers: 1, listening: true } });
+        child.post({ type: 'queue-status', seq, status: { messages: seq, consumers: 1, caughtUp: true } });
       }
     });
     expect(how).toBe(`it has not read for so long that more than ${limit} bytes wait for it`);
