@@ -22,6 +22,8 @@ export interface DeadQueuesOptions {
 /** A queue that is held, and the right to it. */
 export interface Holding {
   readonly held: HeldQueue;
+  /** How long it took until all of it was here, ms. */
+  readonly tookMs: number;
   /** Gives all back that was not settled, then the right. */
   release(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export class DeadQueues {
     const { model } = await this.link();
     const name = deadLetterLock(prefix, createHash('sha256').update(queue).digest('hex').slice(0, HASH_LENGTH));
     const unlock = await lockQueue(model, name, { clock, timeoutMs, what: queue });
+    const begun = clock.monotonic();
     let held: HeldQueue | undefined;
     try {
       held = await HeldQueue.take(model, queue, { ...options, clock, silenceMs: timeoutMs });
@@ -60,7 +63,7 @@ export class DeadQueues {
       await held.release();
       await unlock();
     };
-    return { held, release };
+    return { held, tookMs: clock.monotonic() - begun, release };
   }
 
   /**

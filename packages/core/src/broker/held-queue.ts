@@ -13,11 +13,13 @@ export interface HoldOptions {
   readonly silenceMs: number;
   /** So that messages can be moved and dropped. Default: false. */
   readonly transactional?: boolean;
+  /** Messages of one consumer at most; further consumers take the rest. Default: 65,535, the most that AMQP can ask for. */
+  readonly prefetch?: number;
   /** Told of each message as it comes, oldest first, with what settles it. What it keeps of them is its own affair. */
   readonly onMessage: (message: InboundMessage, tag: number) => void;
 }
 
-/** The largest prefetch that AMQP can ask for (basic.qos, a 16-bit number). */
+/** basic.qos has a 16-bit number. */
 const MAX_PREFETCH = 65_535;
 /** What was counted and has not come by then has expired since, or another program has taken it. */
 const SHORT_AFTER_MS = 1_000;
@@ -138,11 +140,12 @@ export class HeldQueue {
   async #take(): Promise<void> {
     if (this.#options.transactional === true) await selectTransactions(this.#channel);
     const { messageCount } = await this.#channel.checkQueue(this.queue);
+    const { prefetch = MAX_PREFETCH } = this.#options;
     let taken = 0;
     for (let part = 0; taken < messageCount; part++) {
       // Of several consumers what they held comes back in the order of their tags.
       const consumerTag = `tq.dead.${String(part).padStart(3, '0')}`;
-      const room = Math.min(messageCount - taken, MAX_PREFETCH);
+      const room = Math.min(messageCount - taken, prefetch);
       await this.#consume(consumerTag, room, taken + room);
       taken += room;
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeadQueues } from '../broker/dead-queues.js';
+import type { DeadQueues, Holding } from '../broker/dead-queues.js';
 import type { HeldQueue } from '../broker/held-queue.js';
 import { type DeadLetterMessage, type DeadLetterPlace, decodeDeadLetter } from '../protocol/dead-letter.js';
 import type { InboundMessage } from '../protocol/message.js';
@@ -24,8 +24,13 @@ export interface RetryHost extends EditHost, MoverHost {
 
 type End = 'moved' | 'returned' | 'skipped';
 
-/** How long a queue is held in one go, ms: others may look in between, and brokers take back what is held for long. */
+/**
+ * How long a queue is held in one go, ms: others wait for 10 s unless they are told, and brokers take back what is held for
+ * long. A large queue is held for longer, so that most of the time is not spent on taking it again and again.
+ */
+const HELD_MS = 5_000;
 const MAX_HELD_MS = 60_000;
+const HELD_PER_TAKE = 4;
 /** How long it is left to others then, ms, at least. */
 const PAUSE_MS = 200;
 
@@ -86,7 +91,7 @@ export class Retry {
         if (!begun) this.#matched += found.count;
         begun = true;
         if (kept.length === 0) return;
-        await this.#moveAll(holding.held, course, kept);
+        await this.#moveAll(holding, course, kept);
       } finally {
         await holding.release();
       }
@@ -111,12 +116,12 @@ export class Retry {
     };
   }
 
-  async #moveAll(held: HeldQueue, course: Course, kept: readonly Found[]): Promise<void> {
+  async #moveAll({ held, tookMs }: Holding, course: Course, kept: readonly Found[]): Promise<void> {
     const { clock } = this.#host;
-    const until = clock.monotonic() + MAX_HELD_MS;
+    const until = clock.monotonic() + Math.min(MAX_HELD_MS, Math.max(HELD_MS, tookMs * HELD_PER_TAKE));
     const place = this.#placeOf(course);
     for (const { message, tag } of kept) {
-      // Others look while a slow pace lets the next one wait.
+      // Others look while a slow pace lets the next one wait, which goes first then.
       if (clock.monotonic() + this.#pace.waitMs > until) return;
       if (!(await this.#pace.next())) return;
       const letter = decodeDeadLetter(message, place);
