@@ -1,6 +1,6 @@
 import { createApp, PublishError } from '@tq/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openPeer, receive } from '../support/broker.js';
+import { openPeer, queueState, receive } from '../support/broker.js';
 import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
 import { rejection } from './fixtures/test-app.js';
 
@@ -54,4 +54,24 @@ it('a producer with few rights delays calls once the ladder is there, and is tol
   await other.task('take', () => 1, options).apply([], { countdown: 5_000 }).published;
   await delayed();
   expect(await receive(peer, 'later', 2)).toHaveLength(2);
+});
+
+it('who may not declare looks at dead letters and puts them back where the queue is there, and is told where it is not', async () => {
+  const url = await addUser('operator', '^$', '.*', '.*');
+  await using app = createApp({ url, queueType: 'classic' });
+  await using declarer = createApp({ url: rabbit.url, queueType: 'classic' });
+  await using peer = await openPeer(rabbit.url);
+  await declarer.task('take', () => 1, { queue: 'kept' }).delay().published;
+  const call = await peer.channel.get('kept');
+  if (call !== false) peer.channel.nack(call, false, false);
+  while ((await queueState(peer, 'kept.dead'))?.messages !== 1);
+  const { deadLetters } = app;
+  const filter = { queues: ['kept'] };
+  expect(await deadLetters.list(filter).next()).toMatchObject({ value: { task: 'take', reason: 'rejected' } });
+  await peer.channel.deleteQueue('kept');
+  const error = await rejection(deadLetters.retry(filter));
+  expect(error).toMatchObject({ code: 'queue-missing' });
+  expect(error.message).not.toContain('secret');
+  await peer.channel.assertQueue('kept');
+  expect(await deadLetters.retry(filter)).toMatchObject({ matched: 1, moved: 1 });
 });

@@ -82,10 +82,5 @@ async function writeAll(
 
 function lineOf({ argsText, kwargsText, body, ...letter }: DeadLetterMessage): string {
   const encoding = isUtf8(body) ? 'utf8' : 'base64';
-  return JSON.stringify({ ...letter, encoding, body: body.toString(encoding) }, keepBigInts);
-}
-
-/** A foreign header may be a 64-bit integer. */
-function keepBigInts(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
+  return JSON.stringify({ ...letter, encoding, body: body.toString(encoding) });
 }

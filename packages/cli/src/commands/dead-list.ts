@@ -22,7 +22,8 @@ export const deadList: Command = {
     limit: { kind: 'text', describe: `At most so many. Default: ${LIMIT}` },
     json: {
       kind: 'flag',
-      describe: 'Print [{"id", "queue", "task", "reason", "error", "worker", "time", "attempt", "args", "size"}, …]',
+      describe:
+        'Print [{"id", "queue", "deadQueue", "task", "reason", "error", "worker", "time", "attempt", "args", "size"}, …]',
     },
   },
   examples: [

@@ -14,8 +14,8 @@ export interface LockOptions {
 /** AMQP 0-9-1: another connection's exclusive queue, and a user who may not declare. */
 const RESOURCE_LOCKED = 405;
 const ACCESS_REFUSED = 403;
-/** Between two attempts, ms. */
-const AGAIN_AFTER_MS = 50;
+/** Between two attempts, ms: twice in the pause of who moves messages, and no oftener, since the broker logs each refusal. */
+const AGAIN_AFTER_MS = 100;
 
 /**
  * Takes a lock that its connection holds and nobody else's: an exclusive queue of this name, which goes with the

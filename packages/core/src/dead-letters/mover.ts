@@ -1,5 +1,5 @@
 import type { DeadQueues } from '../broker/dead-queues.js';
-import { ensureQueue } from '../broker/declare.js';
+import { ensureQueue, lookAtQueue } from '../broker/declare.js';
 import type { Route } from '../broker/delay-ladder.js';
 import type { HeldQueue } from '../broker/held-queue.js';
 import type { MoveEnd } from '../broker/move-end.js';
@@ -7,7 +7,7 @@ import type { Topology } from '../broker/topology.js';
 import { assertNever, TqError } from '../errors.js';
 import { originOf } from '../protocol/dead-letter.js';
 import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
-import { deadLetterExchange, delayDeadQueue, delayLostExchange } from '../protocol/names.js';
+import { deadLetterExchange, delayDeadQueue, delayLostExchange, delayStubQueue } from '../protocol/names.js';
 import { encodeAgain, encodeReplay } from '../protocol/replay.js';
 
 /** What moving messages needs of the app. */
@@ -37,7 +37,7 @@ export class Mover {
   /**
    * Moves one.
    * @param argsText JSON of other arguments
-   * @returns `returned` when it is back behind the dead letters, `skipped` when it is where it was and cannot be sent,
+   * @returns `returned` when it is back behind the dead letters, `skipped` when it cannot be sent and is where it was,
    *   `missing` when nothing has happened but that the queue is not held any more
    * @throws {TqError} `publish-nacked` when its queue is full; it is back then
    */
@@ -47,7 +47,7 @@ export class Mover {
     argsText: string | undefined,
   ): Promise<'moved' | 'returned' | 'skipped' | 'missing'> {
     const target = originOf(message, { prefix: this.#host.prefix, queue: held.queue });
-    await this.#ensure(target);
+    if (!(await this.#ensure(target))) return 'skipped';
     const end = await moveUnlessTooLarge(held, tag, target, encodeReplay(message, argsText));
     if (end !== 'moved') this.#targets.delete(target);
     switch (end) {
@@ -67,11 +67,17 @@ export class Mover {
     }
   }
 
-  async #ensure(queue: string): Promise<void> {
-    if (this.#targets.has(queue)) return;
+  /** @returns false when the queue is not there and only a call of the exchange behind it can declare it */
+  async #ensure(queue: string): Promise<boolean> {
+    if (this.#targets.has(queue)) return true;
     const { model } = await this.#queues.link();
-    await ensureQueue(model, queue, this.#host.topologyOf(queue));
+    if (queue.startsWith(delayStubQueue(this.#host.prefix, ''))) {
+      if ((await lookAtQueue(model, queue)).kind === 'missing') return false;
+    } else {
+      await ensureQueue(model, queue, this.#host.topologyOf(queue));
+    }
     this.#targets.add(queue);
+    return true;
   }
 
   #putBack(queue: string, message: InboundMessage): Promise<void> {

@@ -73,7 +73,10 @@ export interface DeadLetterRetryReport {
   readonly moved: number;
   /** How many no queue took, since theirs was deleted inside the transaction: they are back where they were, at the end. */
   readonly returned: number;
-  /** How many were left where they are: `edit` said so, their headers are larger than AMQP lets tq send again, or a message of the same id was moved already. */
+  /**
+   * How many were left where they are: `edit` said so, their headers are larger than AMQP lets tq send again, a message of
+   * the same id was moved already, or the queue that leads delayed calls on to an exchange is gone.
+   */
   readonly skipped: number;
   /** The signal ended it. */
   readonly aborted: boolean;

@@ -88,6 +88,19 @@ describe('putting dead letters back', () => {
     expect(await scene.drain('gone')).toEqual(['late']);
   });
 
+  it('leaves a delayed call of an exchange until its queue is there again, which only a call can declare', async () => {
+    await using scene = await openDeadScene('classic');
+    await scene.declare();
+    const { channel } = scene.peer;
+    const queue = `${scene.prefix}tq.delay.v1.to.0123`;
+    channel.publish(`${scene.prefix}tq.delay.v1.deliver`, `${'0.'.repeat(27)}1.${queue}`, Buffer.from('late'));
+    await scene.ready('tq.delay.dead', 1);
+    expect(await scene.app.deadLetters.retry()).toMatchObject({ matched: 1, moved: 0, skipped: 1 });
+    await channel.assertQueue(queue);
+    expect(await scene.app.deadLetters.retry()).toMatchObject({ matched: 1, moved: 1 });
+    expect(await scene.drain('tq.delay.v1.to.0123')).toEqual(['late']);
+  });
+
   it('moves nothing into a queue that is deleted in that moment, declares it again and goes on', async () => {
     await using scene = await openDeadScene('classic');
     await buried(scene, 3);
