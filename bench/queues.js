@@ -9,7 +9,13 @@ import { argsOf, TASK } from './task.js';
 /** What an app of tq declares for delays with its default unit, without the prefix. */
 const DELAY_QUEUES = [...Array.from({ length: 28 }, (_, level) => `tq.delay.v1.100.${level}`), 'tq.delay.dead'];
 const DELAY_ENTRIES = Array.from({ length: 28 }, (_, level) => `tq.delay.v1.100.enter.${level}`);
-const DELAY_EXCHANGES = ['tq.delay.v1.deliver', 'tq.delay.lost', ...DELAY_ENTRIES, ...DELAY_QUEUES];
+const DELAY_EXCHANGES = [
+  'tq.delay.v1.100.end',
+  'tq.delay.v1.deliver',
+  'tq.delay.lost',
+  ...DELAY_ENTRIES,
+  ...DELAY_QUEUES,
+];
 
 /** @typedef {Awaited<ReturnType<typeof openQueues>>} Queues */
 

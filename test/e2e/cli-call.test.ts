@@ -129,6 +129,20 @@ describe('tq call', () => {
     expect(JSON.parse(json.stdout)).toEqual({ id: expect.any(String) });
   });
 
+  it('publishes to an exchange and key that it is told', async () => {
+    await using peer = await openPeer();
+    const [exchange, queue] = [`${env.TQ_PREFIX}events`, `${env.TQ_PREFIX}orders`];
+    await peer.channel.assertExchange(exchange, 'topic');
+    await peer.channel.assertQueue(queue, { durable: true });
+    await peer.channel.bindQueue(queue, exchange, 'order.*');
+    const words = ['audit', '7', '--exchange', 'events', '--routing-key', 'order.created', '--no-wait'];
+    expect(await call(...words)).toMatchObject({ code: 0 });
+    const [message] = await receive(peer, queue, 1);
+    expect(message?.fields).toMatchObject({ exchange, routingKey: 'order.created' });
+    const { code, stderr } = await call('audit', '7', '--routing-key', 'order.created', '--no-wait');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('exchange: expected the name of an exchange')]);
+  });
+
   it('starts the task no earlier than it is told to, and waits that much longer', async () => {
     const begun = Date.now();
     expect(await call('add', '1', '2', '--countdown', '300ms', '--expires', '1h')).toMatchObject({ stdout: '3\n' });

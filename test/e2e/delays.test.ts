@@ -102,6 +102,28 @@ it('apps of different units, and of different queue types, do not disturb each o
   expect(await receive(peer, `${prefix}later`, 3)).toHaveLength(3);
 });
 
+it("apps of Celery's preset, of another prefix and of neither have workers and delays in one vhost", async () => {
+  const options = { url: brokerUrl(), prefix, logger: silentLogger, delayUnit: UNIT_MS };
+  await using celery = createApp({ ...options, preset: 'celery' });
+  await using plain = createApp({ ...options, queueType: 'quorum', queue: 'plain' });
+  await using apart = createApp({ ...options, prefix: `${prefix}plain.`, delayUnit: 10, queueType: 'classic' });
+  const apps = [celery, plain, apart];
+  const names = ['celery', 'plain', 'apart'];
+  const here = apps.map((app, at) => app.task('here', () => names[at]));
+  const workers = apps.map((app) => createWorker(app, { pool: 'async' }));
+  await Promise.all(workers.map((worker) => worker.start()));
+  const own = here.map((task) => task.apply([], { countdown: 5 * UNIT_MS }).get());
+  expect(await Promise.all(own)).toEqual(names);
+  // To the other's queue, by one ladder.
+  const crossed = [
+    here[0]?.apply([], { queue: 'plain', countdown: 60 }),
+    here[1]?.apply([], { queue: 'celery', countdown: 60 }),
+  ];
+  expect(await Promise.all(crossed.map((result) => result?.get()))).toEqual(['plain', 'celery']);
+  await Promise.all(workers.map((worker) => worker.stop()));
+  expect(await queueState(peer, `${prefix}tq.delay.dead`)).toMatchObject({ messages: 0 });
+});
+
 it('a delayed call whose queue was deleted since the last one declares it again', async () => {
   const call = { queue: 'gone', countdown: LONG_MS, ignoreResult: true };
   await echo(test.app).apply([1], call).published;

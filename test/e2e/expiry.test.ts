@@ -1,6 +1,6 @@
 /** Calls that are too late to start after a while: what their workers do, and what their callers hear. */
 import { randomUUID } from 'node:crypto';
-import { type App, createApp, TaskRevokedError } from '@tq/core';
+import { type App, createApp, Retry, TaskRevokedError } from '@tq/core';
 import { createTestApp, ManualClock } from '@tq/core/testing';
 import { createWorker, type Worker } from '@tq/worker';
 import { describe, expect, it } from 'vitest';
@@ -77,6 +77,29 @@ describe('a call that has expired', () => {
     expect(late.worker.health().ended).toMatchObject({ expired: 1, success: 0 });
     await late.worker.stop();
     expect(await queueState(peer, `${test.prefix}tq`)).toMatchObject({ messages: 0 });
+  });
+
+  it('while it waits in the delays is looked at when it comes, since nothing can take it out of there', async () => {
+    await using test = openApp({ delayUnit: 10 });
+    await using peer = await openPeer();
+    let runs = 0;
+    const again = test.app.task('again', () => {
+      runs++;
+      throw new Retry({ delay: 1_600 });
+    });
+    const first = test.app.task('first', () => 1);
+    const worker = createWorker(test.app, { pool: 'async' });
+    const expired = new Promise((resolve) => worker.on('task:expired', resolve));
+    await worker.start();
+    // The ladder is there before, so that the first try is in time.
+    await first.apply([], { countdown: 200 }).get();
+    const result = again.apply([], { expires: 1_500 });
+    await expect(result.get()).rejects.toMatchObject({ code: 'task-revoked', reason: 'expired' });
+    expect(await expired).toMatchObject({ id: result.id });
+    const [letter] = await deadLetters(peer, `${test.prefix}tq`, 1);
+    expect(letter?.headers).toMatchObject({ id: result.id, retries: 1, 'tq-dead-reason': 'expired' });
+    expect(runs).toBe(1);
+    await worker.stop();
   });
 
   it('runs when it is in time, also as the default of its task', async () => {

@@ -207,6 +207,20 @@ describe('a start that a foreign caller asks for', () => {
     expect(reply.result.at).toBeGreaterThanOrEqual(eta);
   });
 
+  it('waits without what held for its queue alone', async () => {
+    await using test = openTest();
+    await using worker = await startWorker(test.app);
+    await using peer = await openPeer();
+    // Declares the levels.
+    await test.started.apply([], { countdown: 20 * UNIT_MS }).get();
+    const headers = { task: 'started', eta: new Date(Date.now() + 1.5 * 2 ** 26 * UNIT_MS).toISOString() };
+    await sendForeign(peer, test.queue, headers, { expiration: '600000', priority: 3 });
+    const [copy] = await receive(peer, `${test.prefix}tq.delay.v1.${UNIT_MS}.26`, 1);
+    expect(copy?.properties).toMatchObject({ priority: 3, correlationId: 'i1', headers });
+    expect(copy?.properties.expiration).toBeUndefined();
+    await worker.stop();
+  });
+
   it('is refused when it is later than the broker can delay', async () => {
     await using test = openTest();
     await using _ = await startWorker(test.app);

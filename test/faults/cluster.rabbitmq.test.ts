@@ -12,17 +12,24 @@ import type * as tasks from './fixtures/tasks.js';
 
 const SLOTS = 3;
 const TASKS = 200;
+const WAITING = 20;
+/** Until the tasks that wait are due: longer than it takes to stop a node. */
+const COUNTDOWN_MS = 12_000;
 
 /** The node that everybody else stays on, and the one that is stopped and started. */
 let stays: RabbitServer;
 let goes: RabbitServer;
+/** A third one, so that quorum queues have a majority without the one that goes. */
+let third: RabbitServer;
 
 beforeAll(async () => {
   stays = await startRabbit();
   goes = await startRabbit({ cluster: stays });
-});
+  third = await startRabbit({ cluster: stays });
+}, 120_000);
 
 afterAll(async () => {
+  await third?.stop();
   await goes?.stop();
   await stays?.stop();
 });
@@ -128,4 +135,47 @@ test('a stopped node costs no task and no result: callers and workers go on with
   // The replies to the earlier calls have waited for the node that their queue is on.
   await goes.startAgain();
   expect(await Promise.all(early.map((result) => result.get())), worker.log()).toEqual(numbers(TASKS));
+}, 120_000);
+
+/** Delayed calls, made when all they need is there. */
+async function callLater({ tasks }: Scene, countdown: number) {
+  const results = numbers(WAITING).map((n) => tasks.echo.apply([n], { countdown }));
+  await Promise.all(results.map(({ published }) => published));
+  return results;
+}
+
+test('tasks that wait in quorum levels come while a node is down; in classic ones when it is back', async () => {
+  await using quorum = await openScene({ url: stays.url });
+  await using classic = await openScene({ url: stays.url, queueType: 'classic' });
+  await declareOn(stays, classic, 'tq');
+  // The levels alone are at home on the node that goes.
+  const { logger } = watchFor('');
+  await using elsewhere = createApp({
+    url: goes.url,
+    prefix: classic.prefix,
+    queueType: 'classic',
+    delayUnit: 10,
+    logger,
+  });
+  await elsewhere.declareTask<typeof tasks.echo>('echo').apply([0], { countdown: 10, ignoreResult: true }).published;
+  await quorum.worker();
+  const worker = await classic.worker();
+  await classic.journal.entry({ event: 'started' });
+  const waiting = [await callLater(quorum, COUNTDOWN_MS), await callLater(classic, COUNTDOWN_MS)] as const;
+
+  await goes.halt();
+  expect(await Promise.all(waiting[0].map((result) => result.get()))).toEqual(numbers(WAITING));
+  const late = classic.tasks.echo.apply([WAITING], { countdown: 10 });
+  const more = quorum.tasks.echo.apply([WAITING], { countdown: 10 });
+  expect(await more.get()).toBe(WAITING);
+  expect(await classic.tasks.echo.delay(-1).get()).toBe(-1);
+  expect(late.state).toBe('pending');
+  expect(waiting[1].map(({ state }) => state)).toEqual(waiting[1].map(() => 'published'));
+
+  await goes.startAgain();
+  const results = [...waiting[1], late].map((result) => result.get());
+  expect(await Promise.all(results), worker.log()).toEqual(numbers(WAITING + 1));
+  for (const { id } of [...waiting[0], ...waiting[1]]) {
+    expect([quorum, classic].flatMap(({ journal }) => journal.starts({ id }))).toHaveLength(1);
+  }
 }, 120_000);

@@ -33,6 +33,11 @@ export const call: Command = {
       complete: 'task-queue',
       describe: "Queue to publish to, without the prefix. Default: the task's, else TQ_QUEUE or tq",
     },
+    exchange: {
+      kind: 'text',
+      describe: 'Publish to this exchange instead of a queue, without the prefix (amq.topic and the like have none)',
+    },
+    'routing-key': { kind: 'text', describe: 'Routing key for the exchange. Default: none' },
     timeout: {
       kind: 'text',
       describe:
@@ -102,7 +107,8 @@ async function send({ app, name, values, timeout, times, args, output, signal }:
   const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
   const known = findTask(name, registry);
   const task = app.declareTask(name, { queue: args.text('queue') ?? known?.queue, args: known?.args });
-  const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal, ...times });
+  const target = { exchange: args.text('exchange'), routingKey: args.text('routing-key') };
+  const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal, ...target, ...times });
   if (noWait) {
     await result.published;
     output.print(output.json ? JSON.stringify({ id: result.id }) : result.id);

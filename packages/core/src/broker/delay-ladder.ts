@@ -3,6 +3,7 @@ import { delayKey, delayUnits, destinationOf, firstLevel } from '../protocol/del
 import {
   DELAY_LEVELS,
   delayDeliveryExchange,
+  delayEnd,
   delayEntry,
   delayLevel,
   delayLostExchange,
@@ -57,17 +58,22 @@ export function ladderEntry({ prefix, unitMs }: LadderAddress, destination: stri
 export function ladderTopology({ prefix, unitMs }: LadderAddress, type: QueueType): Topology {
   const delivery = deliveryTopology(prefix, type);
   const nameOf = (level: number) => delayLevel(prefix, unitMs, level);
-  const below = (level: number) => (level === 0 ? delayDeliveryExchange(prefix) : nameOf(level - 1));
+  const deliver = delayDeliveryExchange(prefix);
+  // By name and not by a binding, which would be gone when somebody deletes the delivery and a queue declares it again.
+  const end = { name: delayEnd(prefix, unitMs), type: 'fanout', alternate: deliver } as const;
   const lost = delayLostExchange(prefix);
   const inner = LEVELS.slice(0, -1);
   return {
     exchanges: [
       ...delivery.exchanges,
+      end,
       ...inner.map((level) => ({ name: nameOf(level), type: 'topic' as const, alternate: lost })),
     ],
     queues: [
       ...delivery.queues,
-      ...LEVELS.map((level) => levelQueue(nameOf(level), 2 ** level * unitMs, below(level), type)),
+      ...LEVELS.map((level) =>
+        levelQueue(nameOf(level), 2 ** level * unitMs, level === 0 ? deliver : nameOf(level - 1), type),
+      ),
     ],
     bindings: [
       ...delivery.bindings,
@@ -75,7 +81,7 @@ export function ladderTopology({ prefix, unitMs }: LadderAddress, type: QueueTyp
         const before = '*.'.repeat(DELAY_LEVELS - 1 - level);
         return [
           { exchange: nameOf(level), queue: nameOf(level), routingKey: `${before}1.#` },
-          { exchange: nameOf(level), to: below(level), routingKey: `${before}0.#` },
+          { exchange: nameOf(level), to: level === 0 ? end.name : nameOf(level - 1), routingKey: `${before}0.#` },
         ];
       }),
     ],

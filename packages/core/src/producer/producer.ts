@@ -101,7 +101,7 @@ export class Producer {
     const { prefix, defaultQueue, staging, logger } = this.#options;
     const { args, schema, options } = signature;
     const { id, task, rootId, parentId, ignoreResult } = facts;
-    const { queue = defaultQueue, priority, headers = NO_HEADERS, signal } = options;
+    const { queue = defaultQueue, exchange, routingKey, priority, headers = NO_HEADERS, signal } = options;
     const [eta, expires] = [dateOf(facts.eta), dateOf(facts.expires)];
     const call: PublishCall = {
       id,
@@ -113,6 +113,8 @@ export class Producer {
       expires,
       args,
       queue,
+      exchange,
+      routingKey,
       priority,
       headers,
     };

@@ -26,6 +26,8 @@ export const delayLevel = (prefix: string, unitMs: number, level: number): strin
 /** Fanout exchange by which a delayed message enters the ladder at this level. */
 export const delayEntry = (prefix: string, unitMs: number, level: number): string =>
   `${delayNames(prefix)}${unitMs}.enter.${level}`;
+/** Fanout exchange below level 0, bound to nothing, by whose alternate exchange what need not wait there is delivered. */
+export const delayEnd = (prefix: string, unitMs: number): string => `${delayNames(prefix)}${unitMs}.end`;
 /** Topic exchange where what has waited leaves for its queue; ladders of every unit share it. */
 export const delayDeliveryExchange = (prefix: string): string => `${delayNames(prefix)}deliver`;
 /** Fanout exchange of what no queue took after its wait. */

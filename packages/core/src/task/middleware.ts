@@ -22,8 +22,12 @@ export interface PublishCall {
   readonly expires: Date | undefined;
   /** The arguments as they were passed; they become JSON after the innermost `next()`. */
   args: readonly unknown[];
-  /** Where it goes, without the app's prefix. */
+  /** Where it goes, without the app's prefix; nowhere when it goes to an exchange. */
   queue: string;
+  /** Where it goes instead of to its queue, without the app's prefix; undefined for a call to a queue. */
+  readonly exchange: string | undefined;
+  /** What the call said of it; undefined for a call to a queue, and for the empty one. */
+  readonly routingKey: string | undefined;
   /** 0 to 255; undefined for none. */
   priority: number | undefined;
   /** The caller's own headers, which the task reads in `currentTask().headers`. Replace the object: it may be shared. */

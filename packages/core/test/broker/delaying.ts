@@ -40,5 +40,5 @@ export async function openDelays(prefix: string, options: Partial<DelaysOptions>
     channel.off('return', onReturn);
     return returned ? 'returned' : 'confirmed';
   };
-  return { delays, connection, runtime, peer, send };
+  return { delays, connection, runtime, peer, send, topologyOf };
 }

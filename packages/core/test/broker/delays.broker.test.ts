@@ -84,6 +84,20 @@ it('what comes to a level that was deleted is kept with the lost, whatever the t
   expect(await takeAll(peer, `${prefix}q`)).toEqual([]);
 });
 
+it('a delivering exchange that was deleted alone is whole again once a worker declared its queue again', async () => {
+  const prefix = freshPrefix();
+  const { delays, peer, send, topologyOf } = await openDelays(prefix);
+  const queue = `${prefix}q`;
+  await delays.ready(queue);
+  await peer.channel.deleteExchange(`${prefix}tq.delay.v1.deliver`);
+  await declare(peer.connection, topologyOf(queue));
+  // Straight from level 1, and from level 0.
+  for (const units of [2, 1]) {
+    expect(await send(queue, units * UNIT_MS)).toBe('confirmed');
+    expect(await receive(peer, queue, 1)).toHaveLength(1);
+  }
+});
+
 it('everything is looked at again on the next connection', async () => {
   await using proxy = await startProxy(brokerUrl());
   const prefix = freshPrefix();

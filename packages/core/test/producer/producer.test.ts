@@ -251,6 +251,28 @@ describe('a call with times', () => {
     expect(sent).toEqual([]);
   });
 
+  it('shows middleware that it goes to an exchange', async () => {
+    const seen: unknown[] = [];
+    const stack = new MiddlewareStack();
+    stack.use({
+      publish: ({ queue, exchange, routingKey }, next) => {
+        seen.push([queue, exchange, routingKey]);
+        return next();
+      },
+    });
+    const { sent, send } = openProducer({ middleware: stack });
+    send({ queue: 'q', exchange: 'events', routingKey: 'a.b' }).forget();
+    send({ queue: 'q' }).forget();
+    expect(seen).toEqual([
+      ['q', 'events', 'a.b'],
+      ['q', undefined, undefined],
+    ]);
+    expect(sent.map(({ target }) => target)).toEqual([
+      { exchange: expect.stringMatching(/events$/), routingKey: 'a.b' },
+      undefined,
+    ]);
+  });
+
   it('shows them to middleware, whose time counts', async () => {
     const held = gate();
     const seen: unknown[] = [];
