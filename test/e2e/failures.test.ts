@@ -95,6 +95,34 @@ describe('a task that is tried again', () => {
   });
 });
 
+/** The headers of a producer that is no tq: Celery's, and one of the caller's own. */
+const FOREIGN = {
+  ...{ lang: 'py', task: 'flaky', id: 'i1', shadow: null, group: 'g1', group_index: 2, root_id: 'r1', parent_id: 'p1' },
+  ...{ timelimit: [300.5, null], argsrepr: '(2,)', kwargsrepr: '{}', origin: 'gen1@host', ignore_result: true },
+  ...{ replaced_task_nesting: 0, stamped_headers: ['tenant'], stamps: { tenant: ['t1'] }, trace: { flags: [1, true] } },
+};
+
+it('a foreign task goes through the delays and comes back with all that its producer said of it', async () => {
+  await using test = openApp({ delayUnit: UNIT_MS, queues: { tq: { type: 'classic', maxPriority: 10 } } });
+  await using worker = await startWorker(test.app);
+  await using peer = await openPeer();
+  const queue = `${test.prefix}tq`;
+  const retried = new Promise((resolve) => worker.on('task:retried', resolve));
+  const retry = { 'tq-retry': { delay: 300 } };
+  await sendForeign(peer, queue, { ...FOREIGN, ...retry }, { priority: 7 });
+  await retried;
+  await worker.stop();
+  const [copy] = await receive(peer, queue, 1);
+  const { 'x-death': _, ...headers } = copy?.properties.headers ?? {};
+  const own = Object.entries(headers).filter(([name]) => !/^x-(first|last)-death-/.test(name));
+  expect(Object.fromEntries(own)).toEqual({
+    ...{ ...FOREIGN, ...retry, retries: 1, eta: expect.any(String) },
+    'tq-errors': [{ attempt: 1, error: 'RangeError: try 1', time: expect.any(String) }],
+  });
+  expect(copy?.properties).toMatchObject({ priority: 7, correlationId: 'i1', replyTo: expect.any(String) });
+  expect(String(copy?.content)).toBe('[[2],{},{}]');
+});
+
 describe('the last failure of a task', () => {
   it('fails with the last error, leaves one dead letter, and calls the task of onFailure once', async () => {
     await using test = openTest();
