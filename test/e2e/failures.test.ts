@@ -156,6 +156,23 @@ describe('the last failure of a task', () => {
     expect(await ran).toMatchObject({ task: 'told', queue: `${test.prefix}own`, parentId: result.id });
   });
 
+  it.each([
+    ["is the broker's own", 'amq.reserved'],
+    ['is too long', 'q'.repeat(250)],
+  ])('ends although its call names a queue for onFailure whose name %s', async (_, nowhere) => {
+    await using test = openTest();
+    await using worker = await startWorker(test.app);
+    await using peer = await openPeer();
+    const headers = { task: 'dropped', 'tq-on-failure': { task: 'told', queue: nowhere } };
+    const [reply] = await repliesTo(peer, await sendForeign(peer, test.queue, headers), 1);
+    expect(reply).toMatchObject({ status: 'FAILURE', result: { exc_message: ['nobody keeps this'] } });
+    await worker.stop();
+    expect(await queueState(peer, test.queue)).toMatchObject({ messages: 0 });
+    expect(problems(test.lines).map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('the task of onFailure cannot be called'),
+    );
+  });
+
   it('leaves no dead letter where the definition says so', async () => {
     await using test = openTest();
     await using _ = await startWorker(test.app);

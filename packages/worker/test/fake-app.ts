@@ -19,10 +19,17 @@ export interface FakeAppOptions {
   readonly maxMessageBytes?: number;
   /** Resolved as passive declarations are: what amqplib says, or throws. */
   readonly look?: (queue: string) => Promise<unknown>;
+  /** How a queue is declared. */
+  readonly declare?: (queue: string) => Promise<unknown>;
 }
 
 /** Makes an app for the parts of a worker. */
-export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () => ({}) }: FakeAppOptions = {}) {
+export function fakeApp({
+  log = [],
+  maxMessageBytes = 100_000,
+  look = async () => ({}),
+  declare = async () => undefined,
+}: FakeAppOptions = {}) {
   const clock = new ManualClock();
   const runtime = testRuntime(clock);
   const published: Published[] = [];
@@ -53,7 +60,10 @@ export function fakeApp({ log = [], maxMessageBytes = 100_000, look = async () =
     },
     assertExchange: async () => undefined,
     bindQueue: async () => undefined,
-    assertQueue: async (queue: string) => void log.push(`declare ${queue}`),
+    assertQueue: (queue: string) => {
+      log.push(`declare ${queue}`);
+      return declare(queue);
+    },
   };
   const publishing = { link: { epoch: 1, model: { createChannel: async () => channel } } as unknown };
   const delays = {

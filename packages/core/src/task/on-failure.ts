@@ -1,5 +1,6 @@
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys } from '../options-check.js';
+import { checkDestination } from '../protocol/delay-key.js';
 import { MAX_NAME_BYTES } from '../protocol/names.js';
 import { isName, type TaskAddress } from '../protocol/task-address.js';
 import type { TaskFailure } from '../protocol/task-failure.js';
@@ -39,10 +40,13 @@ export interface QueueNaming {
 /**
  * Where a task that was given as `onFailure` is called.
  * @param own names the queue of a task that says nothing of one
+ * @throws {TqError} `invalid-option` when the queue's name with the prefix is too long
  */
 export function failureAddress(onFailure: FailureTask, own: QueueNaming): TaskAddress {
   const { task, queue } = 'task' in onFailure ? onFailure : { task: onFailure.name, queue: onFailure.options.queue };
-  return { task, queue: own.prefix + (queue ?? own.queue) };
+  const full = own.prefix + (queue ?? own.queue);
+  checkDestination(full);
+  return { task, queue: full };
 }
 
 /**

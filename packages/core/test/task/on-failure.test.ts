@@ -18,3 +18,9 @@ it('a task is called in its own queue, else in the app’s', () => {
   expect(failureAddress({ ...task, options: { queue: 'own' } }, OWN)).toEqual({ task: 'clean', queue: 'p.own' });
   expect(failureAddress({ ...task, options: {} }, OWN)).toEqual({ task: 'clean', queue: 'p.tq' });
 });
+
+it('is refused when its queue has too long a name with the prefix', () => {
+  const onFailure = { task: 'clean', queue: 'q'.repeat(199) };
+  expect(failureAddress(onFailure, { prefix: '', queue: 'tq' }).queue).toHaveLength(199);
+  expect(() => failureAddress(onFailure, { prefix: 'p', queue: 'tq' })).toThrow('at most 199 bytes with its prefix');
+});

@@ -9,6 +9,7 @@ import {
   lookAtQueue,
   type OutboundMessage,
   type PublishEnd,
+  TqError,
 } from '@tq/core/internal';
 
 /** Who is to be told of the end; undefined when nobody asked. */
@@ -23,6 +24,8 @@ export interface Destination {
   readonly routingKey: string;
   /** Full name, prefix included. */
   readonly queue: string;
+  /** What is for it is given up where it is missing and the broker, or its name, does not let it be declared. */
+  readonly optional?: boolean;
 }
 
 /**
@@ -52,11 +55,12 @@ export class Courier {
   }
 
   /** Sends what must arrive. */
-  async send(lease: Lease, { exchange, routingKey, queue }: Destination, message: OutboundMessage): Promise<Sent> {
+  async send(lease: Lease, destination: Destination, message: OutboundMessage): Promise<Sent> {
+    const { exchange, routingKey, queue, optional = false } = destination;
     for (let attempt = 0; ; attempt++) {
       const sent = settled(await this.#publish(lease, exchange, routingKey, message));
       if (sent !== undefined) return sent;
-      await this.#restoreQueue(queue);
+      if ((await this.#restoreQueue(queue)) === 'refused' && optional) return 'nobody';
       await this.#pause(attempt);
     }
   }
@@ -93,6 +97,11 @@ export class Courier {
     }
   }
 
+  /** Tells a caller what it may miss: one try. */
+  mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): void {
+    void this.#publish(lease, '', replyTo, message);
+  }
+
   /** Resolves with true when it is ready, and with false when the lease ends first. */
   async #waitFor(ready: Promise<void>, lease: Lease): Promise<boolean> {
     let leave: () => void = () => undefined;
@@ -108,11 +117,6 @@ export class Courier {
     }
   }
 
-  /** Tells a caller what it may miss: one try. */
-  mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): void {
-    void this.#publish(lease, '', replyTo, message);
-  }
-
   /** A queue that is away with its node returns like one that is gone, and comes back with the node. */
   async #replyQueueIsGone({ taskId, replyTo }: ReplyAddress): Promise<boolean> {
     const { link } = this.#app.broker().publishing;
@@ -126,12 +130,17 @@ export class Courier {
     return true;
   }
 
-  async #restoreQueue(queue: string): Promise<void> {
+  /** @returns `refused` where no waiting mends it: somebody else has to */
+  async #restoreQueue(queue: string): Promise<'refused' | undefined> {
     const { link } = this.#app.broker().publishing;
-    if (link === undefined) return;
-    await declare(link.model, this.#app.topologyOf(queue)).catch((err: unknown) => {
-      this.#app.runtime.logger.warn({ queue, err }, 'cannot declare the queue again yet; trying again');
-    });
+    if (link === undefined) return undefined;
+    try {
+      await declare(link.model, this.#app.topologyOf(queue));
+      return undefined;
+    } catch (err) {
+      this.#app.runtime.logger.warn({ queue, err }, 'cannot declare the queue that a message is for');
+      return err instanceof TqError ? 'refused' : undefined;
+    }
   }
 
   #publish(lease: Lease, exchange: string, routingKey: string, message: OutboundMessage): Promise<PublishEnd> {

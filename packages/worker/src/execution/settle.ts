@@ -167,10 +167,22 @@ export class Settler {
   }
 
   /** Calls the task that wants to know of the failure. */
-  #call(onFailure: TaskAddress, item: Settleable, message: TaskMessage, { reason, failure }: Death): Promise<Sent> {
+  async #call(
+    onFailure: TaskAddress,
+    item: Settleable,
+    message: TaskMessage,
+    { reason, failure }: Death,
+  ): Promise<Sent> {
     const { preset } = this.#options.app.options;
     const envelope = failureEnvelope(onFailure, { message, queue: item.queue, reason, failure }, preset);
-    return this.#courier.send(item, straightTo(onFailure.queue), encoderOf(preset)(envelope, undefined));
+    // A call may name any queue: one that cannot be there must not keep the failed task, its slot and its caller's answer.
+    const to = { ...straightTo(onFailure.queue), optional: true };
+    const sent = await this.#courier.send(item, to, encoderOf(preset)(envelope, undefined));
+    if (sent !== 'nobody') return sent;
+    const { logger } = this.#options.app.runtime;
+    const what = { id: message.id, task: message.task, onFailure };
+    logger.error(what, 'the task of onFailure cannot be called, since its queue is missing and cannot be declared');
+    return sent;
   }
 }
 

@@ -340,6 +340,44 @@ it('declares the queue of onFailure when it is missing', async () => {
   expect(log.at(-1)).toBe('ack i1');
 });
 
+it.each([
+  ['the broker refuses it', () => Promise.reject(Object.assign(new Error('ACCESS_REFUSED - amq.'), { code: 403 }))],
+  [
+    'its name is too long',
+    () => {
+      throw new TqError('invalid-option', 'queue: expected a name of at most 199 bytes');
+    },
+  ],
+])('gives the call of onFailure up whose queue cannot be declared since %s, and says so', async (_, declare) => {
+  const { log, publish, settle, runtime } = setup({ facts: { onFailure: CLEAN }, declare });
+  const settling = settle(DEAD);
+  const [letter, reply, call] = [await publish(0), await publish(1), await publish(2)];
+  letter.end('confirmed');
+  reply.end('confirmed');
+  call.end('returned');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+  expect(runtime.lines.filter(({ level }) => level === 'error')).toMatchObject([
+    { fields: { id: 'i1', task: 'fib', onFailure: CLEAN }, message: expect.stringContaining('cannot be declared') },
+  ]);
+});
+
+it('waits for a queue of onFailure that cannot be declared yet', async () => {
+  let refused = true;
+  const declare = async () => {
+    if (refused) throw new Error('its node is down');
+  };
+  const { log, publish, settle, clock } = setup({ facts: { deadLetter: false, onFailure: CLEAN }, declare });
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('returned');
+  await settled();
+  refused = false;
+  clock.advance(5_000);
+  (await publish(1)).end('confirmed');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+});
+
 it('does not ack when the call of onFailure was abandoned', async () => {
   const { log, publish, settle } = setup({ facts: { deadLetter: false, onFailure: CLEAN } });
   const settling = settle(DEAD, 'nobody');
