@@ -1,4 +1,4 @@
-import { type App, createApp, Retry } from '@tq/core';
+import { type App, createApp, currentTask, Retry } from '@tq/core';
 import { createWorker } from '@tq/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, receive } from '../support/broker.js';
@@ -73,6 +73,24 @@ it('a call goes to an exchange and key instead of a queue, now or later, and kee
   const messages = await receive(peer, queue, 2);
   expect(messages.map(({ content }) => JSON.parse(String(content))[0][0])).toEqual(['now', 'later']);
   for (const { fields } of messages) expect(fields).toMatchObject({ exchange, routingKey: 'order.created' });
+});
+
+it('a call that an exchange puts into two queues runs for each of them, in one worker too', async () => {
+  await using own = openApp();
+  const seen: string[] = [];
+  let both: () => void = () => undefined;
+  const met = new Promise<void>((resolve) => (both = resolve));
+  const meet = own.app.task('meet', async () => {
+    if (seen.push(currentTask().queue) === 2) both();
+    await met;
+  });
+  await using worker = createWorker(own.app, { pool: 'async', queues: ['a', 'b'], concurrency: 2 });
+  await worker.start();
+  await peer.channel.assertExchange(`${own.prefix}all`, 'fanout');
+  for (const queue of ['a', 'b']) await peer.channel.bindQueue(`${own.prefix}${queue}`, `${own.prefix}all`, '');
+  meet.apply([], { exchange: 'all', ignoreResult: true });
+  await met;
+  expect(seen.sort()).toEqual([`${own.prefix}a`, `${own.prefix}b`]);
 });
 
 it.each([

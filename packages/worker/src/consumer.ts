@@ -133,7 +133,7 @@ export class QueueConsumer {
 
   #admit(task: TaskMessage, delivery: Delivery): void {
     const { executor, queue, slots } = this.#options;
-    const running = executor.find(runKey(task));
+    const running = executor.find(runKey(queue, task));
     if (running !== undefined) {
       running.attach(delivery);
       this.#timeouts.joined(running);

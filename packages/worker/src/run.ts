@@ -11,6 +11,8 @@ export class Run implements Lease {
   /** The queue that it was delivered from. */
   readonly queue: string;
   readonly message: InboundMessage;
+  /** The same for every delivery of one try of one task from one queue. */
+  readonly key: string;
   /** When it got its slot, ms on the monotonic clock. */
   startedAt = 0;
   /** Set by who runs it; it settles once its job has ended. */
@@ -25,12 +27,8 @@ export class Run implements Lease {
     this.task = task;
     this.queue = queue;
     this.message = delivery.message;
+    this.key = runKey(queue, task);
     this.#deliveries = [delivery];
-  }
-
-  /** The same for every delivery of one try of one task. */
-  get key(): string {
-    return runKey(this.task);
   }
 
   get alive(): boolean {
@@ -74,9 +72,10 @@ export class Run implements Lease {
 }
 
 /**
- * Identity of one try of one task. A copy that follows a loss is another try: it often arrives before the confirm of
+ * Identity of one try of one task from one queue: what an exchange has put into several queues is for each of them, also
+ * where one worker consumes them. A copy that follows a loss is another try: it often arrives before the confirm of
  * its publish, and joined to the run that published it, it would be acked with that run and never be executed.
  */
-export function runKey({ id, retries, lost }: TaskMessage): string {
-  return `${id}:${retries}:${lost}`;
+export function runKey(queue: string, { id, retries, lost }: TaskMessage): string {
+  return `${id}:${retries}:${lost}:${queue}`;
 }

@@ -43,9 +43,10 @@ it.each([
 });
 
 it('a redelivery is the same run; a retry, and the copy that follows a loss, are others', () => {
-  const key = runKey(taskMessage());
-  expect(runKey(taskMessage({ earlierDeliveries: 2 }))).toBe(key);
-  expect(runKey(taskMessage({ id: 'i2' }))).not.toBe(key);
-  expect(runKey(taskMessage({ retries: 1 }))).not.toBe(key);
-  expect(runKey(taskMessage({ lost: 1 }))).not.toBe(key);
+  const key = runKey('q', taskMessage());
+  expect(runKey('q', taskMessage({ earlierDeliveries: 2 }))).toBe(key);
+  expect(runKey('q', taskMessage({ id: 'i2' }))).not.toBe(key);
+  expect(runKey('q', taskMessage({ retries: 1 }))).not.toBe(key);
+  expect(runKey('q', taskMessage({ lost: 1 }))).not.toBe(key);
+  expect(runKey('other', taskMessage())).not.toBe(key);
 });

@@ -188,7 +188,7 @@ it('while the broker is blocked only runs start that publish nothing', async () 
 it('a redelivery of what runs joins it, and both are acked when it ends', async () => {
   const { pool, executor, submit, log } = setup();
   const { run, delivery } = submit(new SlotGroup(1), 'a');
-  expect(executor.find(runKey(taskMessage({ id: 'a' })))).toBe(run);
+  expect(executor.find(runKey('math', taskMessage({ id: 'a' })))).toBe(run);
   delivery.lease.alive = false;
   run.attach(new FakeDelivery(log, 'again'));
   pool.end('a');
@@ -204,7 +204,7 @@ it('the copy that follows a loss is a run of its own, also when it arrives befor
   pool.end('a', { kind: 'lost', how: 'exit code 1' });
   const copy = await publish(0);
   expect(copy.to).toBe('/math');
-  expect(executor.find(runKey(taskMessage({ id: 'a', lost: 1 })))).toBeUndefined();
+  expect(executor.find(runKey('math', taskMessage({ id: 'a', lost: 1 })))).toBeUndefined();
   const second = runOf(log, { id: 'a', lost: 1, replyTo: undefined });
   executor.submit(second.run, group);
   copy.end('confirmed');
