@@ -51,6 +51,9 @@ export function ladderEntry({ prefix, unitMs }: LadderAddress, destination: stri
  *   enter 26 ─> queue 26 ───────────────> …└ 0 ─────────> exchange 25 ───┘ … ─> deliver ────┤
  *   …                                                                                       └─> lost ─> tq.delay.dead
  *
+ * An exchange looks at some digits at once (left out above): from exchange 26 on, 01 leads to queue 25 and so on, and only
+ * where all of them are 0 to another exchange, since a topic match of 28 words is most of what a delay costs the broker.
+ *
  * What an exchange of the ladder cannot place, since somebody deleted a queue, goes to the lost too; only at an entry
  * it is returned to who publishes. The levels are to be declared first, and what leads into them (`ladderEntries`)
  * last, so that a ladder with its entries is whole.
@@ -78,10 +81,14 @@ export function ladderTopology({ prefix, unitMs }: LadderAddress, type: QueueTyp
     bindings: [
       ...delivery.bindings,
       ...inner.flatMap((level): Binding[] => {
-        const before = '*.'.repeat(DELAY_LEVELS - 1 - level);
+        const exchange = nameOf(level);
+        const seen = LEVELS.slice(Math.max(0, level + 1 - DIGITS_AT_ONCE), level + 1);
+        // The digits of the levels above, and 0 at those from here down to this one.
+        const zerosTo = (lower: number) => '*.'.repeat(DELAY_LEVELS - 1 - level) + '0.'.repeat(level - lower);
+        const next = level - seen.length;
         return [
-          { exchange: nameOf(level), queue: nameOf(level), routingKey: `${before}1.#` },
-          { exchange: nameOf(level), to: level === 0 ? end.name : nameOf(level - 1), routingKey: `${before}0.#` },
+          ...seen.map((lower) => ({ exchange, queue: nameOf(lower), routingKey: `${zerosTo(lower)}1.#` })),
+          { exchange, to: next < 0 ? end.name : nameOf(next), routingKey: `${zerosTo(next)}#` },
         ];
       }),
     ],
@@ -136,6 +143,8 @@ export function stubTopology(name: string, binding: Binding, target: Route, type
   return { exchanges: [], queues: [queue], bindings: [binding] };
 }
 
+/** With all of them at once a ladder has three times the bindings, for not much more. */
+const DIGITS_AT_ONCE = 4;
 const STUB_DIGITS = 32;
 const LEVELS: readonly number[] = Array.from({ length: DELAY_LEVELS }, (_, level) => level);
 
