@@ -48,7 +48,7 @@ export {
   toError,
 } from './errors.js';
 export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
-export { type Job, type JobEnd, toJob } from './execution/job.js';
+export { isSameJob, type Job, type JobEnd, type JobIdentity, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
 export { type JobRun, runJob } from './execution/run-job.js';
 export { createLogger } from './execution/task-logger.js';

@@ -28,6 +28,14 @@ export interface Job {
   readonly expires?: number | undefined;
 }
 
+/** Which run is meant: of one id there may be several, of several tries and from several queues. */
+export type JobIdentity = Pick<Job, 'id' | 'attempt' | 'queue'>;
+
+/** True when both are the same run. */
+export function isSameJob(one: JobIdentity, other: JobIdentity): boolean {
+  return one.id === other.id && one.attempt === other.attempt && one.queue === other.queue;
+}
+
 /** The run of a message that came from this queue. */
 export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
   const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires } = message;

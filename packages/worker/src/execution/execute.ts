@@ -66,7 +66,7 @@ export class Executor {
 
   /** Ends a run that goes on; where its pool cannot, it is told to. */
   giveUp(run: Run, error: TqError): void {
-    this.#options.pool.giveUp(run.task.id, error);
+    this.#options.pool.giveUp({ id: run.task.id, attempt: run.task.retries + 1, queue: run.queue }, error);
   }
 
   /** Runs as soon as its group has a slot and the broker takes what the run will publish. */

@@ -5,8 +5,10 @@ import {
   factsOf,
   findTask,
   hasHooks,
+  isSameJob,
   type Job,
   type JobEnd,
+  type JobIdentity,
   type JobRun,
   runJob,
   softestLimit,
@@ -36,8 +38,7 @@ export interface AsyncPoolOptions {
   readonly blockedLoopMs: number;
 }
 
-interface RunningJob {
-  readonly id: string;
+interface RunningJob extends JobIdentity {
   readonly task: string;
   run: JobRun | undefined;
   deadline: Deadline | undefined;
@@ -114,15 +115,16 @@ export class AsyncPool implements Pool {
   run(job: Job, done: (end: JobEnd) => void): void {
     if (this.free() === 0)
       throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);
-    const running: RunningJob = { id: job.id, task: job.task, run: undefined, deadline: undefined, done };
+    const { id, attempt, queue, task } = job;
+    const running: RunningJob = { id, attempt, queue, task, run: undefined, deadline: undefined, done };
     this.#running.add(running);
     running.run =
       this.#watch === undefined ? this.#begin(job, running) : this.#watch.begin(job, () => this.#begin(job, running));
     if (job.limits !== undefined && this.#running.has(running)) this.#limit(running, job.limits);
   }
 
-  giveUp(id: string, error: TqError): void {
-    for (const running of this.#running) if (running.id === id) running.run?.abortFor(error);
+  giveUp(job: JobIdentity, error: TqError): void {
+    for (const running of this.#running) if (isSameJob(running, job)) running.run?.abortFor(error);
   }
 
   #begin(job: Job, running: RunningJob): JobRun {

@@ -1,4 +1,12 @@
-import { type Clock, Deadlines, type Job, type JobEnd, type TaskFacts, TqError } from '@tq/core/internal';
+import {
+  type Clock,
+  Deadlines,
+  type Job,
+  type JobEnd,
+  type JobIdentity,
+  type TaskFacts,
+  TqError,
+} from '@tq/core/internal';
 import { ChildLife, type ChildOwner, type Spawn } from './child-life.js';
 import { ChildSlot } from './child-slot.js';
 import type { Pool, PoolServices } from './pool.js';
@@ -112,8 +120,8 @@ export class ChildPool implements Pool {
     child.run(job, done);
   }
 
-  giveUp(id: string, error: TqError): void {
-    this.#children.find((child) => child.runs(id))?.giveUp(error);
+  giveUp(job: JobIdentity, error: TqError): void {
+    this.#children.find((child) => child.runs(job))?.giveUp(error);
   }
 
   onFree(listener: () => void): void {

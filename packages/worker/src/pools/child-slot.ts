@@ -3,8 +3,10 @@ import {
   type Clock,
   createDeferred,
   type Deadlines,
+  isSameJob,
   type Job,
   type JobEnd,
+  type JobIdentity,
   type Logger,
   TimeLimitError,
   type TqError,
@@ -202,8 +204,8 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   }
 
   /** It runs the job of this id. */
-  runs(id: string): boolean {
-    return this.#running?.job.id === id;
+  runs(job: JobIdentity): boolean {
+    return this.#running !== undefined && isSameJob(this.#running.job, job);
   }
 
   /** Kills the child under its job, which fails with this error. */

@@ -1,4 +1,4 @@
-import type { Job, JobEnd, Logger, Registry, TaskFacts, TqError, Transport } from '@tq/core/internal';
+import type { Job, JobEnd, JobIdentity, Logger, Registry, TaskFacts, TqError, Transport } from '@tq/core/internal';
 
 /** What a pool needs of the worker around it. */
 export interface PoolServices {
@@ -39,9 +39,9 @@ export interface Pool {
   run(job: Job, done: (end: JobEnd) => void): void;
   /**
    * Ends a running job, which then fails with this error: its child is killed and replaced. An async pool can only abort
-   * the job's signal with it. Nothing when no job of this id runs.
+   * the job's signal with it. Nothing when this one does not run.
    */
-  giveUp(id: string, error: TqError): void;
+  giveUp(job: JobIdentity, error: TqError): void;
   /** Called whenever a slot becomes free otherwise than by `done`: a further or a replacement child is ready. */
   onFree(listener: () => void): void;
   /**

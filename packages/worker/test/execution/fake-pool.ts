@@ -1,4 +1,4 @@
-import type { Job, JobEnd, TaskFacts, TqError } from '@tq/core/internal';
+import type { Job, JobEnd, JobIdentity, TaskFacts, TqError } from '@tq/core/internal';
 import type { Pool } from '../../src/pools/pool.js';
 
 /** A pool whose runs end when the test says so. */
@@ -50,7 +50,7 @@ export class FakePool implements Pool {
     this.#freed = listener;
   }
 
-  giveUp(id: string, error: TqError): void {
+  giveUp({ id }: JobIdentity, error: TqError): void {
     this.givenUp.push([id, error.code]);
   }
 

@@ -31,12 +31,17 @@ export function describeLimits(start: PoolScene['start']): void {
     expect(await other).toMatchObject({ resultText: '"worker-stopped"' });
   });
 
-  it('ends the job of an id with an error, which it fails with, and no other', async () => {
+  it('ends a job with an error, which it fails with, and no other, of the same id neither', async () => {
     const { pool, run, log } = await start();
-    const [ended, other] = [run('throws-abort', [], { id: 'a' }), run('until-aborted', [], { id: 'b' })];
+    const [other, ended] = [run('until-aborted', [], { id: 'a' }), run('throws-abort', [], { id: 'a', attempt: 2 })];
     await log.started(2);
-    pool.giveUp('c', new TqError('consumer-timeout', 'too long'));
-    pool.giveUp('a', new TqError('consumer-timeout', 'too long'));
+    for (const job of [
+      { id: 'c', attempt: 2, queue: 'q' },
+      { id: 'a', attempt: 2, queue: 'elsewhere' },
+      { id: 'a', attempt: 2, queue: 'q' },
+    ]) {
+      pool.giveUp(job, new TqError('consumer-timeout', 'too long'));
+    }
     expect(await ended).toMatchObject({ kind: 'failure', failure: { error: { code: 'consumer-timeout' } } });
     await pool.stop(60_000);
     expect(await other).toMatchObject({ resultText: '"worker-stopped"' });

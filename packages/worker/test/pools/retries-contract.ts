@@ -59,7 +59,7 @@ export function describeRetries(start: PoolScene['start']): void {
     const { pool, run, log } = await start();
     const ended = run('throws-abort', [], { id: 'a', retry: {} });
     await log.started();
-    pool.giveUp('a', new TqError('consumer-timeout', 'too long'));
+    pool.giveUp({ id: 'a', attempt: 1, queue: 'q' }, new TqError('consumer-timeout', 'too long'));
     expect(await ended).toMatchObject({ kind: 'failure', failure: { error: { code: 'consumer-timeout' } } });
   });
 
