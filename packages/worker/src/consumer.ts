@@ -14,16 +14,8 @@ import {
 import { ConsumerTimeouts } from './consumer-timeouts.js';
 import type { ReplyAddress } from './execution/courier.js';
 import type { Executor } from './execution/execute.js';
-import {
-  type Death,
-  dead,
-  type Gates,
-  type Later,
-  type LossLimits,
-  type Outcome,
-  refusalOf,
-  type UnknownTaskPolicy,
-} from './execution/outcome.js';
+import { type Gates, refusalOf, type UnknownTaskPolicy } from './execution/gates.js';
+import { type Death, dead, type Later, type LossLimits, type Outcome } from './execution/outcome.js';
 import type { RunEvents } from './execution/run-events.js';
 import type { Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';

@@ -11,7 +11,8 @@ import {
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
-import { EXPIRED, isLate, type LossLimits, type Outcome, outcomeOf, withinReach } from './outcome.js';
+import { EXPIRED, isLate } from './gates.js';
+import { type LossLimits, type Outcome, outcomeOf, withinReach } from './outcome.js';
 import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';

@@ -1,6 +1,7 @@
 import { encodeError, type TaskFacts, type TaskMessage, TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import { EXPIRED, type Outcome } from '../../src/execution/outcome.js';
+import { EXPIRED } from '../../src/execution/gates.js';
+import type { Outcome } from '../../src/execution/outcome.js';
 import { Settler, type SettlerOptions } from '../../src/execution/settle.js';
 import { type FakeAppOptions, fakeApp, settled } from '../fake-app.js';
 import { inbound, runOf } from '../messages.js';
