@@ -103,6 +103,12 @@ it.each([
     /'none.of.it' to no/,
   ],
   ['a key without an exchange', { routingKey: 'k' }, 'invalid-option', /exchange: expected .* a routingKey without/],
+  [
+    'too long an exchange with its prefix',
+    { exchange: 'x'.repeat(255), countdown: 50 },
+    'invalid-option',
+    /at most 255 bytes with its prefix, found/,
+  ],
   ['too long a key', { exchange: 'amq.topic', routingKey: 'k'.repeat(256) }, 'invalid-option', /at most 255 bytes/],
 ])('a call to %s is refused, and others go on', async (_, options, code, text) => {
   const other = echo(test.app).apply([1], { queue: 'other', ignoreResult: true });

@@ -1,10 +1,10 @@
 import type { Route } from '../broker/delay-ladder.js';
 import * as failures from '../broker/publish-failure.js';
-import { asPublishError, PublishError } from '../errors.js';
+import { asPublishError, PublishError, TqError } from '../errors.js';
 import { checkDestination } from '../protocol/delay-key.js';
 import { type Envelope, encodeBody, type Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { isReservedHeader } from '../protocol/names.js';
+import { isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
 import { PendingResult } from '../results/pending-result.js';
 import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
@@ -169,8 +169,11 @@ export class Producer {
 
   #targetOf({ exchange = '', routingKey = '' }: CallOptions): Route {
     // RabbitMQ's own exchanges are the same for every environment of a vhost.
-    const prefix = exchange.startsWith('amq.') ? '' : this.#options.prefix;
-    return { exchange: prefix + exchange, routingKey };
+    const name = exchange.startsWith('amq.') ? exchange : this.#options.prefix + exchange;
+    const bytes = Buffer.byteLength(name);
+    if (bytes <= MAX_NAME_BYTES) return { exchange: name, routingKey };
+    const text = `exchange: expected a name of at most ${MAX_NAME_BYTES} bytes with its prefix, found ${bytes} bytes.`;
+    throw new TqError('invalid-option', text);
   }
 
   #timeoutOf({ deadline }: CallOptions): number {
