@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Options } from 'amqplib';
+import type { ChannelModel, Options } from 'amqplib';
 import { TqError } from '../errors.js';
 import type { OutboundMessage } from '../protocol/message.js';
 import { deadLetterLock } from '../protocol/names.js';
@@ -7,7 +7,7 @@ import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
 import type { Connection, Link } from './connection.js';
 import type { Route } from './delay-ladder.js';
-import { HeldQueue, type HoldOptions } from './held-queue.js';
+import { connectionLost, HeldQueue, type HoldOptions } from './held-queue.js';
 import { lockQueue } from './queue-lock.js';
 
 export interface DeadQueuesOptions {
@@ -18,6 +18,8 @@ export interface DeadQueuesOptions {
   /** How long the broker may be silent, and how long to wait for others who look at the same queue, ms. */
   readonly timeoutMs: number;
 }
+
+type TakeOptions = Pick<HoldOptions, 'onMessage' | 'transactional'>;
 
 /** A queue that is held, and the right to it. */
 export interface Holding {
@@ -46,9 +48,17 @@ export class DeadQueues {
    * @returns undefined when there is no such queue
    * @throws {TqError} `queue-timeout`, `queue-in-use`, `queue-unavailable`, `access-refused`, `connection-lost`, `closed`
    */
-  async hold(queue: string, options: Pick<HoldOptions, 'onMessage' | 'transactional'>): Promise<Holding | undefined> {
-    const { clock, timeoutMs, prefix } = this.#options;
+  async hold(queue: string, options: TakeOptions): Promise<Holding | undefined> {
     const { model } = await this.link();
+    try {
+      return await this.#lockAndTake(model, queue, options);
+    } catch (thrown) {
+      throw thrown instanceof TqError ? thrown : connectionLost(queue, thrown);
+    }
+  }
+
+  async #lockAndTake(model: ChannelModel, queue: string, options: TakeOptions): Promise<Holding | undefined> {
+    const { clock, timeoutMs, prefix } = this.#options;
     const name = deadLetterLock(prefix, createHash('sha256').update(queue).digest('hex').slice(0, HASH_LENGTH));
     const unlock = await lockQueue(model, name, { clock, timeoutMs, what: queue });
     const begun = clock.monotonic();

@@ -132,7 +132,7 @@ export class HeldQueue {
   async #transact(send: () => unknown): Promise<void> {
     this.#lastAt = this.#options.clock.monotonic();
     this.#returned = false;
-    if (this.#closed) throw explainRefusal(this.#reason, this.queue) ?? lost(this.queue, this.#reason);
+    if (this.#closed) throw explainRefusal(this.#reason, this.queue) ?? connectionLost(this.queue, this.#reason);
     send();
     await this.#bounded(commit(this.#channel));
   }
@@ -189,7 +189,7 @@ export class HeldQueue {
       if (await within(clock, silenceMs - quiet, work)) break;
     }
     return work.catch((thrown) => {
-      throw explainRefusal(this.#reason ?? thrown, this.queue) ?? lost(this.queue, thrown);
+      throw explainRefusal(this.#reason ?? thrown, this.queue) ?? connectionLost(this.queue, thrown);
     });
   }
 }
@@ -199,7 +199,8 @@ function silent(queue: string, silenceMs: number): TqError {
   return new TqError('queue-timeout', text, { fields: { queue, timeoutMs: silenceMs } });
 }
 
-function lost(queue: string, cause: unknown): TqError {
+/** The connection went, whatever was under way. */
+export function connectionLost(queue: string, cause: unknown): TqError {
   const text = `The connection was lost while '${queue}' was looked at: what was not moved or dropped is in the queue. Do it again.`;
   return new TqError('connection-lost', text, { fields: { queue }, cause });
 }

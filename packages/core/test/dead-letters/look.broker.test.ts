@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { createApp, type DeadLetterFilter } from '@tq/core';
 import { describe, expect, it } from 'vitest';
 import { brokerUrl, openPeer } from '../../../../test/support/broker.js';
+import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import { cutOff, type DeadScene, openDeadScene, QUEUE_TYPES, silentLogger, upTo } from './dead-queue.js';
 
 const LETTERS = 150;
@@ -123,6 +125,19 @@ describe('looking at dead letters', () => {
     await expect(looking).rejects.toMatchObject({ code: 'queue-in-use' });
     await peer.close();
     expect(await scene.app.deadLetters.show('id-1')).toMatchObject({ id: 'id-1' });
+  });
+
+  it('says that the connection was lost while it waited for its turn', async () => {
+    await using scene = await openDeadScene('classic');
+    await using proxy = await startProxy(brokerUrl());
+    await using app = createApp({ url: proxy.url, prefix: scene.prefix, logger: silentLogger });
+    await scene.declare();
+    await using peer = await openPeer();
+    await peer.channel.assertQueue(lockOf(scene), { exclusive: true, durable: false });
+    const looking = app.deadLetters.show('id-1', {}, { timeout: 60_000 });
+    const lost = expect(looking).rejects.toMatchObject({ name: 'TqError', code: 'connection-lost' });
+    while (proxy.cut('tq.dead.lock') === 0) await setImmediate();
+    await lost;
   });
 
   it('refuses an eager app, which has no broker', async () => {
