@@ -9,6 +9,7 @@ import type { Connection, Link } from './connection.js';
 import type { Route } from './delay-ladder.js';
 import { connectionLost, HeldQueue, type HoldOptions } from './held-queue.js';
 import { lockQueue } from './queue-lock.js';
+import { explainRefusal } from './queue-refusal.js';
 
 export interface DeadQueuesOptions {
   /** Its own: what is held goes back when it is closed, and a large queue that comes in holds up nobody else. */
@@ -48,13 +49,8 @@ export class DeadQueues {
    * @returns undefined when there is no such queue
    * @throws {TqError} `queue-timeout`, `queue-in-use`, `queue-unavailable`, `access-refused`, `connection-lost`, `closed`
    */
-  async hold(queue: string, options: TakeOptions): Promise<Holding | undefined> {
-    const { model } = await this.link();
-    try {
-      return await this.#lockAndTake(model, queue, options);
-    } catch (thrown) {
-      throw thrown instanceof TqError ? thrown : connectionLost(queue, thrown);
-    }
+  hold(queue: string, options: TakeOptions): Promise<Holding | undefined> {
+    return this.use(queue, (model) => this.#lockAndTake(model, queue, options));
   }
 
   async #lockAndTake(model: ChannelModel, queue: string, options: TakeOptions): Promise<Holding | undefined> {
@@ -78,28 +74,30 @@ export class DeadQueues {
 
   /**
    * Publishes what was taken off a queue and came to no other.
-   * @throws {Error} when no queue took it, or the connection is lost
+   * @throws {TqError} `unroutable` when no queue took it, `connection-lost`
    */
-  async putBack({ exchange, routingKey }: Route, { properties, body }: OutboundMessage): Promise<void> {
-    const { model } = await this.link();
-    const channel = await model.createConfirmChannel();
-    let returned = false;
-    channel.on('error', () => undefined);
-    channel.on('return', () => {
-      returned = true;
-    });
-    channel.publish(exchange, routingKey, body, { ...properties, mandatory: true } as Options.Publish);
-    await channel.waitForConfirms();
-    await channel.close();
-    if (returned)
-      throw new TqError('unroutable', `There is no queue any more for '${routingKey}': its message is lost.`);
+  putBack(route: Route, message: OutboundMessage): Promise<void> {
+    return this.use(route.routingKey, (model) => publishOnce(model, route, message));
+  }
+
+  /**
+   * Does something about a queue on the connection, which is opened first.
+   * @throws {TqError} what the broker's refusal means, `connection-lost`, `queue-timeout`
+   */
+  async use<T>(queue: string, work: (model: ChannelModel) => Promise<T>): Promise<T> {
+    const { model } = await this.#link();
+    try {
+      return await work(model);
+    } catch (thrown) {
+      throw explainRefusal(thrown, queue) ?? connectionLost(queue, thrown);
+    }
   }
 
   /**
    * The connection, opened with the first question.
    * @throws {TqError} `queue-timeout`
    */
-  async link(): Promise<Link> {
+  async #link(): Promise<Link> {
     const { connection, clock, timeoutMs } = this.#options;
     this.#letGo ??= connection.hold();
     const over = new AbortController();
@@ -115,6 +113,23 @@ export class DeadQueues {
     await this.#options.connection.close();
     this.#letGo?.();
   }
+}
+
+async function publishOnce(
+  model: ChannelModel,
+  { exchange, routingKey }: Route,
+  { properties, body }: OutboundMessage,
+): Promise<void> {
+  const channel = await model.createConfirmChannel();
+  let returned = false;
+  channel.on('error', () => undefined);
+  channel.on('return', () => {
+    returned = true;
+  });
+  channel.publish(exchange, routingKey, body, { ...properties, mandatory: true } as Options.Publish);
+  await channel.waitForConfirms();
+  await channel.close();
+  if (returned) throw new TqError('unroutable', `There is no queue any more for '${routingKey}': its message is lost.`);
 }
 
 /** Hex digits: names of queues may be as long as a name may be. */

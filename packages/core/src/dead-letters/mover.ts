@@ -70,14 +70,15 @@ export class Mover {
   /** @returns false when the queue is not there and only a call of the exchange behind it can declare it */
   async #ensure(queue: string): Promise<boolean> {
     if (this.#targets.has(queue)) return true;
-    const { model } = await this.#queues.link();
-    if (queue.startsWith(delayStubQueue(this.#host.prefix, ''))) {
-      if ((await lookAtQueue(model, queue)).kind === 'missing') return false;
-    } else {
+    const { prefix } = this.#host;
+    const isStub = queue.startsWith(delayStubQueue(prefix, ''));
+    const isThere = await this.#queues.use(queue, async (model) => {
+      if (isStub) return (await lookAtQueue(model, queue)).kind !== 'missing';
       await ensureQueue(model, queue, this.#host.topologyOf(queue));
-    }
-    this.#targets.add(queue);
-    return true;
+      return true;
+    });
+    if (isThere) this.#targets.add(queue);
+    return isThere;
   }
 
   #putBack(queue: string, message: InboundMessage): Promise<void> {
