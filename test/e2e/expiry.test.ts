@@ -83,23 +83,38 @@ describe('a call that has expired', () => {
     await using test = openApp({ delayUnit: 10 });
     await using peer = await openPeer();
     let runs = 0;
-    const again = test.app.task('again', () => {
+    test.app.task('late', () => {
       runs++;
-      throw new Retry({ delay: 1_600 });
     });
     const first = test.app.task('first', () => 1);
     const worker = createWorker(test.app, { pool: 'async' });
     const expired = new Promise((resolve) => worker.on('task:expired', resolve));
     await worker.start();
-    // The ladder is there before, so that the first try is in time.
+    // The ladder is there before, so that the worker gets it in time.
     await first.apply([], { countdown: 200 }).get();
-    const result = again.apply([], { expires: 1_500 });
-    await expect(result.get()).rejects.toMatchObject({ code: 'task-revoked', reason: 'expired' });
-    expect(await expired).toMatchObject({ id: result.id });
+    // A call of tq with such times is refused; a foreign producer may send one.
+    const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const headers = { id: 'i1', task: 'late', expires: inMs(1_500), eta: inMs(1_600) };
+    const options = { contentType: 'application/json', correlationId: 'i1', headers };
+    peer.channel.sendToQueue(`${test.prefix}tq`, Buffer.from('[[],{},{}]'), options);
+    expect(await expired).toMatchObject({ id: 'i1' });
     const [letter] = await deadLetters(peer, `${test.prefix}tq`, 1);
-    expect(letter?.headers).toMatchObject({ id: result.id, retries: 1, 'tq-dead-reason': 'expired' });
-    expect(runs).toBe(1);
+    const cameFrom = expect.stringContaining('tq.delay.v1');
+    expect(letter?.headers).toMatchObject({ id: 'i1', 'tq-dead-reason': 'expired', 'tq-dead-exchange': cameFrom });
+    expect(runs).toBe(0);
     await worker.stop();
+  });
+
+  it('by the time of its next try fails at once with its own error', async () => {
+    await using test = openApp();
+    const again = test.app.task('again', () => {
+      throw new Retry({ delay: HOUR, cause: new RangeError('busy') });
+    });
+    await using worker = createWorker(test.app, { pool: 'async' });
+    await worker.start();
+    const error = await rejection(again.apply([], { expires: HOUR }).get());
+    expect(error).toMatchObject({ code: 'task-failed', message: 'RangeError: busy' });
+    expect(worker.health().ended).toMatchObject({ failure: 1, retry: 0, expired: 0 });
   });
 
   it('runs when it is in time, also as the default of its task', async () => {
