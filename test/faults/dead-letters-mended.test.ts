@@ -34,6 +34,8 @@ test.each(TYPES)(
     expect(failures.every(({ status }) => status === 'rejected')).toBe(true);
 
     const { deadLetters } = app;
+    // A caller may hear of the failure before the dead letter is in its queue.
+    while ((await app.queue('tq').dead.depth()).messages < TASKS);
     expect(await deadLetters.retry({}, { dryRun: true })).toMatchObject({ matched: TASKS, moved: 0 });
     service.mended = true;
     let left = TASKS;

@@ -1,3 +1,5 @@
+// Longer than most files: an app's parts are made here and nowhere else, and each of them is short.
+
 import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';

@@ -66,7 +66,7 @@ export {
 } from './protocol/dead-letter.js';
 export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
 export { decodeEarlierErrors, type EarlierError } from './protocol/earlier-errors.js';
-export { decodeBody, decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
+export { decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, copyToDelay } from './protocol/message-copy.js';
@@ -91,6 +91,7 @@ export {
 } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { TaskAddress } from './protocol/task-address.js';
+export { decodeBody } from './protocol/task-body.js';
 export { failureEnvelope } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
 export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';

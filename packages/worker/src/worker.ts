@@ -1,3 +1,5 @@
+// Longer than most files: a worker's parts are made here and nowhere else, in the order in which they start and stop.
+
 import {
   type App,
   type AppInternals,

@@ -1,7 +1,7 @@
 import { TqError } from '../errors.js';
-import { decodeBody, type TaskBody } from '../protocol/envelope.js';
 import { type EncodedError, encodeError } from '../protocol/error-codec.js';
 import { serialize } from '../protocol/serializer.js';
+import { decodeBody, type TaskBody } from '../protocol/task-body.js';
 import type { Logger } from '../runtime.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { TqError } from '../errors.js';
 import { parseIsoTime, printIsoTime } from '../time/iso-time.js';
 import { type CallRetry, decodeCallRetry, encodeCallRetry } from './call-retry.js';
 import { decodeEarlierErrors, type EarlierError } from './earlier-errors.js';
@@ -13,13 +12,13 @@ import {
   UTF8,
 } from './message.js';
 import { DELIVERY_COUNT_HEADER, HEADER, isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from './names.js';
-import { deserialize, type SerializeOptions, serialize } from './serializer.js';
+import { poison } from './poison.js';
 import { decodeTaskAddress, encodeTaskAddress, type TaskAddress } from './task-address.js';
 import { decodeTimeLimits, encodeTimeLimits, type TimeLimits } from './time-limits.js';
 
 /**
  * A task's message: Celery's message protocol 2. Encoding and decoding stand side by side here, and nowhere else does
- * a value become bytes.
+ * a body's text become bytes.
  */
 export interface Envelope {
   readonly id: string;
@@ -48,21 +47,6 @@ export interface Envelope {
 
 /** How much of Celery's header set goes out: what says something, or all of it. */
 export type Preset = 'tq' | 'celery';
-
-/** Body of a call with these positional arguments. Trailing `undefined` arguments are left out, as in a plain call. */
-export function encodeBody(args: readonly unknown[], preset: Preset): string {
-  let length = args.length;
-  while (length > 0 && args[length - 1] === undefined) length--;
-  const sent = length === args.length ? args : args.slice(0, length);
-  return `[${serialize(sent, 'args', SERIALIZE[preset])},{},${EMBED[preset]}]`;
-}
-
-const SERIALIZE: Record<Preset, SerializeOptions> = { tq: { tqTypes: true }, celery: { tqTypes: false } };
-/** Never null, which Celery's protocol allows and a Python worker trips over when it reports a lost child. */
-const EMBED: Record<Preset, string> = {
-  tq: '{}',
-  celery: '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}',
-};
 
 /** Encodes an envelope. Compact: a header that says nothing is left out, which costs Python nothing and tq half. */
 export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined): OutboundMessage {
@@ -283,58 +267,4 @@ function ownHeaders(headers: Record<string, unknown>): Headers {
     own[name] = headers[name] as HeaderValue;
   }
   return own ?? NO_HEADERS;
-}
-
-function poison(what: string, expected: string, found: unknown): TqError {
-  return new TqError('poison', `Not a task message: expected ${expected} as ${what}, found ${nameOf(found)}.`);
-}
-
-function nameOf(found: unknown): string {
-  if (found === undefined) return 'none';
-  if (typeof found === 'string') return `'${found.slice(0, 64)}'`;
-  if (typeof found === 'number') return String(found);
-  return found === null ? 'null' : Array.isArray(found) ? 'a list' : typeof found;
-}
-
-/** What stands in a body: `[args, kwargs, embed]`. */
-export interface TaskBody {
-  readonly args: readonly unknown[];
-  /** Keyword arguments of a Python caller; empty for tq's own calls. */
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  /** What the caller wants to happen after the task: those of `CONTINUATIONS` that are not empty. */
-  readonly continuations: readonly Continuation[];
-}
-
-/** What a body's third element may ask for. */
-const CONTINUATIONS = ['callbacks', 'errbacks', 'chain', 'chord'] as const;
-export type Continuation = (typeof CONTINUATIONS)[number];
-
-/**
- * Reads a body's text, where the handler runs.
- * @throws {TqError} `poison` when it is not `[args, kwargs, embed]`
- */
-export function decodeBody(text: string): TaskBody {
-  const body = deserialize(text);
-  if (!Array.isArray(body) || body.length !== 3) throw poison('body', '[args, kwargs, embed]', body);
-  const [args, kwargs, embed] = body as [unknown, unknown, unknown];
-  if (!Array.isArray(args)) throw poison('args', 'a list', args);
-  if (kwargs !== null && !isRecord(kwargs)) throw poison('kwargs', 'an object', kwargs);
-  if (embed !== null && !isRecord(embed)) throw poison('embed', 'an object or null', embed);
-  return { args, kwargs: kwargs ?? {}, continuations: continuationsOf(embed) };
-}
-
-const NONE: readonly Continuation[] = Object.freeze([]);
-
-function continuationsOf(embed: Record<string, unknown> | null): readonly Continuation[] {
-  if (embed === null) return NONE;
-  const present = CONTINUATIONS.filter((name) => {
-    const value = embed[name];
-    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
-  });
-  return present.length === 0 ? NONE : present;
-}
-
-/** A typed form may have made a Map, a Date or bytes of what stands there: none of them is a record. */
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Envelope, encodeBody, type Preset, type TaskMessage } from './envelope.js';
+import type { Envelope, Preset, TaskMessage } from './envelope.js';
 import { decodeError, type EncodedError } from './error-codec.js';
 import type { DeadLetterReason } from './names.js';
 import type { TaskAddress } from './task-address.js';
+import { encodeBody } from './task-body.js';
 
 /** What a task is called with that others name as their `onFailure`: which task failed for good, and why. */
 export interface TaskFailure {

@@ -1,16 +1,10 @@
 /** Connections of a test, who listens to them, and brokers that misbehave. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { freePort } from '../../../../scripts/ports.js';
 import { Connection, type ConnectionOptions, type Link, type LinkUser } from '../../src/broker/connection.js';
 import type { TestRuntime } from '../test-runtime.js';
-
-const opened: Connection[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((connection) => connection.close()));
-});
 
 /** A connection that is closed after its test. */
 export function connectionTo(
@@ -20,7 +14,7 @@ export function connectionTo(
 ): Connection {
   const options = { urls, role: 'test', heartbeatS: 10, connectTimeoutMs: 5_000, runtime, ...more };
   const connection = new Connection(options);
-  opened.push(connection);
+  onTestFinished(() => connection.close());
   return connection;
 }
 

@@ -4,8 +4,10 @@ import { brokerUrl, queueState, takeAll } from '../../../../test/support/broker.
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import type { Link } from '../../src/broker/connection.js';
 import { TqError } from '../../src/errors.js';
-import { consumer, frames, peer, queue, send } from './consumers.js';
+import { consumer, frames, peer, queue, send, useOneQueue } from './consumers.js';
 import { FakeConnection } from './fake-link.js';
+
+useOneQueue();
 
 it('cancelled, it takes no more and can still settle what is out; closed, the rest goes back', async () => {
   const { channel, received, deliveries, lost } = consumer(frames.url);

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { queueState } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
-import { acks, bodyOf, consumer, frames, numbers, peer, queue, send, turn } from './consumers.js';
+import { acks, bodyOf, consumer, frames, numbers, peer, queue, send, turn, useOneQueue } from './consumers.js';
 import { METHOD } from './frame-proxy.js';
+
+useOneQueue();
 
 it('hands over what was sent, with its properties', async () => {
   const { channel, received } = consumer(frames.url);

@@ -1,4 +1,4 @@
-/** Consumers of one queue, which each test gets anew; importing this makes it so. */
+/** Consumers of one queue, which each test gets anew. */
 import { afterEach, beforeEach } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer } from '../../../../test/support/broker.js';
 import { Connection } from '../../src/broker/connection.js';
@@ -15,17 +15,19 @@ export let frames: FrameProxy;
 export let queue: string;
 const ends: (() => Promise<void>)[] = [];
 
-beforeEach(async () => {
-  [peer, frames] = await Promise.all([openPeer(), startFrameProxy(brokerUrl())]);
-  queue = `${freshPrefix()}q`;
-  await peer.channel.assertQueue(queue, { durable: true });
-});
-
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-  await frames[Symbol.asyncDispose]();
-  await peer.close();
-});
+/** Gives each test of a file its queue, peer and proxy, and ends its consumers. */
+export function useOneQueue(): void {
+  beforeEach(async () => {
+    [peer, frames] = await Promise.all([openPeer(), startFrameProxy(brokerUrl())]);
+    queue = `${freshPrefix()}q`;
+    await peer.channel.assertQueue(queue, { durable: true });
+  });
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+    await frames[Symbol.asyncDispose]();
+    await peer.close();
+  });
+}
 
 /** A consumer and what it was told; it ends with its test. */
 export interface Consumer {

@@ -1,6 +1,6 @@
 /** Delays of a test's own, and a foreign peer that publishes as they say. */
-import { afterEach } from 'vitest';
-import { brokerUrl, openPeer, type Peer } from '../../../../test/support/broker.js';
+import { onTestFinished } from 'vitest';
+import { brokerUrl, openPeer } from '../../../../test/support/broker.js';
 import { Delays, type DelaysOptions } from '../../src/broker/delays.js';
 import { taskQueueTopology } from '../../src/broker/topology.js';
 import { testRuntime } from '../test-runtime.js';
@@ -8,12 +8,6 @@ import { connectionTo } from './connections.js';
 
 /** Of these tests; a message that waits for one unit takes about as long. */
 export const UNIT_MS = 20;
-
-const peers: Peer[] = [];
-
-afterEach(async () => {
-  await Promise.all(peers.splice(0).map((peer) => peer.close()));
-});
 
 /** Delays of this prefix, and a peer beside them. */
 export async function openDelays(prefix: string, options: Partial<DelaysOptions> & { readonly url?: string } = {}) {
@@ -23,7 +17,7 @@ export async function openDelays(prefix: string, options: Partial<DelaysOptions>
   const topologyOf = (queue: string) => taskQueueTopology(queue, { prefix, type, maxPriority: undefined, bare: false });
   const delays = new Delays({ connection, prefix, unitMs: UNIT_MS, topologyOf, runtime, ...options, type });
   const peer = await openPeer();
-  peers.push(peer);
+  onTestFinished(() => peer.close());
   const channel = await peer.connection.createConfirmChannel();
   channel.on('error', () => undefined);
   /** Publishes mandatory, and tells whether the broker sent it back. */

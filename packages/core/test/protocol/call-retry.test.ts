@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BACKOFF_SHAPES, type CallRetry, decodeCallRetry } from '../../src/protocol/call-retry.js';
-import { decodeEnvelope, encodeBody, encodeCeleryEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope, encodeCeleryEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { encodeBody } from '../../src/protocol/task-body.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { inbound } from './inbound.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBody, decodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope } from '../../src/protocol/envelope.js';
 import { decodeReply } from '../../src/protocol/reply.js';
+import { decodeBody } from '../../src/protocol/task-body.js';
 import { fixtureNames, readFixture, readFixtureFrames } from './celery-fixtures.js';
 
 const TASKS = ['external-producer-request-', 'py-client-request-', 'py-worker-chain-', 'py-worker-retry-'];

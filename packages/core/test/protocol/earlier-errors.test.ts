@@ -7,8 +7,9 @@ import {
   encodeEarlierErrors,
   NO_EARLIER_ERRORS,
 } from '../../src/protocol/earlier-errors.js';
-import { decodeEnvelope, encodeBody, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
 import { encodeError } from '../../src/protocol/error-codec.js';
+import { encodeBody } from '../../src/protocol/task-body.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { inbound } from './inbound.js';
 

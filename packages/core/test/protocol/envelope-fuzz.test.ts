@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBody, decodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope } from '../../src/protocol/envelope.js';
 import type { Headers, Properties } from '../../src/protocol/message.js';
+import { decodeBody } from '../../src/protocol/task-body.js';
 import { inbound } from './inbound.js';
 
 const NAMES = [

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  decodeBody,
-  decodeEnvelope,
-  type Envelope,
-  encodeBody,
-  encodeCeleryEnvelope,
-  encodeEnvelope,
-} from '../../src/protocol/envelope.js';
+import { decodeEnvelope, type Envelope, encodeCeleryEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
 import { copyMessage } from '../../src/protocol/message-copy.js';
+import { decodeBody, encodeBody } from '../../src/protocol/task-body.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { readFixture } from './celery-fixtures.js';
 import { expectGolden } from './golden.js';

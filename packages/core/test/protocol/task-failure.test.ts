@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeBody, decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
 import { encodeError } from '../../src/protocol/error-codec.js';
 import { decodeTaskAddress } from '../../src/protocol/task-address.js';
+import { decodeBody } from '../../src/protocol/task-body.js';
 import { failureCallId, failureEnvelope } from '../../src/protocol/task-failure.js';
 import { inbound } from './inbound.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEnvelope, encodeBody, encodeCeleryEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { decodeEnvelope, encodeCeleryEnvelope, encodeEnvelope } from '../../src/protocol/envelope.js';
+import { encodeBody } from '../../src/protocol/task-body.js';
 import { decodeTimeLimits, encodeTimeLimits } from '../../src/protocol/time-limits.js';
 import { decodeFrames, encodeFrames } from './amqp-frames.js';
 import { readFixture } from './celery-fixtures.js';
