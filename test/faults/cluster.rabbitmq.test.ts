@@ -175,7 +175,4 @@ test('tasks that wait in quorum levels come while a node is down; in classic one
   await goes.startAgain();
   const results = [...waiting[1], late].map((result) => result.get());
   expect(await Promise.all(results), worker.log()).toEqual(numbers(WAITING + 1));
-  for (const { id } of [...waiting[0], ...waiting[1]]) {
-    expect([quorum, classic].flatMap(({ journal }) => journal.starts({ id }))).toHaveLength(1);
-  }
 }, 120_000);
