@@ -14,6 +14,13 @@ export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
+export type {
+  Binding,
+  ExchangeDeclaration,
+  ExchangeType,
+  QueueDeclaration,
+  Topology,
+} from './broker/topology.js';
 export {
   type ConfigValues,
   configFile,

@@ -18,21 +18,32 @@ const PRECONDITION_FAILED = 406;
 interface Step {
   readonly what: 'exchange' | 'queue' | 'binding';
   readonly name: string;
-  readonly anyType: boolean;
+  readonly anyType?: boolean | undefined;
+  /** Others declare it, so that it may be missing. */
+  readonly foreign?: boolean | undefined;
   run(channel: Channel): Promise<unknown>;
 }
+
+const NO_ARGUMENTS = Object.freeze({});
 
 /** More steps than a task queue needs are worth more than one channel; more than four channels gain nothing. */
 const FEW_STEPS = 20;
 const CHANNELS = 4;
 
 /**
- * Declares all of a topology on channels of its own, since a refusal closes the channel.
+ * Declares all of a topology on channels of its own, since a refusal closes the channel. What others declare comes first,
+ * so that nothing is left behind where it is missing.
  * @throws {TqError} `declaration-conflict` when something exists with other properties, saying which;
- *   `queue-missing` when the user may not declare
+ *   `queue-missing` or `exchange-missing` when others have not declared what they are to; `queue-missing` when the user
+ *   may not declare
  */
 export async function declare(model: ChannelModel, { exchanges, queues, bindings }: Topology): Promise<void> {
-  const phases = [exchanges.map(exchangeStep), queues.map(queueStep), bindings.map(bindingStep)];
+  const phases = [
+    [...exchanges.filter(isPassive).map(exchangeLook), ...queues.filter(isPassive).map(queueLook)],
+    exchanges.filter(isOwn).map(exchangeStep),
+    queues.filter(isOwn).map(queueStep),
+    bindings.map(bindingStep),
+  ];
   const steps = phases.flat();
   if (steps.length <= FEW_STEPS) await declareInTurn(model, steps);
   else for (const phase of phases) await declareSideBySide(model, phase);
@@ -59,35 +70,66 @@ async function declareFrom(first: number, steps: readonly Step[], channel: Chann
       await step.run(channel);
     } catch (thrown) {
       const error = explain(toError(thrown), step);
-      if (step.anyType && isOtherType(error)) return at + 1;
+      if (step.anyType === true && isOtherType(error)) return at + 1;
       throw error;
     }
   }
   return steps.length;
 }
 
-function exchangeStep({ name, type, alternate }: ExchangeDeclaration): Step {
-  const options = alternate === undefined ? { durable: true } : { durable: true, alternateExchange: alternate };
-  return { what: 'exchange', name, anyType: false, run: (channel) => channel.assertExchange(name, type, options) };
+function isPassive({ passive = false }: { readonly passive?: boolean | undefined }): boolean {
+  return passive;
 }
 
-function queueStep({ name, arguments: own, anyType = false }: QueueDeclaration): Step {
-  return {
-    what: 'queue',
-    name,
-    anyType,
-    run: (channel) => channel.assertQueue(name, { durable: true, arguments: own }),
+function isOwn(declaration: { readonly passive?: boolean | undefined }): boolean {
+  return !isPassive(declaration);
+}
+
+function exchangeLook({ name }: ExchangeDeclaration): Step {
+  return { what: 'exchange', name, foreign: true, run: (channel) => channel.checkExchange(name) };
+}
+
+function queueLook({ name }: QueueDeclaration): Step {
+  return { what: 'queue', name, foreign: true, run: (channel) => channel.checkQueue(name) };
+}
+
+function exchangeStep({
+  name,
+  type,
+  durable,
+  autoDelete,
+  internal,
+  alternate,
+  arguments: own,
+}: ExchangeDeclaration): Step {
+  const options = {
+    durable: durable ?? true,
+    autoDelete: autoDelete ?? false,
+    internal: internal ?? false,
+    arguments: own ?? NO_ARGUMENTS,
+    ...(alternate === undefined ? {} : { alternateExchange: alternate }),
   };
+  return { what: 'exchange', name, run: (channel) => channel.assertExchange(name, type, options) };
+}
+
+function queueStep({ name, durable, autoDelete, exclusive, anyType, arguments: own }: QueueDeclaration): Step {
+  const options = {
+    durable: durable ?? true,
+    autoDelete: autoDelete ?? false,
+    exclusive: exclusive ?? false,
+    arguments: own,
+  };
+  return { what: 'queue', name, anyType, run: (channel) => channel.assertQueue(name, options) };
 }
 
 function bindingStep(binding: Binding): Step {
-  const { exchange, routingKey } = binding;
+  const { exchange, routingKey, arguments: own = NO_ARGUMENTS } = binding;
   const name = 'queue' in binding ? binding.queue : binding.to;
   const run = (channel: Channel) =>
     'queue' in binding
-      ? channel.bindQueue(name, exchange, routingKey)
-      : channel.bindExchange(name, exchange, routingKey);
-  return { what: 'binding', name: `${exchange} to ${name}`, anyType: false, run };
+      ? channel.bindQueue(name, exchange, routingKey, own)
+      : channel.bindExchange(name, exchange, routingKey, own);
+  return { what: 'binding', name: `${exchange} to ${name}`, run };
 }
 
 /** Looks at a queue without changing it (queue.declare, passive). Rejects when the connection or the right to look fails. */
@@ -134,8 +176,10 @@ export async function onThrowawayChannel<T>(model: ChannelModel, use: (channel: 
   }
 }
 
-function explain(error: Error, { what, name }: Step): Error {
+function explain(error: Error, { what, name, foreign }: Step): Error {
   switch (replyCodeOf(error)) {
+    case NOT_FOUND:
+      return foreign === true && !isAway(error) ? foreignMissing(what, name, error) : error;
     case PRECONDITION_FAILED:
       return conflict(what, name, error);
     case ACCESS_REFUSED:
@@ -145,6 +189,11 @@ function explain(error: Error, { what, name }: Step): Error {
     default:
       return error;
   }
+}
+
+function foreignMissing(what: Step['what'], name: string, cause: Error): TqError {
+  const text = `There is no ${what} '${name}', and the app's options leave it to others to declare it (declare: 'passive'). Start who declares it, or remove that option.`;
+  return new TqError(what === 'exchange' ? 'exchange-missing' : 'queue-missing', text, { fields: { name }, cause });
 }
 
 /** A queue's type brings arguments with it that the other type does not have, and the broker names one of them. */

@@ -1,4 +1,5 @@
 import { destinationKey } from '../protocol/delay-key.js';
+import type { Headers } from '../protocol/message.js';
 import {
   deadLetterExchange,
   deadLetterQueue,
@@ -18,29 +19,52 @@ export interface QueueOptions {
   readonly maxPriority?: number | undefined;
 }
 
+/** Kinds of exchange (AMQP 0-9-1 section 3.1.3). */
+export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers';
+
 /** An exchange to declare (AMQP exchange.declare). */
 export interface ExchangeDeclaration {
   readonly name: string;
-  readonly type: 'direct' | 'fanout' | 'topic';
+  readonly type: ExchangeType;
+  /** Outlives the broker's restart. Default: true. */
+  readonly durable?: boolean | undefined;
+  /** Goes with its last binding. Default: false. */
+  readonly autoDelete?: boolean | undefined;
+  /** Takes messages from other exchanges alone. Default: false. */
+  readonly internal?: boolean | undefined;
   /** Takes what no binding wants. Default: nothing does. */
   readonly alternate?: string | undefined;
+  /** Beside the alternate exchange. Default: none. */
+  readonly arguments?: Headers | undefined;
+  /** Others declare it: it has to be there, and is used as it is. Default: false. */
+  readonly passive?: boolean | undefined;
 }
 
 /** A queue to declare (AMQP queue.declare). */
 export interface QueueDeclaration {
   readonly name: string;
-  readonly arguments: Readonly<Record<string, string | number>>;
+  readonly arguments: Headers;
+  /** Outlives the broker's restart. Default: true. */
+  readonly durable?: boolean | undefined;
+  /** Goes with its last consumer. Default: false. */
+  readonly autoDelete?: boolean | undefined;
+  /** Belongs to the connection that declares it, and goes with it. Default: false. */
+  readonly exclusive?: boolean | undefined;
+  /** Others declare it: it has to be there, and is used as it is. Default: false. */
+  readonly passive?: boolean | undefined;
   /** Apps of different queue types share it, so one that exists with the other type is used as it is. Default: false. */
   readonly anyType?: boolean | undefined;
 }
 
 /** What leads from an exchange to a queue, or to another exchange. */
-export type Binding = { readonly exchange: string; readonly routingKey: string } & (
-  | { readonly queue: string }
-  | { readonly to: string }
-);
+export type Binding = {
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** What a headers exchange compares, `x-match` among it. Default: nothing. */
+  readonly arguments?: Headers | undefined;
+} & ({ readonly queue: string } | { readonly to: string });
 
-/** What has to exist before a queue is used. All of it is durable. */
+/** What has to exist before something is used. Others than those of the user's are durable. */
 export interface Topology {
   readonly exchanges: readonly ExchangeDeclaration[];
   readonly queues: readonly QueueDeclaration[];
