@@ -83,6 +83,9 @@ export {
   deadLetterExchange,
   deadLetterQueue,
   delayDeadQueue,
+  eventHeadersExchange,
+  eventsExchange,
+  everybodyQueue,
   isReservedHeader,
   TQ_HEADER,
 } from './protocol/names.js';
@@ -97,11 +100,19 @@ export {
   UNDEFINED_RESULT,
 } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
+export type { BodyFormat, SubscriptionFacts } from './protocol/subscription.js';
 export type { TaskAddress } from './protocol/task-address.js';
 export { decodeBody } from './protocol/task-body.js';
 export { failureEnvelope } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
-export type { CallListener, OutgoingCall, QueueStatus, Transport } from './results/transport.js';
+export type {
+  CallListener,
+  OutgoingCall,
+  OutgoingMessage,
+  PublishListener,
+  QueueStatus,
+  Transport,
+} from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';
 export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo } from './task/life-hooks.js';

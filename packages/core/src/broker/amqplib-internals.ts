@@ -56,27 +56,34 @@ interface PublishInternals {
   pushConfirmCallback?(onConfirm: OnConfirm): void;
 }
 
+/** Fields of basic.publish (AMQP 0-9-1). */
+interface PublishFields {
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** The broker sends it back when no queue takes it. */
+  readonly mandatory: boolean;
+}
+
 type OnConfirm = (error: Error | null) => void;
 
 /**
- * Publishes a mandatory message as `channel.publish` does, without the inheriting copy of the headers that it makes for
+ * Publishes a message as `channel.publish` does, without the inheriting copy of the headers that it makes for
  * CC and BCC: two hidden classes a message, which cost a fifth of a publish.
  * @returns false when the channel's buffer is full
  */
-export function publishMandatory(
+export function publishConfirmed(
   channel: ConfirmChannel,
-  exchange: string,
-  routingKey: string,
+  { exchange, routingKey, mandatory }: PublishFields,
   { properties, body }: OutboundMessage,
   onConfirm: OnConfirm,
 ): boolean {
   const own = channel as unknown as PublishInternals;
   if (own.sendMessage === undefined || own.pushConfirmCallback === undefined) {
-    const options = { ...properties, mandatory: true } as Options.Publish;
+    const options = { ...properties, mandatory } as Options.Publish;
     return channel.publish(exchange, routingKey, body, options, onConfirm);
   }
   const withHeaders = properties.headers === undefined ? { ...properties, headers: {} } : properties;
-  const accepted = own.sendMessage({ exchange, routingKey, mandatory: true }, withHeaders, body);
+  const accepted = own.sendMessage({ exchange, routingKey, mandatory }, withHeaders, body);
   own.pushConfirmCallback(onConfirm);
   return accepted;
 }

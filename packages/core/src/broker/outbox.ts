@@ -1,5 +1,5 @@
 import type { PublishError } from '../errors.js';
-import type { OutboundMessage } from '../protocol/message.js';
+import type { OutboundMessage, Properties } from '../protocol/message.js';
 import type { Deadline } from '../time/deadlines.js';
 import type { Route } from './delay-ladder.js';
 import type { Lease } from './lease.js';
@@ -14,11 +14,13 @@ export type PublishEnd =
   /** Its lease ended first, so it must not be published any more. */
   | { readonly kind: 'abandoned' };
 
-/** One message to publish, mandatory and confirmed. */
+/** One message to publish, confirmed. */
 export interface PublishRequest {
   readonly exchange: string;
   readonly routingKey: string;
   readonly message: OutboundMessage;
+  /** False for what may be for nobody; all else comes back when no queue takes it. Default: true. */
+  readonly mandatory?: boolean | undefined;
   /** Asked at each write instead, for a message whose way depends on the time that is left. */
   readonly routeNow?: (() => Route) | undefined;
   /** How long the confirm may take, ms; undefined as long as the lease lives. */
@@ -68,6 +70,9 @@ export function createEntry(request: PublishRequest): OutboxEntry {
     onAbort: undefined,
   };
 }
+
+/** What tells apart messages with one address: calls have a correlation id, events a message id. */
+type MessageIds = Pick<Properties, 'correlationId' | 'messageId'>;
 
 /** Bounds of an outbox. */
 export interface OutboxLimits {
@@ -159,11 +164,15 @@ export class Outbox {
     this.#head = 0;
   }
 
-  /** The oldest entry on the channel that a basic.return can mean: it carries no delivery tag, so its address must do. */
-  findWritten(exchange: string, routingKey: string, correlationId: string | undefined): OutboxEntry | undefined {
+  /**
+   * The oldest entry on the channel that a basic.return can mean: it carries no delivery tag, so its address and its ids
+   * must do.
+   */
+  findWritten(exchange: string, routingKey: string, ids: MessageIds): OutboxEntry | undefined {
     for (const entry of this.#written) {
       if (entry.state !== 'written' || entry.routingKey !== routingKey || entry.exchange !== exchange) continue;
-      if (entry.request.message.properties.correlationId === correlationId) return entry;
+      const { correlationId, messageId } = entry.request.message.properties;
+      if (correlationId === ids.correlationId && messageId === ids.messageId) return entry;
     }
     return undefined;
   }

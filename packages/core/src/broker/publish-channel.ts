@@ -1,9 +1,10 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import { toError } from '../errors.js';
+import type { Properties } from '../protocol/message.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Deadlines } from '../time/deadlines.js';
-import { publishMandatory } from './amqplib-internals.js';
+import { publishConfirmed } from './amqplib-internals.js';
 import type { Connection, Link, LinkUser } from './connection.js';
 import {
   createEntry,
@@ -35,7 +36,7 @@ const WRITE_BUFFER = 4_096;
 const REOPEN = { baseMs: 50, maxMs: 2_000 };
 
 /**
- * Publishes mandatory, confirmed messages through one confirm channel with a window, across reconnects.
+ * Publishes confirmed messages through one confirm channel with a window, across reconnects.
  *
  *   down ─ link up ─> opening ─> up ─ channel closed ─> opening …
  *     any ─ link down ─> down
@@ -191,10 +192,11 @@ export class PublishChannel implements LinkUser {
 
   /** False when the channel takes no more, so that writing on would turn in a circle: its end follows. */
   #write(state: Extract<State, { kind: 'up' }>, entry: OutboxEntry): boolean {
-    const { message, routeNow } = entry.request;
+    const { message, routeNow, mandatory = true } = entry.request;
     try {
       if (routeNow !== undefined) Object.assign(entry, routeNow());
-      const accepted = publishMandatory(state.channel, entry.exchange, entry.routingKey, message, (error) =>
+      const { exchange, routingKey } = entry;
+      const accepted = publishConfirmed(state.channel, { exchange, routingKey, mandatory }, message, (error) =>
         this.#confirmed(entry, error),
       );
       this.#outbox.markWritten(entry);
@@ -222,7 +224,7 @@ export class PublishChannel implements LinkUser {
   /** A return precedes its confirm. */
   #returned(message: Message): void {
     const { replyCode, replyText, exchange, routingKey } = message.fields as unknown as ReturnFields;
-    const entry = this.#outbox.findWritten(exchange, routingKey, message.properties.correlationId);
+    const entry = this.#outbox.findWritten(exchange, routingKey, message.properties as Properties);
     if (entry === undefined) return;
     entry.state = 'returned';
     entry.returned = { code: replyCode, text: replyText };

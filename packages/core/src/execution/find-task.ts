@@ -34,7 +34,8 @@ export function unknownTask(name: string): TqError {
 }
 
 /** What the definition of this task says; undefined where it says nothing that a worker has to know. */
-export function factsOf({ limits, deadLetter, onFailure }: Runnable): TaskFacts | undefined {
+export function factsOf({ limits, deadLetter, onFailure, subscription }: Runnable): TaskFacts | undefined {
+  if (subscription !== undefined) return { limits, deadLetter, onFailure, subscription };
   if (limits === undefined && deadLetter === undefined && onFailure === undefined) return undefined;
   return { limits, deadLetter, onFailure };
 }

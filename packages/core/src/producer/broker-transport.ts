@@ -6,10 +6,11 @@ import type { PublishChannel } from '../broker/publish-channel.js';
 import type { Topology } from '../broker/topology.js';
 import { assertNever } from '../errors.js';
 import type { Rpc } from '../results/rpc.js';
-import type { OutgoingCall, QueueStatus, Transport } from '../results/transport.js';
+import type { OutgoingCall, OutgoingMessage, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import { Destinations, unroutable } from './destinations.js';
 import type { Encoder } from './encoder.js';
+import { MessagePublisher } from './message-publisher.js';
 import type { Staging } from './staging.js';
 
 export interface BrokerTransportOptions {
@@ -35,14 +36,21 @@ const EMPTY = { messages: 0, consumers: 0 };
 export class BrokerTransport implements Transport {
   readonly #options: BrokerTransportOptions;
   readonly #destinations: Destinations;
-
+  readonly #messages: MessagePublisher;
   readonly #looks = new Map<string, Promise<QueueStatus | undefined>>();
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
-    const { connection, delays, runtime, topologyOf, staging } = options;
+    const { connection, delays, runtime, topologyOf, staging, publisher } = options;
     const wanted = () => staging.size > 0;
     this.#destinations = new Destinations({ connection, delays, runtime, topologyOf, wanted });
+    this.#messages = new MessagePublisher({
+      connection,
+      publisher,
+      destinations: this.#destinations,
+      staging,
+      runtime,
+    });
   }
 
   send(call: OutgoingCall): void {
@@ -50,6 +58,10 @@ export class BrokerTransport implements Transport {
     const ready = this.#ready(call);
     if (ready === true) this.#publish(call, publishTimeoutMs, true);
     else this.#stage(call, ready, publishTimeoutMs, true);
+  }
+
+  publish(message: OutgoingMessage): void {
+    this.#messages.publish(message);
   }
 
   forget(taskId: string): void {

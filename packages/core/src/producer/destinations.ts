@@ -18,6 +18,9 @@ export interface DestinationsOptions {
   readonly wanted: () => boolean;
 }
 
+/** Where something goes: to a queue, or to an exchange instead; at a time, or at once. */
+export type Destination = Pick<OutgoingCall, 'queue' | 'target' | 'eta'>;
+
 type Readiness = true | Promise<void>;
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };
@@ -37,7 +40,7 @@ export class Destinations {
   }
 
   /** What the call needs is on the broker: true when that is known. */
-  ready(call: OutgoingCall): Readiness {
+  ready(call: Destination): Readiness {
     const { delays } = this.#options;
     if (call.eta !== undefined && this.#delayOf(call.eta) > 0) return delays.ready(this.#endOf(call));
     if (call.target !== undefined) return true;
@@ -48,7 +51,7 @@ export class Destinations {
    * Where to publish the call now.
    * @throws {TqError} `invalid-option` for a delay that is longer than the ladder
    */
-  route(call: OutgoingCall): Route {
+  route(call: Destination): Route {
     const delayMs = call.eta === undefined ? 0 : this.#delayOf(call.eta);
     if (delayMs > 0) return this.#options.delays.route(this.#endOf(call), delayMs);
     return call.target ?? { exchange: '', routingKey: call.queue };
@@ -58,7 +61,7 @@ export class Destinations {
    * The broker had no queue for the call, since something was deleted since it was looked at, or its node is away.
    * @returns what another try has to wait for; undefined when there is none, since nothing of tq's is missing
    */
-  missed(call: OutgoingCall): Readiness | undefined {
+  missed(call: Destination): Readiness | undefined {
     if (call.eta !== undefined) this.#options.delays.forget();
     else if (call.target !== undefined) return undefined;
     this.#queues.delete(call.queue);
@@ -66,7 +69,7 @@ export class Destinations {
   }
 
   /** The queue at the end of a delay. */
-  #endOf({ queue, target }: OutgoingCall): string | Route {
+  #endOf({ queue, target }: Destination): string | Route {
     return target ?? queue;
   }
 
@@ -106,9 +109,9 @@ export class Destinations {
   }
 }
 
-/** The error of a call that no queue took. */
+/** The error of a call or a message that no queue took. */
 export function unroutable(
-  { queue, target }: OutgoingCall,
+  { queue, target }: Destination,
   { code, text }: { code: number; text: string },
 ): PublishError {
   if (target === undefined) {
@@ -116,6 +119,10 @@ export function unroutable(
     return new PublishError('unroutable', found, { fields: { queue } });
   }
   const { exchange, routingKey } = target;
+  if (exchange === '') {
+    const found = `Expected a queue named '${routingKey}', found none: ${code} ${text}. Start what declares it, or fix the name.`;
+    return new PublishError('queue-missing', found, { fields: { queue: routingKey } });
+  }
   const fields = { exchange, routingKey };
   if (code === NOT_FOUND) {
     return new PublishError('exchange-missing', exchangeMissing(exchange, undefined).message, { fields });

@@ -6,10 +6,12 @@ import {
   type CallListener,
   closedMeanwhile,
   type OutgoingCall,
+  type OutgoingMessage,
   type QueueStatus,
   type Transport,
 } from '../results/transport.js';
 import type { Timer } from '../time/clock.js';
+import { unroutable } from './destinations.js';
 import { type EagerReply, EagerRuns, type EagerRunsOptions } from './eager-runs.js';
 
 export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'> {
@@ -18,6 +20,8 @@ export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'> {
 
 /** A reply address that no broker has: nothing is sent to it. */
 const REPLY_TO = 'tq.eager';
+/** What RabbitMQ says of a message that no queue takes. */
+const NOBODY = { code: 312, text: 'NO_ROUTE' } as const;
 /** Longer than any wait; the timer is there to keep the process alive, and is cancelled. */
 const FOR_LONG_MS = 2_147_483_647;
 
@@ -43,7 +47,7 @@ export class EagerTransport implements Transport {
   send(call: OutgoingCall): void {
     const { envelope, listener } = call;
     const message = this.#options.encode(envelope, envelope.ignoreResult ? undefined : REPLY_TO);
-    const refusal = this.#refusal(call, message);
+    const refusal = this.#refusal(call.signal, message);
     if (refusal !== undefined) {
       queueMicrotask(() => listener.failed(refusal));
       return;
@@ -51,6 +55,12 @@ export class EagerTransport implements Transport {
     if (!envelope.ignoreResult) this.#waiters.set(envelope.id, listener);
     void Promise.resolve().then(() => listener.confirmed());
     this.#runs.take({ message, queue: call.queue }, call.eta);
+  }
+
+  publish({ target, message, mandatory, signal, listener }: OutgoingMessage): void {
+    const refusal = this.#refusal(signal, message);
+    const error = refusal ?? (mandatory ? unroutable({ queue: '', target }, NOBODY) : undefined);
+    void Promise.resolve().then(() => (error === undefined ? listener.confirmed() : listener.failed(error)));
   }
 
   forget(taskId: string): void {
@@ -88,7 +98,7 @@ export class EagerTransport implements Transport {
     this.#waiters.clear();
   }
 
-  #refusal({ signal }: OutgoingCall, { body }: OutboundMessage): PublishError | undefined {
+  #refusal(signal: AbortSignal | undefined, { body }: OutboundMessage): PublishError | undefined {
     const { maxMessageBytes } = this.#options;
     if (this.#closed) return failures.toPublishError(failures.closedBefore, false);
     if (signal?.aborted) return failures.toPublishError(failures.aborted(signal), false);

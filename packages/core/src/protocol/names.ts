@@ -37,6 +37,20 @@ export const delayDeadQueue = (prefix: string): string => `${prefix}tq.delay.dea
 /** Queue from which delayed messages go on to an exchange and key, which the hash is made of. */
 export const delayStubQueue = (prefix: string, hash: string): string => `${delayNames(prefix)}to.${hash}`;
 
+/** Topic exchange of the events; the routing key is an event's name. */
+export const eventsExchange = (prefix: string): string => `${prefix}tq.events`;
+/** Headers exchange behind it, to which every event goes. */
+export const eventHeadersExchange = (prefix: string): string => `${prefix}tq.events.headers`;
+/** Queue of a group's subscription; the group is one word, so that no two of them share one. */
+export const groupQueue = (prefix: string, group: string, label: string): string =>
+  `${prefix}tq.group.${group}.${label}`;
+/** What the names of the queues begin with that each worker has for a subscription without a group; their dead letters' name too. */
+export const everybodyStem = (prefix: string, label: string): string => `${prefix}tq.everybody.${label}`;
+/** A worker's own queue of such a subscription. */
+export const everybodyQueue = (stem: string, workerId: string): string => `${stem}.${workerId}`;
+/** Headers exchange of a subscription that names keys and headers: it takes by key, and its queue by headers. */
+export const subscriptionExchange = (queue: string): string => `${queue}.headers`;
+
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;
 

@@ -1,10 +1,19 @@
 import type { Route } from '../broker/delay-ladder.js';
 import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
+import type { OutboundMessage } from '../protocol/message.js';
 import type { Reply } from '../protocol/reply.js';
 
+/** Who published a message, told of what becomes of it. */
+export interface PublishListener {
+  /** The broker has confirmed it: every queue that it goes to has it. */
+  confirmed(): void;
+  /** It was not published, or nobody knows whether it was. Called once, at the end. */
+  failed(error: Error): void;
+}
+
 /** Who made a call, told of what becomes of it. */
-export interface CallListener {
+export interface CallListener extends PublishListener {
   /** The broker has confirmed that the message is in its queue. */
   confirmed(): void;
   /** The call failed before a reply: not published, or its replies may be lost. Called once, at the end. */
@@ -28,6 +37,19 @@ export interface OutgoingCall {
   readonly listener: CallListener;
 }
 
+/** A message on its way out that is no call: an event, or what a plain program reads. */
+export interface OutgoingMessage {
+  /** An exchange by its full name, and a routing key; the exchange `''` and the full name of a queue. */
+  readonly target: Route;
+  readonly message: OutboundMessage;
+  /** It fails with `unroutable` when no queue takes it; otherwise it may be for nobody. */
+  readonly mandatory: boolean;
+  /** How long the confirm may take, ms. */
+  readonly publishTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly listener: PublishListener;
+}
+
 /** What is known of a queue when a result does not come. */
 export interface QueueStatus {
   /** Messages ready in the queue. */
@@ -44,6 +66,11 @@ export interface QueueStatus {
 export interface Transport {
   /** Sends a call. Never throws: whatever happens reaches the call's listener, and never before this returns. */
   send(call: OutgoingCall): void;
+  /**
+   * Publishes a message. A queue is not looked at and never declared: one that is missing gives back what is mandatory.
+   * Never throws: whatever happens reaches the listener, and never before this returns.
+   */
+  publish(message: OutgoingMessage): void;
   /** Stops listening for the replies of a call. */
   forget(taskId: string): void;
   /** Keeps the process alive while somebody waits for a reply; call the function that it returns when the wait ends. */

@@ -1,3 +1,4 @@
+import type { SubscriptionFacts } from '../protocol/subscription.js';
 import type { TaskAddress } from '../protocol/task-address.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 
@@ -9,4 +10,6 @@ export interface TaskFacts {
   readonly deadLetter?: false | undefined;
   /** What is called after the final failure, for calls that name nothing. */
   readonly onFailure?: TaskAddress | undefined;
+  /** Where its events come from, when it is the handler of a subscription. */
+  readonly subscription?: SubscriptionFacts | undefined;
 }

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { describe, expect, it } from 'vitest';
-import { publishMandatory, writeTurnsTogether } from '../../src/broker/amqplib-internals.js';
+import { publishConfirmed, writeTurnsTogether } from '../../src/broker/amqplib-internals.js';
 
 describe('writeTurnsTogether', () => {
   it('hands over in one piece what is written in one turn, and nothing waits for the next', async () => {
@@ -40,7 +40,7 @@ describe('writeTurnsTogether', () => {
   });
 });
 
-describe('publishMandatory', () => {
+describe('publishConfirmed', () => {
   const message = { properties: { contentType: 'application/json', correlationId: 'i1' }, body: Buffer.from('[]') };
 
   it('sends an empty header table where there are no headers, as amqplib does', () => {
@@ -51,8 +51,8 @@ describe('publishMandatory', () => {
       pushConfirmCallback: (callback: unknown) => confirms.push(callback),
     };
     const onConfirm = () => undefined;
-    expect(publishMandatory(channel as unknown as ConfirmChannel, 'x', 'k', message, onConfirm)).toBe(true);
     const fields = { exchange: 'x', routingKey: 'k', mandatory: true };
+    expect(publishConfirmed(channel as unknown as ConfirmChannel, fields, message, onConfirm)).toBe(true);
     expect(sent).toEqual([[fields, { ...message.properties, headers: {} }, message.body]]);
     expect(confirms).toEqual([onConfirm]);
   });
@@ -61,7 +61,8 @@ describe('publishMandatory', () => {
     const sent: unknown[] = [];
     const channel = { publish: (...parts: unknown[]) => sent.push(parts) > 0 };
     const onConfirm = () => undefined;
-    publishMandatory(channel as unknown as ConfirmChannel, 'x', 'k', message, onConfirm);
-    expect(sent).toEqual([['x', 'k', message.body, { ...message.properties, mandatory: true }, onConfirm]]);
+    const fields = { exchange: 'x', routingKey: 'k', mandatory: false };
+    publishConfirmed(channel as unknown as ConfirmChannel, fields, message, onConfirm);
+    expect(sent).toEqual([['x', 'k', message.body, { ...message.properties, mandatory: false }, onConfirm]]);
   });
 });

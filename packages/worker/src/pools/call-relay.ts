@@ -3,8 +3,10 @@ import type { CallAnswer, CallRequest } from './job-messages.js';
 import { encodePortError } from './port-error.js';
 
 interface OpenCall {
-  readonly taskId: string;
-  readonly ignoreResult: boolean;
+  /** Undefined for a message that is no call. */
+  readonly taskId: string | undefined;
+  /** It is over with its confirm. */
+  readonly noResult: boolean;
   readonly controller: AbortController | undefined;
 }
 
@@ -24,6 +26,9 @@ export class CallRelay {
     switch (request.type) {
       case 'call':
         this.#send(request);
+        return;
+      case 'publish':
+        this.#publish(request);
         return;
       case 'abort-call':
         this.#calls.get(request.seq)?.controller?.abort();
@@ -66,7 +71,7 @@ export class CallRelay {
     abortable,
   }: Extract<CallRequest, { type: 'call' }>): void {
     const controller = abortable ? new AbortController() : undefined;
-    this.#calls.set(seq, { taskId: envelope.id, ignoreResult: envelope.ignoreResult, controller });
+    this.#calls.set(seq, { taskId: envelope.id, noResult: envelope.ignoreResult, controller });
     this.#transport.send({
       envelope,
       queue,
@@ -78,10 +83,24 @@ export class CallRelay {
     });
   }
 
+  #publish(request: Extract<CallRequest, { type: 'publish' }>): void {
+    const { seq, target, properties, body, mandatory, publishTimeoutMs, abortable } = request;
+    const controller = abortable ? new AbortController() : undefined;
+    this.#calls.set(seq, { taskId: undefined, noResult: true, controller });
+    this.#transport.publish({
+      target,
+      message: { properties, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) },
+      mandatory,
+      publishTimeoutMs,
+      signal: controller?.signal,
+      listener: this.#listener(seq),
+    });
+  }
+
   #listener(seq: number): CallListener {
     return {
       confirmed: () => {
-        if (this.#calls.get(seq)?.ignoreResult) this.#calls.delete(seq);
+        if (this.#calls.get(seq)?.noResult) this.#calls.delete(seq);
         this.#post({ type: 'confirmed', seq });
       },
       failed: (error) => {
@@ -99,7 +118,7 @@ export class CallRelay {
     const call = this.#calls.get(seq);
     if (call === undefined) return;
     this.#calls.delete(seq);
-    this.#transport.forget(call.taskId);
+    if (call.taskId !== undefined) this.#transport.forget(call.taskId);
   }
 
   #post(answer: CallAnswer): void {

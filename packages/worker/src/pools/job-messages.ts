@@ -6,6 +6,7 @@ import type {
   JobEnd,
   LogLevel,
   OutgoingCall,
+  OutgoingMessage,
   QueueStatus,
   Reply,
   TaskFacts,
@@ -52,7 +53,7 @@ export type ParentMessage =
   | { readonly type: 'retire' }
   | CallAnswer;
 
-/** What becomes of the calls that a child's task made; `seq` is the call's or the question's. */
+/** What becomes of the calls and messages that a child's task made; `seq` is theirs, or the question's. */
 export type CallAnswer =
   | { readonly type: 'confirmed'; readonly seq: number }
   | { readonly type: 'failed'; readonly seq: number; readonly error: PortError }
@@ -94,6 +95,18 @@ export type CallRequest =
       readonly queue: string;
       readonly target?: OutgoingCall['target'];
       readonly eta?: OutgoingCall['eta'];
+      readonly publishTimeoutMs: number;
+      /** An `abort-call` may follow. */
+      readonly abortable: boolean;
+    }
+  /** A message that is no call. */
+  | {
+      readonly type: 'publish';
+      readonly seq: number;
+      readonly target: OutgoingMessage['target'];
+      readonly properties: OutgoingMessage['message']['properties'];
+      readonly body: Uint8Array;
+      readonly mandatory: boolean;
       readonly publishTimeoutMs: number;
       /** An `abort-call` may follow. */
       readonly abortable: boolean;

@@ -2,7 +2,9 @@ import {
   assertNever,
   isFinal,
   type OutgoingCall,
+  type OutgoingMessage,
   PublishError,
+  type PublishListener,
   type QueueStatus,
   type Transport,
   toError,
@@ -21,10 +23,17 @@ interface OpenCall {
   readonly stopAborting: (() => void) | undefined;
 }
 
+/** A message without a result: over with its confirm. */
+interface OpenMessage {
+  readonly listener: PublishListener;
+  readonly stopAborting: (() => void) | undefined;
+}
+
 /** Child's side of the calls that its tasks make: everything goes to the parent, which holds the connection. */
 export class PortTransport implements Transport {
   readonly #post: (request: CallRequest) => void;
   readonly #calls = new Map<number, OpenCall>();
+  readonly #messages = new Map<number, OpenMessage>();
   readonly #seqs = new Map<string, number>();
   readonly #questions = new Map<number, (status: QueueStatus | undefined) => void>();
   #lastSeq = 0;
@@ -36,34 +45,46 @@ export class PortTransport implements Transport {
 
   send(call: OutgoingCall): void {
     const { envelope, queue, target, eta, publishTimeoutMs, signal } = call;
-    if (signal?.aborted) {
-      this.#refuse(call, new PublishError('publish-aborted', 'The signal was aborted before the call was sent.'));
-      return;
-    }
     const seq = ++this.#lastSeq;
-    try {
-      const request = {
-        type: 'call',
-        seq,
-        envelope,
-        queue,
-        publishTimeoutMs,
-        abortable: signal !== undefined,
-      } as const;
-      this.#post(eta === undefined && target === undefined ? request : { ...request, target, eta });
-    } catch (thrown) {
-      const cause = toError(thrown);
-      const text = `Expected headers that are plain data, found what cannot cross to the worker: ${cause.message}`;
-      this.#refuse(call, new PublishError('unserialisable', text, { cause }));
-      return;
-    }
-    this.#unconfirmed++;
+    const abortable = signal !== undefined;
+    const request = { type: 'call', seq, envelope, queue, publishTimeoutMs, abortable } as const;
+    const whole = eta === undefined && target === undefined ? request : { ...request, target, eta };
+    if (!this.#sent(whole, call)) return;
     this.#calls.set(seq, { call, confirmed: false, over: false, stopAborting: this.#abortWith(signal, seq) });
     this.#seqs.set(envelope.id, seq);
   }
 
-  #refuse(call: OutgoingCall, error: PublishError): void {
-    queueMicrotask(() => call.listener.failed(error));
+  publish(outgoing: OutgoingMessage): void {
+    const { target, message, mandatory, publishTimeoutMs, signal, listener } = outgoing;
+    const { properties } = message;
+    const seq = ++this.#lastSeq;
+    const abortable = signal !== undefined;
+    const body = exact(message.body);
+    if (
+      !this.#sent({ type: 'publish', seq, target, properties, body, mandatory, publishTimeoutMs, abortable }, outgoing)
+    )
+      return;
+    this.#messages.set(seq, { listener, stopAborting: this.#abortWith(signal, seq) });
+  }
+
+  /** False when it cannot go, which its listener is told. */
+  #sent(request: CallRequest, { signal, listener }: Pick<OutgoingMessage, 'signal' | 'listener'>): boolean {
+    const refuse = (error: PublishError): false => {
+      queueMicrotask(() => listener.failed(error));
+      return false;
+    };
+    if (signal?.aborted) {
+      return refuse(new PublishError('publish-aborted', 'The signal was aborted before the call was sent.'));
+    }
+    try {
+      this.#post(request);
+    } catch (thrown) {
+      const cause = toError(thrown);
+      const text = `Expected headers that are plain data, found what cannot cross to the worker: ${cause.message}`;
+      return refuse(new PublishError('unserialisable', text, { cause }));
+    }
+    this.#unconfirmed++;
+    return true;
   }
 
   #abortWith(signal: AbortSignal | undefined, seq: number): (() => void) | undefined {
@@ -129,6 +150,11 @@ export class PortTransport implements Transport {
   }
 
   #confirmed(seq: number): void {
+    const message = this.#closeMessage(seq);
+    if (message !== undefined) {
+      message.listener.confirmed();
+      return;
+    }
     const open = this.#calls.get(seq);
     if (open === undefined) return;
     if (!open.confirmed) this.#unconfirmed--;
@@ -138,10 +164,24 @@ export class PortTransport implements Transport {
   }
 
   #failed(seq: number, error: Error): void {
+    const message = this.#closeMessage(seq);
+    if (message !== undefined) {
+      message.listener.failed(error);
+      return;
+    }
     const call = this.#calls.get(seq)?.call;
     if (error instanceof PublishError) this.#close(seq);
     else this.#endResult(seq);
     call?.listener.failed(error);
+  }
+
+  #closeMessage(seq: number): OpenMessage | undefined {
+    const open = this.#messages.get(seq);
+    if (open === undefined) return undefined;
+    this.#messages.delete(seq);
+    this.#unconfirmed--;
+    open.stopAborting?.();
+    return open;
   }
 
   #endResult(seq: number): void {
@@ -167,4 +207,9 @@ export class PortTransport implements Transport {
     open.stopAborting?.();
     return open.call;
   }
+}
+
+/** Not the part of a pool of buffers that a small one is: a thread's port would copy the whole pool. */
+function exact(body: Buffer): Uint8Array {
+  return body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body);
 }

@@ -4,6 +4,7 @@ import {
   type Logger,
   type LogLevel,
   type OutgoingCall,
+  type OutgoingMessage,
   type QueueStatus,
   Registry,
   type Runtime,
@@ -64,13 +65,19 @@ export class LogRecorder {
 export class ScriptedTransport implements Transport {
   readonly forgotten: string[] = [];
   readonly sent: OutgoingCall[] = [];
+  readonly published: OutgoingMessage[] = [];
   onSend: (call: OutgoingCall) => void = () => undefined;
+  onPublish: (message: OutgoingMessage) => void = () => undefined;
   status: QueueStatus | undefined;
   rooms = 0;
 
   send(call: OutgoingCall): void {
     this.sent.push(call);
     queueMicrotask(() => this.onSend(call));
+  }
+  publish(message: OutgoingMessage): void {
+    this.published.push(message);
+    queueMicrotask(() => this.onPublish(message));
   }
   forget(taskId: string): void {
     this.forgotten.push(taskId);
