@@ -16,6 +16,7 @@ export function openProducer(more: Partial<ProducerOptions> = {}) {
   const unobserved: Error[] = [];
   const transport = {
     send: (call: OutgoingCall) => void sent.push(call),
+    publish: () => undefined,
     forget: () => undefined,
     hold: () => () => undefined,
     room: () => undefined,

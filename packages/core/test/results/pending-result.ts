@@ -28,6 +28,7 @@ export function setup({ ignoreResult = false, runningTask = undefined as string 
       unobservedFailure: (...facts) => state.unobserved.push(facts),
       transport: {
         send: () => undefined,
+        publish: () => undefined,
         room: () => undefined,
         forget: (id) => state.forgotten.push(id),
         hold: () => {
