@@ -9,12 +9,16 @@ import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
+import { findTask } from './execution/find-task.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { closedTransport } from './producer/closed-transport.js';
 import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
 import { Producer } from './producer/producer.js';
+import { explainRoute, type RouteExplanation } from './producer/route-explanation.js';
+import { type CallAddress, Router } from './producer/router.js';
+import { routedQueues } from './producer/routes.js';
 import { Staging } from './producer/staging.js';
 import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
 import type { AsyncResult } from './results/async-result.js';
@@ -24,7 +28,7 @@ import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import type { DefineTask, NamedDefinition } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
-import { failureAddress } from './task/on-failure.js';
+import { failureAddress, type QueueNaming } from './task/on-failure.js';
 import {
   checkHandler,
   type DeclarationOptions,
@@ -39,7 +43,7 @@ import {
   removeRegistry,
   removeWaitingCalls,
 } from './task/process-state.js';
-import { Registry } from './task/registry.js';
+import { Registry, type Runnable } from './task/registry.js';
 import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
@@ -68,6 +72,17 @@ export interface App extends AsyncDisposable {
   queue(name: string): TaskQueue;
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
+  /**
+   * Says where a call of a task would go and why, as `tq route` shows it; nothing is sent. A task that is defined
+   * elsewhere is given as what `declareTask` gives, so that its own options count.
+   * @param args what functions among the routes are asked with. Default: none
+   * @param call what the call would say itself
+   */
+  explainRoute(
+    task: string | Pick<Task, 'name' | 'options'>,
+    args?: readonly unknown[],
+    call?: RouteCall,
+  ): RouteExplanation;
   /** Observes what the app does until the function that it returns is called. */
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void;
   /**
@@ -76,6 +91,9 @@ export interface App extends AsyncDisposable {
    */
   close(): Promise<void>;
 }
+
+/** What a call says of its way. */
+export type RouteCall = CallAddress;
 
 /**
  * Makes an app of its own; `defineTask` uses the default one.
@@ -98,6 +116,7 @@ class TqApp implements App, TaskHost, AppInternals {
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
   readonly registry = new Registry();
+  readonly #router: Router | undefined;
   readonly task = ((first: string | NamedDefinition, handler: Handler, options: DefinitionOptions = {}) => {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     return this.#define(name, handler, rest);
@@ -115,6 +134,7 @@ class TqApp implements App, TaskHost, AppInternals {
 
   constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
+    this.#router = options.routes === undefined ? undefined : new Router(options.routes);
     this.runtime = createRuntime(options.logger, clock);
     this.#deadlines = new Deadlines(this.runtime.clock);
     this.#observers = new Observers((err, event) =>
@@ -133,16 +153,32 @@ class TqApp implements App, TaskHost, AppInternals {
     this.registry.add({
       name,
       handler,
-      queue: task.options.queue ?? this.options.queue,
+      ...this.#wayOf(task),
       limits: limitsOf(task.options),
       deadLetter: task.options.deadLetter === false ? false : undefined,
-      onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.options),
+      onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.#naming()),
       retry: task.options.retry,
       middleware: this.#middleware,
       args,
       result,
     });
     return task;
+  }
+
+  /** How lists show where its calls go. */
+  #wayOf({ name, options: { queue, priority } }: Task): Pick<Runnable, 'queue' | 'route' | 'own'> {
+    const own = { queue, priority };
+    const router = this.#router;
+    if (queue !== undefined || router === undefined) return { queue: queue ?? this.options.queue, own };
+    if (router.isAsked(name)) return { route: '(a function decides)', own };
+    const { queue: routed = this.options.queue, exchange, routingKey = '' } = router.standing(name) ?? {};
+    if (exchange === undefined) return { queue: routed, own };
+    return { route: `(exchange ${exchange}${routingKey && `, key ${routingKey}`})`, own };
+  }
+
+  #naming(): QueueNaming {
+    const { prefix, queue } = this.options;
+    return { prefix, queue, router: this.#router };
   }
 
   declareTask<T extends Task>(name: T['name'], options: DefinitionOptions = {}): T {
@@ -170,6 +206,17 @@ class TqApp implements App, TaskHost, AppInternals {
 
   queue(name: string): TaskQueue {
     return new TaskQueue({ prefix: this.options.prefix, admin: (queue) => this.#queueAdmin(queue) }, name);
+  }
+
+  explainRoute(
+    task: string | Pick<Task, 'name' | 'options'>,
+    args: readonly unknown[] = [],
+    call: RouteCall = {},
+  ): RouteExplanation {
+    const name = typeof task === 'string' ? task : task.name;
+    const definition = typeof task === 'string' ? (findTask(task, this.registry)?.own ?? {}) : task.options;
+    const question = { task: name, args, call, definition, defaultQueue: this.options.queue };
+    return explainRoute(this.#router, question);
   }
 
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void {
@@ -235,6 +282,7 @@ class TqApp implements App, TaskHost, AppInternals {
     return new Producer({
       prefix,
       defaultQueue: queue,
+      router: this.#router,
       preset,
       publishTimeoutMs: publishTimeout,
       transport,
@@ -287,7 +335,8 @@ class TqApp implements App, TaskHost, AppInternals {
   /** Those of the options and of the tasks that are defined here, without prefix, in alphabetical order. */
   #queues(): readonly string[] {
     const ofTasks = this.registry.names().flatMap((name) => this.registry.get(name)?.queue ?? []);
-    return [...new Set([this.options.queue, ...Object.keys(this.options.queues), ...ofTasks])].sort();
+    const { queue, queues, routes } = this.options;
+    return [...new Set([queue, ...Object.keys(queues), ...routedQueues(routes), ...ofTasks])].sort();
   }
 
   #queueAdmin(queue: string): QueueAdmin {

@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'result-timeout'
   | 'result-wait-in-task'
   | 'retry'
+  | 'route-failed'
   | 'soft-time-limit'
   | 'task-failed'
   | 'task-load-failed'
@@ -145,7 +146,7 @@ export class ResultWaitInTaskError extends TqError {
  * A call that did not reach its queue for certain. `code` tells how it ended: `unroutable`, `publish-nacked`,
  * `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`,
  * `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused` (by middleware, whose error is the
- * cause), `closed`.
+ * cause), `route-failed` (by a function among the routes), `closed`.
  */
 export class PublishError extends TqError {
   /**

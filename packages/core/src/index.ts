@@ -1,4 +1,4 @@
-export { type App, createApp } from './app.js';
+export { type App, createApp, type RouteCall } from './app.js';
 export type { AppEvents, ConnectionDown, ConnectionUp, PublishFailed } from './app-events.js';
 export type { Auth } from './broker/login.js';
 export type { QueueDepth } from './broker/queue-admin.js';
@@ -36,6 +36,15 @@ export {
   TqError,
 } from './errors.js';
 export type { AppOptions } from './options.js';
+export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
+export type {
+  RoutedCall,
+  RouteFunction,
+  RouteOptions,
+  RouteRule,
+  Routes,
+  RouteTarget,
+} from './producer/routes.js';
 export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retry.js';
 export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';

@@ -9,6 +9,7 @@ import type { Option, OptionValues } from './config/option.js';
 import { type ResolvedTable, resolveTable } from './config/resolve.js';
 import { CONNECTION_OPTIONS, type ConnectionSettings, resolveConnection, type UrlOrder } from './connection-options.js';
 import { refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
+import { checkRoutes, printRoutes, type Routes, readRoutes } from './producer/routes.js';
 import type { Preset } from './protocol/envelope.js';
 import { CELERY_DEFAULT_QUEUE, DEFAULT_QUEUE } from './protocol/names.js';
 import type { Logger } from './runtime.js';
@@ -41,6 +42,8 @@ export interface AppOptions {
   readonly queueType?: QueueType | undefined;
   /** Queues that differ from the default, by name without prefix, each `{ type, maxPriority }`. Default: none. */
   readonly queues?: Readonly<Record<string, QueueOptions>> | undefined;
+  /** Where calls go whose call and task say nothing: `{ 'mail.*': 'mail' }`, or a list of rules and functions; as JSON in the variable. `TQ_ROUTES`. Default: none. */
+  readonly routes?: Routes | undefined;
   /** `celery` sends Celery's whole header set and declares queues as Celery does. `TQ_PRESET`. Default: `tq`. */
   readonly preset?: Preset | undefined;
   /** Run tasks in this process, without a broker: for tests. `TQ_EAGER`. Default: `false`. */
@@ -109,6 +112,16 @@ export const APP_OPTIONS = {
       defaultText: 'none',
     },
     { kind: 'record', range: '', read: String, check: checkQueues, print: (queues) => JSON.stringify(queues) },
+  ),
+  routes: custom(
+    {
+      describe:
+        "Where calls go whose call and task say nothing: `{ 'mail.*': 'mail' }`, or a list of rules and functions; as JSON in the variable",
+      env: 'TQ_ROUTES',
+      defaultText: 'none',
+      child: true,
+    },
+    { kind: 'record', range: '', read: readRoutes, check: checkRoutes, print: printRoutes },
   ),
   eager: flag({
     describe: 'Run tasks in this process, without a broker: for tests',

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defaultApp } from '@tq/core';
-import { type App, internalsOf, nearest, openRegistries, TqError } from '@tq/core/internal';
+import { type App, internalsOf, nearest, openRegistries, type Runnable, TqError } from '@tq/core/internal';
 import { loadModule } from './load-modules.js';
 
 /** A task as lists show it. */
@@ -9,6 +9,8 @@ export interface ListedTask {
   readonly name: string;
   /** Where its calls go unless they say otherwise, without the app's prefix. */
   readonly queue: string | undefined;
+  /** Where they go instead of to a queue: to the exchange of a route, or where a function says. */
+  readonly route?: string;
 }
 
 /** What a task file gives. */
@@ -53,10 +55,15 @@ function listTasks(): readonly ListedTask[] {
   const tasks = new Map<string, ListedTask>();
   for (const registry of openRegistries()) {
     for (const name of registry.names()) {
-      if (!tasks.has(name)) tasks.set(name, { name, queue: registry.get(name)?.queue });
+      if (!tasks.has(name)) tasks.set(name, listed(name, registry.get(name)));
     }
   }
   return [...tasks.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function listed(name: string, task: Runnable | undefined): ListedTask {
+  const { queue, route } = task ?? {};
+  return route === undefined ? { name, queue } : { name, queue, route };
 }
 
 function findFile(folder: string): string {

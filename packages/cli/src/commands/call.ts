@@ -106,7 +106,7 @@ async function send({ app, name, values, timeout, times, args, output, signal }:
   const total = timeout ?? options.resultTimeout + delayOf(times);
   const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
   const known = findTask(name, registry);
-  const task = app.declareTask(name, { queue: args.text('queue') ?? known?.queue, args: known?.args });
+  const task = app.declareTask(name, { queue: args.text('queue') ?? known?.own?.queue, args: known?.args });
   const target = { exchange: args.text('exchange'), routingKey: args.text('routing-key') };
   const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal, ...target, ...times });
   if (noWait) {

@@ -10,10 +10,11 @@ import type { Output } from '../output.js';
 /** `tq tasks`: what a worker on the same task file would run. */
 export const tasks: Command = {
   details:
-    'Loads the task file as a worker does, connects to nothing, and prints a line for each task: its name and queue.',
+    'Loads the task file as a worker does, connects to nothing, and prints a line for each task: its name and queue, ' +
+    'or what a route says instead.',
   options: {
     ...flagsOf({ app: TQ_OPTIONS.app }),
-    json: { kind: 'flag', describe: 'Print [{"name", "queue"}, …]' },
+    json: { kind: 'flag', describe: 'Print [{"name", "queue", "route"}, …]' },
   },
   examples: [
     ['tasks', 'List the tasks of tasks.ts or src/tasks.ts'],
@@ -31,5 +32,5 @@ async function run(args: Arguments, output: Output): Promise<number> {
 
 function columns(list: readonly ListedTask[]): string {
   const width = Math.max(...list.map(({ name }) => name.length));
-  return list.map(({ name, queue }) => `${name.padEnd(width)}  ${queue ?? ''}`.trimEnd()).join('\n');
+  return list.map(({ name, queue, route }) => `${name.padEnd(width)}  ${queue ?? route ?? ''}`.trimEnd()).join('\n');
 }

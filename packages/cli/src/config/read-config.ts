@@ -4,6 +4,7 @@ import {
   APP_OPTIONS,
   type ConfigValues,
   checkKeys,
+  hasFunctions,
   isRecord,
   isSettable,
   type OptionTable,
@@ -36,6 +37,7 @@ export async function readConfig(path: string, folder: string): Promise<ConfigVa
   checkKeys(config, { ...SECTIONS.tq, ...SECTIONS.app, ...WORKER_KEY }, file);
   checkKeys(worker, SECTIONS.worker, `${file}: worker`);
   const [tq, app] = [part(top, SECTIONS.tq, path), part(top, SECTIONS.app, path)];
+  refuseFunctions(app.routes, file);
   const sections = { tq, app, worker: part(worker, SECTIONS.worker, path) };
   for (const [name, table] of Object.entries(SECTIONS)) {
     const path = name === 'worker' ? 'worker.' : '';
@@ -82,6 +84,16 @@ function part(values: object, table: OptionTable, path: string): Readonly<Record
 function put(values: Record<string, unknown>, key: string, value: unknown): void {
   const [name = '', inner] = key.split('.');
   values[name] = inner === undefined ? value : { ...(values[name] as object | undefined), [inner]: value };
+}
+
+/**
+ * Children of a pool do not read the file, and no variable carries a function to them: their calls would go elsewhere.
+ * @throws {TqError} `invalid-option`
+ */
+function refuseFunctions(routes: unknown, file: string): void {
+  if (!Array.isArray(routes) || !hasFunctions(routes)) return;
+  const text = `${file}: routes: expected names, patterns and regular expressions, found a function, which the children of a pool would not have. Put functions where the tasks are: createApp({ routes }).`;
+  throw new TqError('invalid-option', text);
 }
 
 function checkValues(values: object, table: OptionTable, where: string): void {

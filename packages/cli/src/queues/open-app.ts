@@ -1,4 +1,4 @@
-import { type App, deadLetterQueue, delayDeadQueue, internalsOf, type Logger } from '@tq/core/internal';
+import { type App, deadLetterQueue, delayDeadQueue, internalsOf, type Logger, routedQueues } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import { openApp } from '../open-app.js';
 
@@ -21,7 +21,9 @@ export async function openQueuesApp(args: Arguments, logger: Logger): Promise<Qu
   const { app, tasks } = await openApp(args, logger);
   const { options } = internalsOf(app);
   const named = tasks.flatMap(({ queue }) => (queue === undefined ? [] : [queue]));
-  const taskQueues = [...new Set([options.queue, ...named, ...Object.keys(options.queues)])].sort();
+  const taskQueues = [
+    ...new Set([options.queue, ...named, ...routedQueues(options.routes), ...Object.keys(options.queues)]),
+  ].sort();
   return {
     app,
     queues: [...taskQueues.flatMap((queue) => [queue, deadLetterQueue(queue)]), delayDeadQueue('')],

@@ -19,11 +19,14 @@ import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
 import type { CallOptions, Signature } from '../task/signature.js';
 import { aroundPublish } from './around-publish.js';
+import type { Router } from './router.js';
 import type { Staging } from './staging.js';
 
 export interface ProducerOptions {
   readonly prefix: string;
   readonly defaultQueue: string;
+  /** Finds the way of calls that say nothing of it; undefined where the app has no routes. */
+  readonly router?: Router | undefined;
   readonly preset: Preset;
   readonly publishTimeoutMs: number;
   readonly transport: Transport;
@@ -61,6 +64,18 @@ export class Producer {
 
   /** Sends one call. What is wrong with it rejects `published` and `get()`; nothing is thrown. */
   send<T>(signature: Signature): AsyncResult<T> {
+    const { router } = this.#options;
+    if (router === undefined) return this.#send(signature, undefined);
+    const { task, args, options } = signature;
+    try {
+      return this.#send({ ...signature, options: router.route(task, args, options) }, undefined);
+    } catch (thrown) {
+      return this.#send(signature, asPublishError(thrown));
+    }
+  }
+
+  /** @param lost why it has no way */
+  #send<T>(signature: Signature, lost: PublishError | undefined): AsyncResult<T> {
     const { prefix, defaultQueue, results, newId, middleware } = this.#options;
     const { task, options } = signature;
     const id = options.taskId ?? newId();
@@ -75,7 +90,7 @@ export class Producer {
       parentId: parent?.id,
     };
     if (options.exchange !== undefined) facts.exchange = options.exchange;
-    const wrong = this.#setTimes(facts, options);
+    const wrong = lost ?? this.#setTimes(facts, options);
     const result = new PendingResult<T>(facts, results);
     if (this.#closed) return refuse(result, failures.toPublishError(failures.closedBefore, false));
     if (wrong !== undefined) return refuse(result, wrong);
@@ -132,7 +147,7 @@ export class Producer {
 
   /** Makes the message and sends it; never throws. */
   #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
-    const { prefix, defaultQueue, transport, preset } = this.#options;
+    const { prefix, defaultQueue, router, transport, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
     const { args, schema, options } = signature;
     try {
@@ -147,7 +162,7 @@ export class Producer {
         priority: options.priority,
         ignoreResult,
         limits: limitsOf(options),
-        onFailure: options.onFailure && failureAddress(options.onFailure, { prefix, queue: defaultQueue }),
+        onFailure: options.onFailure && failureAddress(options.onFailure, { prefix, queue: defaultQueue, router }),
         retry: options.retry,
         headers: checkHeaders(options.headers),
         bodyText: encodeBody(args, preset),

@@ -36,7 +36,8 @@ export interface AsyncResult<T> {
   /**
    * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,
    * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`,
-   * `queue-missing`, `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused`, `closed`.
+   * `queue-missing`, `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused`, `route-failed`,
+   * `closed`.
    */
   readonly published: Promise<void>;
   /**

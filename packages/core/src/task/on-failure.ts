@@ -35,18 +35,33 @@ export interface QueueNaming {
   readonly prefix: string;
   /** The app's queue, without the prefix. */
   readonly queue: string;
+  /** The app's routes, where it has some; functions among them are not asked, since nothing has failed yet. */
+  readonly router?: { standing(task: string): FailureRoute | undefined } | undefined;
+}
+
+/** What a route says of the calls of a task. */
+interface FailureRoute {
+  readonly queue?: string | undefined;
+  readonly exchange?: string | undefined;
 }
 
 /**
  * Where a task that was given as `onFailure` is called.
  * @param own names the queue of a task that says nothing of one
- * @throws {TqError} `invalid-option` when the queue's name with the prefix is too long
+ * @throws {TqError} `invalid-option` when the queue's name with the prefix is too long, or a route leads to an exchange
  */
 export function failureAddress(onFailure: FailureTask, own: QueueNaming): TaskAddress {
   const { task, queue } = 'task' in onFailure ? onFailure : { task: onFailure.name, queue: onFailure.options.queue };
-  const full = own.prefix + (queue ?? own.queue);
+  const full = own.prefix + (queue ?? routed(task, own) ?? own.queue);
   checkDestination(full);
   return { task, queue: full };
+}
+
+function routed(task: string, { router }: QueueNaming): string | undefined {
+  const route = router?.standing(task);
+  if (route?.exchange === undefined) return route?.queue;
+  const text = `onFailure: expected a task that is called on a queue, found '${task}', which routes send to the exchange '${route.exchange}'. Name its queue: { task: '${task}', queue: … }.`;
+  throw new TqError('invalid-option', text);
 }
 
 /**

@@ -8,8 +8,15 @@ import type { TaskFacts } from './task-facts.js';
 export interface Runnable extends TaskFacts {
   readonly name: string;
   readonly handler: (...args: never[]) => unknown;
-  /** Where its calls go unless they say otherwise, without the app's prefix. */
+  /**
+   * Where its calls go unless they say otherwise, without the app's prefix; undefined where a route leads to an exchange,
+   * or a function decides.
+   */
   readonly queue?: string | undefined;
+  /** Where they go instead, as texts say it: the exchange of a route, or who decides. */
+  readonly route?: string | undefined;
+  /** What its definition says of the way of its calls. */
+  readonly own?: { readonly queue?: string | undefined; readonly priority?: number | undefined } | undefined;
   /** When it is run again after a failure; never unless its call says so where it has none. */
   readonly retry?: RetryOptions | undefined;
   /** What its app has put around every run. */
