@@ -56,7 +56,7 @@ describe('a list', () => {
   it('matches a regular expression afresh each time, whatever its flags and whoever else uses it', () => {
     const task = /fib/g;
     const router = new Router([{ task, to: 'math' }]);
-    const ask = (name: string) => router.route(name, [], {}).queue;
+    const ask = (name: string) => router.route<CallAddress>(name, [], {}).queue;
     task.lastIndex = 3;
     expect([ask('fib'), ask('fibre'), ask('fib')]).toEqual(['math', 'math', 'math']);
   });
