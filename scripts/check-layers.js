@@ -57,6 +57,7 @@ const PACKAGES = {
       ...['run', 'freeze-watch', 'load-modules', 'load-app'],
       'pools/',
       'execution/',
+      'intake/',
       ...[['consumer-timeouts', 'queue-channels'], 'consumer'],
       ...['queue-shares', 'options', 'health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
     ],

@@ -36,6 +36,7 @@ import {
   limitsOf,
   resultOfDeclaration,
 } from './task/options.js';
+import { plainFacts } from './task/plain-task.js';
 import {
   addRegistry,
   addWaitingCalls,
@@ -154,6 +155,7 @@ class TqApp implements App, TaskHost, AppInternals {
       name,
       handler,
       ...this.#wayOf(task),
+      plain: plainFacts(name, handler, task.options, this.options.prefix),
       limits: limitsOf(task.options),
       deadLetter: task.options.deadLetter === false ? false : undefined,
       onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.#naming()),

@@ -49,6 +49,7 @@ export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retr
 export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
+export type { ForeignMessage, PlainFormat } from './protocol/foreign-message.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { DeadLetterReason } from './protocol/names.js';
 export type { TaskFailure } from './protocol/task-failure.js';

@@ -76,6 +76,13 @@ export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
 export { decodeEarlierErrors, type EarlierError } from './protocol/earlier-errors.js';
 export { decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
 export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
+export {
+  type Foreign,
+  type ForeignMessage,
+  type FunctionFrom,
+  foreignMessage,
+  type PlainFormat,
+} from './protocol/foreign-message.js';
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, copyToDelay } from './protocol/message-copy.js';
 export {
@@ -87,10 +94,18 @@ export {
   eventHeadersExchange,
   eventsExchange,
   everybodyQueue,
+  HEADER,
   isReservedHeader,
   TQ_HEADER,
 } from './protocol/names.js';
 export { nextTryHeaders } from './protocol/next-try.js';
+export {
+  copyHeaders,
+  decodePlain,
+  encodePlainReply,
+  type PlainReading,
+  type PlainReply,
+} from './protocol/plain-message.js';
 export {
   encodeReply,
   encodeReplyWithin,
@@ -121,7 +136,7 @@ export { checkTimeLimits } from './task/options.js';
 export { addRegistry, becomeChild, callsWaiting, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
 export type { CallOptions } from './task/signature.js';
-export type { TaskFacts } from './task/task-facts.js';
+export type { PlainFacts, TaskFacts } from './task/task-facts.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';
 export { type Deadline, Deadlines } from './time/deadlines.js';

@@ -3,25 +3,25 @@ import {
   consumerTimeoutOf,
   type Delivery,
   declare,
-  decodeEnvelope,
   type Lease,
   maxDelayMs,
   type TaskMessage,
-  type TqError,
+  TqError,
   type Trouble,
   toError,
 } from '@tq/core/internal';
 import { ConsumerTimeouts } from './consumer-timeouts.js';
-import type { ReplyAddress } from './execution/courier.js';
 import type { Executor } from './execution/execute.js';
 import { type Gates, refusalOf, type UnknownTaskPolicy } from './execution/gates.js';
 import { type Death, dead, type Later, type LossLimits, type Outcome } from './execution/outcome.js';
+import { type ReplyAddress, replyAddress } from './execution/reply-address.js';
 import type { RunEvents } from './execution/run-events.js';
 import type { Settler } from './execution/settle.js';
 import type { SlotGroup } from './execution/slots.js';
 import type { Tally } from './execution/tally.js';
+import type { Intake } from './intake/intake.js';
 import { QueueChannels } from './queue-channels.js';
-import { Run, runKey } from './run.js';
+import { isSameForeign, Run, runKey } from './run.js';
 
 export interface QueueConsumerOptions {
   readonly app: AppInternals;
@@ -33,7 +33,8 @@ export interface QueueConsumerOptions {
   /** Unacknowledged deliveries at most, unless the queue is `long`, where it is one for each slot. */
   readonly prefetch: number;
   readonly limits: LossLimits;
-  readonly knows: (task: string) => boolean;
+  /** Asked once, at the start: what the tasks' modules say is known then. */
+  readonly intake: () => Intake;
   readonly unknownTask: UnknownTaskPolicy;
   readonly executor: Executor;
   readonly settler: Settler;
@@ -50,13 +51,15 @@ export class QueueConsumer {
   readonly #channels: QueueChannels;
   readonly #timeouts: ConsumerTimeouts;
   readonly #gates: Gates;
+  #intake: Intake | undefined;
   #state: 'open' | 'stopping' = 'open';
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
-    const { app, queue, slots, long, prefetch, events, executor, limits, knows, unknownTask } = options;
+    const { app, queue, slots, long, prefetch, events, executor, limits, unknownTask } = options;
     const { clock, logger } = app.runtime;
     const { prefix, delayUnit } = app.options;
+    const knows = (task: TaskMessage) => this.#reader.knows(task);
     this.#gates = { prefix, limits, maxDelayMs: maxDelayMs(delayUnit), unknownTask, clock, knows };
     const bury = (over: Run, error: TqError) => this.#bury(over, error);
     this.#timeouts = new ConsumerTimeouts({ queue, long, executor, bury, clock, logger });
@@ -89,6 +92,7 @@ export class QueueConsumer {
 
   /** Resolves when the queue is consumed for the first time. */
   start(): Promise<void> {
+    this.#intake = this.#options.intake();
     return this.#channels.start();
   }
 
@@ -108,6 +112,11 @@ export class QueueConsumer {
     return this.#channels.verify();
   }
 
+  get #reader(): Intake {
+    if (this.#intake === undefined) throw new Error('Nothing is delivered before the start.');
+    return this.#intake;
+  }
+
   #received(delivery: Delivery): void {
     if (this.#state === 'stopping') {
       delivery.requeue();
@@ -115,9 +124,11 @@ export class QueueConsumer {
     }
     let task: TaskMessage;
     try {
-      task = decodeEnvelope(delivery.message);
-    } catch (error) {
-      this.#refuse(delivery, undefined, dead('poison', toError(error)), poisonReplyAddress(delivery));
+      task = this.#reader.decode(delivery.message);
+    } catch (thrown) {
+      const error = toError(thrown);
+      const reason = error instanceof TqError && error.code === 'unknown-task' ? 'unknown-task' : 'poison';
+      this.#refuse(delivery, undefined, dead(reason, error), this.#reader.unreadable(delivery.message));
       return;
     }
     this.#admit(task, delivery);
@@ -125,15 +136,32 @@ export class QueueConsumer {
 
   #admit(task: TaskMessage, delivery: Delivery): void {
     const { executor, queue, slots } = this.#options;
-    const running = executor.find(runKey(queue, task));
+    const running = this.#runOf(task, delivery);
     if (running !== undefined) {
       running.attach(delivery);
       this.#timeouts.joined(running);
       return;
     }
-    const refusal = refusalOf({ task, message: delivery.message }, this.#gates);
-    if (refusal === undefined) executor.submit(new Run(task, queue, delivery), slots);
-    else this.#refuse(delivery, task, refusal, replyAddress(task));
+    const own = task.foreign === undefined ? task : this.#withOwnId(task);
+    const refusal = refusalOf({ task: own, message: delivery.message }, this.#gates);
+    if (refusal === undefined) executor.submit(new Run(own, queue, delivery), slots);
+    else this.#refuse(delivery, own, refusal, replyAddress(own));
+  }
+
+  /** The run that a delivery belongs to, where it was delivered before and still runs here. */
+  #runOf(task: TaskMessage, { message }: Delivery): Run | undefined {
+    const { executor, queue } = this.#options;
+    if (task.foreign === undefined) return executor.find(runKey(queue, task));
+    if (!message.redelivered) return undefined;
+    return executor.findLost((run) => run.queue === queue && isSameForeign(run.message, message));
+  }
+
+  /** Foreign programs use ids again, so one that is in use says nothing; then the run has an id of its own. */
+  #withOwnId(task: TaskMessage): TaskMessage {
+    const { executor, queue, app } = this.#options;
+    if (executor.find(runKey(queue, task)) === undefined) return task;
+    const id = app.runtime.newId();
+    return { ...task, id, rootId: id };
   }
 
   #refuse(delivery: Delivery, task: TaskMessage | undefined, outcome: Outcome, reply: ReplyAddress | undefined): void {
@@ -189,14 +217,4 @@ export class QueueConsumer {
     settler.dropAbandoned();
     executor.dropLost();
   }
-}
-
-function replyAddress({ id, replyTo, ignoreResult }: TaskMessage): ReplyAddress | undefined {
-  return replyTo === undefined || ignoreResult ? undefined : { taskId: id, replyTo };
-}
-
-/** A message that cannot be read may still say who sent it: Celery's correlation id is the task's id. */
-function poisonReplyAddress({ message: { properties } }: Delivery): ReplyAddress | undefined {
-  const { correlationId, replyTo } = properties;
-  return correlationId === undefined || !replyTo ? undefined : { taskId: correlationId, replyTo };
 }

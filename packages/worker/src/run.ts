@@ -1,4 +1,11 @@
-import type { Delivery, InboundMessage, Lease, TaskMessage, Timer } from '@tq/core/internal';
+import {
+  type Delivery,
+  type InboundMessage,
+  type Lease,
+  type TaskMessage,
+  type Timer,
+  TQ_HEADER,
+} from '@tq/core/internal';
 
 /**
  * One run of one task in this worker: the message, and every delivery of it that is out. A redelivery of a task that
@@ -79,3 +86,21 @@ export class Run implements Lease {
 export function runKey(queue: string, { id, retries, lost }: TaskMessage): string {
   return `${id}:${retries}:${lost}:${queue}`;
 }
+
+/** True when both are deliveries of messages that say the same: whatever tells one foreign message from another does. */
+export function isSameForeign(one: InboundMessage, other: InboundMessage): boolean {
+  const { properties: a, body } = one;
+  const { properties: b } = other;
+  return (
+    a.messageId === b.messageId &&
+    a.correlationId === b.correlationId &&
+    a.replyTo === b.replyTo &&
+    one.exchange === other.exchange &&
+    one.routingKey === other.routingKey &&
+    TRIES.every((name) => a.headers?.[name] === b.headers?.[name]) &&
+    body.equals(other.body)
+  );
+}
+
+/** A copy is another try, as for tasks; see `runKey`. */
+const TRIES = [TQ_HEADER.id, TQ_HEADER.retries, TQ_HEADER.lost];

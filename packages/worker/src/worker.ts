@@ -19,6 +19,8 @@ import { SlotGroup } from './execution/slots.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
 import { describeHealth, type WorkerHealth, type WorkerState } from './health.js';
+import { createIntake } from './intake/create-intake.js';
+import type { Intake } from './intake/intake.js';
 import { loadModules } from './load-modules.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
 import { createPool } from './pools/create-pool.js';
@@ -162,7 +164,7 @@ class TqWorker implements Worker {
         long: settings.longTasks.includes(name),
         prefetch: group.capacity * settings.prefetchMultiplier,
         limits,
-        knows: (task) => this.#known.has(task),
+        intake: () => this.#intakeOf(name),
         unknownTask,
         executor: this.#executor,
         settler,
@@ -275,6 +277,12 @@ class TqWorker implements Worker {
     const done = Promise.race([this.#executor.whenIdle(), hastened]);
     if (await within(clock, this.settings.shutdownTimeout, done)) return;
     this.#logger.warn({ running: this.#executor.running }, 'the shutdown timeout is over; aborting what still runs');
+  }
+
+  #intakeOf(name: string): Intake {
+    const queue = this.#app.options.prefix + name;
+    const tasks = { names: this.#known, factsOf: (task: string) => this.#pool.factsOf(task) };
+    return createIntake({ queue, functionFrom: undefined }, tasks, this.#app.runtime);
   }
 
   async #verify(): Promise<void> {

@@ -34,10 +34,9 @@ export function unknownTask(name: string): TqError {
 }
 
 /** What the definition of this task says; undefined where it says nothing that a worker has to know. */
-export function factsOf({ limits, deadLetter, onFailure, subscription }: Runnable): TaskFacts | undefined {
-  if (subscription !== undefined) return { limits, deadLetter, onFailure, subscription };
-  if (limits === undefined && deadLetter === undefined && onFailure === undefined) return undefined;
-  return { limits, deadLetter, onFailure };
+export function factsOf({ limits, deadLetter, onFailure, plain, subscription }: Runnable): TaskFacts | undefined {
+  const says = limits ?? deadLetter ?? onFailure ?? plain ?? subscription;
+  return says === undefined ? undefined : { limits, deadLetter, onFailure, plain, subscription };
 }
 
 /** The facts of the tasks of all open apps that have any, by name. */

@@ -2,6 +2,7 @@ import type { CallRetry } from '../protocol/call-retry.js';
 import type { EarlierError } from '../protocol/earlier-errors.js';
 import type { TaskMessage } from '../protocol/envelope.js';
 import type { EncodedError } from '../protocol/error-codec.js';
+import type { Foreign } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 
@@ -16,7 +17,7 @@ export interface Job {
   readonly parentId: string | undefined;
   /** The caller's own headers. */
   readonly headers: Headers;
-  /** JSON text of `[args, kwargs, embed]`; parsed where the handler runs. */
+  /** JSON text of `[args, kwargs, embed]`, or a foreign body as it came; parsed where the handler runs. */
   readonly bodyText: string;
   /** What its pool holds it to; undefined where nothing limits it. */
   readonly limits?: TimeLimits | undefined;
@@ -26,6 +27,8 @@ export interface Job {
   readonly errors?: readonly EarlierError[] | undefined;
   /** When it is too late to start another try, ms since the epoch; undefined for never. */
   readonly expires?: number | undefined;
+  /** What came as no task's message; undefined where one did. */
+  readonly foreign?: Foreign | undefined;
 }
 
 /** Which run is meant: of one id there may be several, of several tries and from several queues. */
@@ -38,9 +41,9 @@ export function isSameJob(one: JobIdentity, other: JobIdentity): boolean {
 
 /** The run of a message that came from this queue. */
 export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
-  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires } = message;
+  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires, foreign } = message;
   const attempt = retries + 1;
-  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, limits, retry, errors, expires };
+  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, limits, retry, errors, expires, foreign };
 }
 
 /** How a run ended. */

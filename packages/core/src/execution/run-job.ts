@@ -1,5 +1,6 @@
 import { TqError } from '../errors.js';
 import { type EncodedError, encodeError } from '../protocol/error-codec.js';
+import { decodePlainBody, encodePlainResult } from '../protocol/plain-message.js';
 import { serialize } from '../protocol/serializer.js';
 import { decodeBody, type TaskBody } from '../protocol/task-body.js';
 import type { Logger } from '../runtime.js';
@@ -43,7 +44,7 @@ export function runJob(
     return refuse(done, { kind: 'unknown-task', failure: { ...encodeError(unknownTask(job.task)), traceback: null } });
   let body: TaskBody;
   try {
-    body = decodeBody(job.bodyText);
+    body = job.foreign === undefined ? decodeBody(job.bodyText) : decodePlainBody(job.bodyText, job.foreign.format);
   } catch (error) {
     return refuse(done, { kind: 'poison', failure: encodeError(error) });
   }
@@ -86,8 +87,11 @@ function call(attempt: Attempt, args: readonly unknown[]): JobEnd | Promise<JobE
   if (onion !== undefined) return callThrough(onion, attempt, { context: run, args });
   try {
     const value = callHandler(task, args);
-    if (!isThenable(value)) return success(value);
-    return Promise.resolve(value).then(success, (thrown) => afterThrow(attempt, { context: run, args }, thrown));
+    if (!isThenable(value)) return success(run, value);
+    return Promise.resolve(value).then(
+      (late) => success(run, late),
+      (thrown) => afterThrow(attempt, { context: run, args }, thrown),
+    );
   } catch (thrown) {
     return afterThrow(attempt, { context: run, args }, thrown);
   }
@@ -95,15 +99,20 @@ function call(attempt: Attempt, args: readonly unknown[]): JobEnd | Promise<JobE
 
 function callThrough(onion: ExecuteOnion, attempt: Attempt, taskRun: TaskRun): Promise<JobEnd> {
   const core = async () => callHandler(attempt.task, taskRun.args);
-  return onion(taskRun, core).then(success, (thrown) => afterThrow(attempt, taskRun, thrown));
+  return onion(taskRun, core).then(
+    (value) => success(attempt.run, value),
+    (thrown) => afterThrow(attempt, taskRun, thrown),
+  );
 }
 
 const RESULT = { tqTypes: true } as const;
 
 /** A result that cannot be sent is no reason to run again what has succeeded. */
-function success(value: unknown): JobEnd {
+function success({ foreign }: RunningTask, value: unknown): JobEnd {
   try {
-    return { kind: 'success', resultText: serialize(value, 'result', RESULT) };
+    const resultText =
+      foreign === undefined ? serialize(value, 'result', RESULT) : encodePlainResult(value, foreign.format);
+    return { kind: 'success', resultText };
   } catch (thrown) {
     return { kind: 'failure', failure: encodeError(thrown) };
   }

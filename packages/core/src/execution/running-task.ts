@@ -1,6 +1,7 @@
 import { SoftTimeLimitError, TqError } from '../errors.js';
 import type { CallRetry } from '../protocol/call-retry.js';
 import { type EarlierError, NO_EARLIER_ERRORS } from '../protocol/earlier-errors.js';
+import type { Foreign, ForeignMessage } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
 import type { TaskContext } from '../task/context.js';
@@ -18,6 +19,8 @@ export class RunningTask implements TaskContext {
   readonly parentId: string | undefined;
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly errors: readonly EarlierError[];
+  /** What came as no task's message. */
+  readonly foreign: Foreign | undefined;
   /** What the call says of retries. */
   readonly callRetry: CallRetry | undefined;
   /** When it is too late to start another try, ms since the epoch. */
@@ -39,7 +42,12 @@ export class RunningTask implements TaskContext {
     this.callRetry = job.retry;
     this.expires = job.expires;
     this.errors = job.errors ?? NO_EARLIER_ERRORS;
+    this.foreign = job.foreign;
     this.#logger = logger;
+  }
+
+  get message(): ForeignMessage | undefined {
+    return this.foreign?.message;
   }
 
   get log(): Logger {

@@ -31,9 +31,12 @@ export interface DeathCertificate {
   readonly time: number;
 }
 
-/** A dead letter: the message as it came, with headers that say why; it keeps no `expiration`, which would drop it. */
-export function encodeDeadLetter(message: InboundMessage, death: DeathCertificate): OutboundMessage {
-  const copy = copyMessage(message, deathHeaders(message, death));
+/**
+ * A dead letter: the message as it came, with headers that say why; it keeps no `expiration`, which would drop it.
+ * @param own headers beside its own
+ */
+export function encodeDeadLetter(message: InboundMessage, death: DeathCertificate, own?: Headers): OutboundMessage {
+  const copy = copyMessage(message, { ...own, ...deathHeaders(message, death) });
   return { properties: { ...copy.properties, expiration: undefined }, body: copy.body };
 }
 

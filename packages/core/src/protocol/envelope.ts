@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { parseIsoTime, printIsoTime } from '../time/iso-time.js';
+import { printIsoTime } from '../time/iso-time.js';
 import { type CallRetry, decodeCallRetry, encodeCallRetry } from './call-retry.js';
 import { decodeEarlierErrors, type EarlierError } from './earlier-errors.js';
+import type { Foreign } from './foreign-message.js';
+import { count, optionalText, requireText, time } from './header-values.js';
 import {
   type Headers,
   type HeaderValue,
@@ -152,6 +154,8 @@ export interface TaskMessage {
   /** Headers that are neither the protocol's nor the broker's. */
   readonly headers: Headers;
   readonly bodyText: string;
+  /** What it was that came as no task; undefined for a task's message. The body text is then the whole body. */
+  readonly foreign?: Foreign | undefined;
 }
 
 /**
@@ -206,31 +210,6 @@ function taskId(value: unknown): string {
   const id = requireText(value, HEADER.id);
   if (id.length <= MAX_NAME_BYTES && Buffer.byteLength(id) <= MAX_NAME_BYTES) return id;
   throw poison(`header ${HEADER.id}`, `text of at most ${MAX_NAME_BYTES} bytes`, id);
-}
-
-function requireText(value: unknown, name: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw poison(`header ${name} (Celery's message protocol 2)`, 'text', value);
-}
-
-function optionalText(value: unknown, name: string): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  throw poison(`header ${name}`, 'text', value);
-}
-
-function count(value: unknown, name: string): number {
-  if (value === undefined || value === null) return 0;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw poison(`header ${name}`, 'a whole number from 0 on', value);
-}
-
-function time(value: unknown, name: string): number | undefined {
-  const text = optionalText(value, name);
-  if (text === undefined) return undefined;
-  const ms = parseIsoTime(text);
-  if (ms === undefined) throw poison(`header ${name}`, 'an ISO 8601 time', text);
-  return ms;
 }
 
 function timeLimits(value: unknown): TimeLimits {

@@ -5,6 +5,8 @@ import { TYPE_KEY } from './typed-values.js';
 export interface SerializeOptions {
   /** False refuses what only tq can read back (Map, Set, BigInt, NaN, …), for queues that Python workers consume. */
   readonly tqTypes: boolean;
+  /** True for programs that know no typed form either: what `JSON.stringify` writes, unless it would lose something. */
+  readonly plain?: boolean | undefined;
 }
 
 /** `plain`: `JSON.stringify` alone keeps the value. `typed`: something in it needs a typed form. */
@@ -17,6 +19,7 @@ export const MAX_DEPTH = 500;
 interface Walk {
   readonly where: string;
   readonly tqTypes: boolean;
+  readonly plain: boolean;
   readonly ancestors: object[];
   readonly keys: (string | number)[];
 }
@@ -28,7 +31,7 @@ interface Walk {
  *   of classes without `toJSON()`, invalid dates, cycles, more than `MAX_DEPTH` levels
  */
 export function inspectValue(value: unknown, where: string, options: SerializeOptions): ValueKind {
-  return inspect(value, { where, tqTypes: options.tqTypes, ancestors: [], keys: [] });
+  return inspect(value, { where, tqTypes: options.tqTypes, plain: options.plain === true, ancestors: [], keys: [] });
 }
 
 function inspect(value: unknown, walk: Walk): ValueKind {
@@ -37,13 +40,13 @@ function inspect(value: unknown, walk: Walk): ValueKind {
     case 'boolean':
       return 'plain';
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
+      return Number.isFinite(value) && (walk.plain || !Object.is(value, -0))
         ? 'plain'
         : onlyTq(Object.is(value, -0) ? '-0' : String(value), walk);
     case 'bigint':
       return onlyTq('a BigInt', walk);
     case 'undefined':
-      return onlyTq('undefined', walk);
+      return walk.plain ? 'plain' : onlyTq('undefined', walk);
     case 'object':
       return value === null ? 'plain' : inspectObject(value, walk);
     default:
@@ -54,7 +57,7 @@ function inspect(value: unknown, walk: Walk): ValueKind {
 function inspectObject(value: object, walk: Walk): ValueKind {
   if (value instanceof Date) return inspectDate(value, walk);
   if (ArrayBuffer.isView(value)) {
-    if (value instanceof Uint8Array) return 'typed';
+    if (value instanceof Uint8Array && !walk.plain) return 'typed';
     throw refuse(walk, `a ${value.constructor.name}`, 'pass a Uint8Array or a plain array');
   }
   const { ancestors } = walk;
@@ -68,6 +71,7 @@ function inspectObject(value: object, walk: Walk): ValueKind {
 
 function inspectDate(value: Date, walk: Walk): ValueKind {
   if (Number.isNaN(value.getTime())) throw refuse(walk, 'an invalid Date', 'pass a valid one or null');
+  if (walk.plain) return 'plain';
   const year = value.getUTCFullYear();
   return year >= 1 && year <= 9999 ? 'typed' : onlyTq('a Date outside the years 1 to 9999', walk);
 }
@@ -93,7 +97,7 @@ function inspectContainer(value: object, walk: Walk): ValueKind {
     // A property that is undefined reads the same as one that is absent, which is what JSON makes of it.
     if (member !== undefined && inspectMember(member, key, walk) === 'typed') kind = 'typed';
   }
-  if (!Object.hasOwn(value, TYPE_KEY)) return kind;
+  if (walk.plain || !Object.hasOwn(value, TYPE_KEY)) return kind;
   requireTqTypes(`an object with the key ${TYPE_KEY}`, walk);
   return 'typed';
 }
@@ -119,7 +123,8 @@ function isPlain(value: object): boolean {
 
 function onlyTq(found: string, walk: Walk): ValueKind {
   if (walk.tqTypes) return 'typed';
-  throw refuse(walk, `${found}, which Python cannot read (preset celery)`, 'pass plain JSON');
+  const lost = walk.plain ? 'which plain JSON does not have' : 'which Python cannot read (preset celery)';
+  throw refuse(walk, `${found}, ${lost}`, 'pass plain JSON');
 }
 
 function requireTqTypes(found: string, walk: Walk): void {

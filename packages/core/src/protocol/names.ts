@@ -82,6 +82,16 @@ export const TQ_HEADER = {
   onFailure: 'tq-on-failure',
   /** How many times it was sent round since nobody knew its task (integer). */
   unknownRounds: 'tq-unknown-rounds',
+  // What a copy of a foreign message says, whose own headers are its publisher's, `id`, `retries` and `eta` included.
+  /** Its id, which it has of tq where it came without one. */
+  id: 'tq-id',
+  /** How many tries have failed (integer). */
+  retries: 'tq-retries',
+  /** When it is too late to start, ISO 8601: the property `expiration` counted from its first delivery. */
+  expires: 'tq-expires',
+  /** Exchange and routing key that it was published with. */
+  exchange: 'tq-exchange',
+  routingKey: 'tq-routing-key',
 } as const;
 
 /** Headers of tq's own on a dead letter. */
@@ -98,6 +108,11 @@ export const DEAD_HEADER = {
   exchange: 'tq-dead-exchange',
   routingKey: 'tq-dead-routing-key',
 } as const;
+
+/** Header of a plain reply that tells of a failure: the error's name. */
+export const PLAIN_ERROR_HEADER = 'tq-error';
+/** The property `type` of such a reply. */
+export const PLAIN_ERROR_TYPE = 'error';
 
 /** Why a message is in a dead-letter queue. */
 export type DeadLetterReason =

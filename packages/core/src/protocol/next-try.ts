@@ -21,10 +21,16 @@ export interface TryBefore {
 export function nextTryHeaders(task: TaskMessage, { failure, delayMs, now }: TryBefore): Headers {
   const attempt = task.retries + 1;
   return {
-    [HEADER.retries]: attempt,
-    [HEADER.eta]: delayMs > 0 ? printIsoTime(Math.min(Math.round(now + delayMs), MAX_TIME_MS)) : undefined,
+    ...(task.foreign === undefined ? taskTry(attempt, delayMs, now) : { [TQ_HEADER.retries]: attempt }),
     [TQ_HEADER.errors]: encodeEarlierErrors(appendEarlierError(task.errors, { attempt, failure, time: now })),
     [TQ_HEADER.redeliveries]: undefined,
     [TQ_HEADER.unknownRounds]: undefined,
+  };
+}
+
+function taskTry(attempt: number, delayMs: number, now: number): Headers {
+  return {
+    [HEADER.retries]: attempt,
+    [HEADER.eta]: delayMs > 0 ? printIsoTime(Math.min(Math.round(now + delayMs), MAX_TIME_MS)) : undefined,
   };
 }

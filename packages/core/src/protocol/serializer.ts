@@ -16,7 +16,8 @@ export type { SerializeOptions };
 export function serialize(value: unknown, where: string, options: SerializeOptions): string {
   try {
     const kind = inspectValue(value, where, options);
-    return JSON.stringify(kind === 'plain' ? value : encodeTyped(value));
+    // Nothing but a `toJSON()` that gives undefined has no JSON here, and only a plain one may do that.
+    return JSON.stringify(kind === 'plain' ? value : encodeTyped(value)) ?? 'null';
   } catch (cause) {
     if (hasCode(cause, 'unserialisable')) throw cause;
     const message = `${where}: expected a value that JSON can carry, found one that throws when it is read (see the cause); pass plain data.`;

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { TqError } from '../errors.js';
 import type { EarlierError } from '../protocol/earlier-errors.js';
+import type { ForeignMessage } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
 
@@ -24,6 +25,8 @@ export interface TaskContext {
   readonly parentId: string | undefined;
   /** Keyword arguments of a Python caller; empty for tq's own calls. */
   readonly kwargs: Readonly<Record<string, unknown>>;
+  /** What the message says of itself that came from a plain program or as an event; undefined for a call of a task. */
+  readonly message: ForeignMessage | undefined;
   /** Aborts when the run must end: with a `SoftTimeLimitError` at its soft limit, with `worker-stopped` at a cold stop. Made when first read. */
   readonly signal: AbortSignal;
   /** Logs with the task's id and name. */

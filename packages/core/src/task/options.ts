@@ -7,11 +7,12 @@ import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
 import { requireExpires } from './call-times.js';
 import { checkOnFailure, type FailureTask, refuseOwnFailures } from './on-failure.js';
+import { checkWire, type WireOptions } from './plain-task.js';
 import { checkCallRetry, checkRetry, type RetryOptions } from './retry-options.js';
 import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
-export interface TaskOptions {
+export interface TaskOptions extends WireOptions {
   /** Queue to publish to, without the app's prefix. Default: the app's `queue`. */
   readonly queue?: string | undefined;
   /** 0 to 255, on a queue that has priorities. Default: none. */
@@ -64,7 +65,7 @@ export interface SchemaOptions<A extends ArgsSchema | undefined, R extends Resul
 export type DefinitionOptions = TaskOptions & SchemaOptions<ArgsSchema | undefined, ResultSchema | undefined>;
 
 /** What may be said of a task that is only declared: what its calls bring, so no functions and no result schema. */
-export interface DeclarationOptions extends Omit<TaskOptions, 'retry'> {
+export interface DeclarationOptions extends Omit<TaskOptions, 'retry' | keyof WireOptions> {
   /** What its calls say of retries, in place of the definition's own policy, value by value. */
   readonly retry?: RetryNumbers | undefined;
   /** Of the list of arguments; with it calls are validated before they are sent. */
@@ -82,7 +83,7 @@ const DEFAULT_KEYS = [
   'onFailure',
   'retry',
 ] as const;
-const TASK_KEYS = [...DEFAULT_KEYS, 'deadLetter', 'args', 'result'] as const;
+const TASK_KEYS = [...DEFAULT_KEYS, 'deadLetter', 'wire', 'format', 'args', 'result'] as const;
 const CALL_KEYS = [
   ...DEFAULT_KEYS,
   'taskId',
@@ -114,6 +115,7 @@ export function checkTask(name: string, options: DefinitionOptions): DefinitionO
   refuseOwnFailures(name, options.onFailure);
   checkDeadLetter(options.deadLetter, `task '${name}': deadLetter`);
   checkRetry(options.retry, `task '${name}': retry`);
+  checkWire(name, options);
   checkSchema(options.args, `task '${name}': args`);
   checkSchema(options.result, `task '${name}': result`);
   return options;

@@ -1,3 +1,4 @@
+import type { PlainFormat } from '../protocol/foreign-message.js';
 import type { SubscriptionFacts } from '../protocol/subscription.js';
 import type { TaskAddress } from '../protocol/task-address.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
@@ -12,4 +13,13 @@ export interface TaskFacts {
   readonly onFailure?: TaskAddress | undefined;
   /** Where its events come from, when it is the handler of a subscription. */
   readonly subscription?: SubscriptionFacts | undefined;
+  /** Where it takes bodies of programs that know nothing of tasks. */
+  readonly plain?: PlainFacts | undefined;
+}
+
+/** How a task takes what is no task's message. */
+export interface PlainFacts {
+  /** Full name of its queue, prefix included. */
+  readonly queue: string;
+  readonly format: PlainFormat;
 }

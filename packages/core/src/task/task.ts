@@ -110,7 +110,7 @@ export function createTask<N extends string, F extends CallableFunction>(
 }
 
 /** What all calls of a task bring that is defined here: not what the worker has from the definition itself. */
-function defined({ deadLetter: _, retry: __, onFailure: ___, ...defaults }: TaskOptions): CallOptions {
+function defined({ deadLetter, retry, onFailure, wire, format, ...defaults }: TaskOptions): CallOptions {
   return defaults;
 }
 

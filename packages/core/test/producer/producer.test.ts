@@ -9,8 +9,16 @@ import { openProducer } from './producing.js';
 function insideOf(id: string, rootId: string): TaskContext {
   const { logger: log } = testRuntime();
   const { signal } = new AbortController();
-  const rest = { attempt: 1, errors: [], queue: 'tq', headers: {}, parentId: 'grandparent', kwargs: {}, signal, log };
-  return { id, rootId, task: 'outer', ...rest };
+  const rest = {
+    attempt: 1,
+    errors: [],
+    queue: 'tq',
+    headers: {},
+    parentId: 'grandparent',
+    kwargs: {},
+    message: undefined,
+  };
+  return { id, rootId, task: 'outer', ...rest, signal, log };
 }
 
 it('a call from a program is the root of its tree', () => {

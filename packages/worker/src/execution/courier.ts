@@ -2,6 +2,7 @@ import {
   type AppInternals,
   assertNever,
   declare,
+  encodePlainReply,
   encodeReplyWithin,
   type FinalState,
   fullJitter,
@@ -11,12 +12,7 @@ import {
   type PublishEnd,
   TqError,
 } from '@tq/core/internal';
-
-/** Who is to be told of the end; undefined when nobody asked. */
-export interface ReplyAddress {
-  readonly taskId: string;
-  readonly replyTo: string;
-}
+import type { ReplyAddress } from './reply-address.js';
 
 /** Where a message goes, and the queue that it is to be in then: one that was deleted is declared again. */
 export interface Destination {
@@ -87,7 +83,12 @@ export class Courier {
 
   /** Answers a caller, unless it and its reply queue are gone. */
   async reply(lease: Lease, address: ReplyAddress, state: FinalState): Promise<Sent> {
-    const message = encodeReplyWithin(this.#app.options.maxMessageBytes, address.taskId, state);
+    const { taskId, plain } = address;
+    const { maxMessageBytes } = this.#app.options;
+    const message =
+      plain === undefined
+        ? encodeReplyWithin(maxMessageBytes, taskId, state)
+        : encodePlainReply(plain, state, maxMessageBytes);
     for (let attempt = 0; ; attempt++) {
       const end = await this.#publish(lease, '', address.replyTo, message);
       const sent = settled(end);

@@ -13,6 +13,7 @@ import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
 import { EXPIRED, isLate } from './gates.js';
 import { type LossLimits, type Outcome, outcomeOf, withinReach } from './outcome.js';
+import { replyAddress } from './reply-address.js';
 import type { RunEvents } from './run-events.js';
 import type { Settler } from './settle.js';
 import type { SlotGroup } from './slots.js';
@@ -63,6 +64,12 @@ export class Executor {
   /** Runs that go on and have a delivery of this lease. */
   heldBy(lease: Lease): Run[] {
     return [...this.#runs.values()].filter((run) => run.state === 'running' && run.heldBy(lease));
+  }
+
+  /** A run whose deliveries are all lost and that fits: what it ran for may be delivered once more. */
+  findLost(fits: (run: Run) => boolean): Run | undefined {
+    for (const run of this.#runs.values()) if (!run.alive && fits(run)) return run;
+    return undefined;
   }
 
   /** Ends a run that goes on; where its pool cannot, it is told to. */
@@ -127,7 +134,7 @@ export class Executor {
     run.state = 'running';
     const { pool, timeLimits, events, settler } = this.#options;
     events.started(run);
-    const reply = run.task.expires === undefined ? undefined : replyAddress(run);
+    const reply = run.task.expires === undefined ? undefined : replyAddress(run.task);
     if (reply !== undefined) settler.started(run, reply);
     const limits = limitsFor(run.task.limits, pool.factsOf(run.task.task)?.limits, timeLimits);
     pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
@@ -160,7 +167,7 @@ export class Executor {
 
   /** A run whose deliveries are all lost publishes nothing; whoever has the task now ends it. */
   #settle(run: Run, group: SlotGroup, outcome: Outcome): void {
-    const settling = run.alive ? this.#options.settler.settle(run, outcome, replyAddress(run)) : undefined;
+    const settling = run.alive ? this.#options.settler.settle(run, outcome, replyAddress(run.task)) : undefined;
     if (settling === undefined) this.#leave(run, group);
     else void settling.then(() => this.#leave(run, group));
   }
@@ -172,8 +179,4 @@ export class Executor {
     this.#pumpOthersFirst(group);
     if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
-}
-
-function replyAddress({ task, wantsReply }: Run): { taskId: string; replyTo: string } | undefined {
-  return wantsReply && task.replyTo !== undefined ? { taskId: task.id, replyTo: task.replyTo } : undefined;
 }

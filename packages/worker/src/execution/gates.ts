@@ -32,7 +32,7 @@ export interface Gates {
   readonly maxDelayMs: number;
   readonly unknownTask: UnknownTaskPolicy;
   readonly clock: WallClock;
-  readonly knows: (task: string) => boolean;
+  readonly knows: (task: TaskMessage) => boolean;
 }
 
 /** Decides whether a delivery may run (undefined) or what becomes of it unstarted. */
@@ -41,14 +41,14 @@ export function refusalOf({ task, message }: Arrival, gates: Gates): Outcome | u
     task.eta === undefined && task.expires === undefined ? undefined : atAnotherTime(task, message, gates);
   if (untimely !== undefined) return untimely;
   const { limits, knows } = gates;
-  if (!knows(task.task)) return afterNobodyKnewIt(task, gates);
+  if (!knows(task)) return afterNobodyKnewIt(task, gates);
   if (task.earlierDeliveries >= limits.deliveries) {
     const text = `Task '${task.task}' was delivered ${task.earlierDeliveries} times and its worker never came to an end with it; the limit is ${limits.deliveries}.`;
     return dead('worker-lost', new TqError('worker-lost', text));
   }
   // A classic queue counts nothing, so a copy carries the count before the task may take this worker down as well.
   if (message.redelivered && !isCounted(message))
-    return again({ [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 });
+    return again(task, { [TQ_HEADER.redeliveries]: task.earlierDeliveries + 1 });
   return undefined;
 }
 

@@ -96,16 +96,17 @@ function afterFailure({ failure, delayMs }: Extract<JobEnd, { kind: 'retry' }>, 
   return { kind: 'later', why: 'retry', delayMs, headers, otherwise: { reason: 'failed', failure } };
 }
 
-function afterLoss(how: string, { task, lost }: TaskMessage, limits: LossLimits): Outcome {
+function afterLoss(how: string, message: TaskMessage, limits: LossLimits): Outcome {
+  const { task, lost } = message;
   const times = lost + 1;
-  if (times < limits.lost) return again({ [TQ_HEADER.lost]: times });
+  if (times < limits.lost) return again(message, { [TQ_HEADER.lost]: times });
   const text = `Task '${task}' ended its child ${times} times, the limit is ${limits.lost}; the last time: ${how}.`;
   return dead('worker-lost', new TqError('worker-lost', text));
 }
 
 /** The copy starts at once: a start that its caller asked for has come. */
-export function again(headers: Headers): Outcome {
-  return { kind: 'again', headers: { ...headers, eta: undefined } };
+export function again({ foreign }: TaskMessage, headers: Headers): Outcome {
+  return { kind: 'again', headers: foreign === undefined ? { ...headers, eta: undefined } : headers };
 }
 
 /** Gives a message up for this error. */

@@ -1,6 +1,7 @@
 import {
   type AppInternals,
   assertNever,
+  copyHeaders,
   copyMessage,
   copyToDelay,
   type DeathCertificate,
@@ -23,8 +24,9 @@ import {
   TqError,
   toError,
 } from '@tq/core/internal';
-import { Courier, type Destination, type ReplyAddress, type Sent } from './courier.js';
+import { Courier, type Destination, type Sent } from './courier.js';
 import type { Death, Later, Outcome } from './outcome.js';
+import type { ReplyAddress } from './reply-address.js';
 
 /** What is settled: a run, or a delivery that never became one. */
 export interface Settleable extends Lease {
@@ -95,13 +97,18 @@ export class Settler {
    * run, on the same channel and with the same lease, so that it never comes after it.
    */
   started(item: Settleable, reply: ReplyAddress): void {
+    if (reply.plain !== undefined) return;
     const message = encodeStarted(reply.taskId, { hostname: this.#options.worker, pid: process.pid });
     this.#courier.mention(item, reply, message);
   }
 
   /** A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, so it ends as a dead letter. */
   async #again(item: Settleable, headers: Headers, reply: ReplyAddress | undefined): Promise<void> {
-    const sent = await this.#courier.send(item, straightTo(item.queue), copyMessage(item.message, headers));
+    const sent = await this.#courier.send(
+      item,
+      straightTo(item.queue),
+      copyMessage(item.message, { ...headers, ...ownOf(item) }),
+    );
     if (sent === 'sent') item.ack();
     if (sent !== 'unsendable') return;
     const text =
@@ -113,11 +120,11 @@ export class Settler {
   async #later(item: Settleable, later: Later, reply: ReplyAddress | undefined): Promise<void> {
     const { why, delayMs, headers, otherwise } = later;
     // Before the copy, on the same channel: nothing that the next try says overtakes it.
-    if (why === 'retry' && reply !== undefined) {
+    if (why === 'retry' && reply !== undefined && reply.plain === undefined) {
       const state = encodeReply(reply.taskId, { status: 'RETRY', failure: otherwise.failure });
       this.#courier.mention(item, reply, state);
     }
-    const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, headers));
+    const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, { ...headers, ...ownOf(item) }));
     if (sent === 'sent') item.ack();
     if (sent === 'unsendable') await this.#endUnsent(item, otherwise, reply);
   }
@@ -161,7 +168,7 @@ export class Settler {
     const { app, worker } = this.#options;
     const death: DeathCertificate = { reason, failure, worker, time: app.runtime.clock.wallTime() };
     const to = { exchange: deadLetterExchange(app.options.prefix), routingKey: item.queue, queue: item.queue };
-    const sent = await this.#courier.send(item, to, encodeDeadLetter(item.message, death));
+    const sent = await this.#courier.send(item, to, encodeDeadLetter(item.message, death, ownOf(item)));
     if (sent !== 'unsendable') return sent;
     return this.#courier.send(item, to, encodeBareDeadLetter(item.message, death));
   }
@@ -184,6 +191,11 @@ export class Settler {
     logger.error(what, 'the task of onFailure cannot be called, since its queue is missing and cannot be declared');
     return sent;
   }
+}
+
+/** What is known of it that its own message does not say. */
+function ownOf({ task }: Settleable): Headers | undefined {
+  return task?.foreign && copyHeaders(task);
 }
 
 function finalState({ reason, failure }: Death): FinalState {

@@ -1,6 +1,7 @@
 import type {
   CallRetry,
   EarlierError,
+  Foreign,
   Headers,
   Job,
   JobEnd,
@@ -27,7 +28,8 @@ export type RunMessage = readonly [
   parentId: string | undefined,
   headers: Headers,
   bodyText: string,
-  history?: JobHistory,
+  history?: JobHistory | undefined,
+  foreign?: Foreign,
 ];
 
 /** What few jobs have: a call's own words on retries, earlier tries, and a time when it is too late for another. */
@@ -117,18 +119,25 @@ export type CallRequest =
   | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string };
 
 export function encodeRun(job: Job): RunMessage {
-  const { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors = NO_ERRORS, expires } = job;
-  if (retry === undefined && errors.length === 0 && expires === undefined) {
-    return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText];
+  const { id, task, attempt, queue, rootId, parentId, headers, bodyText, foreign } = job;
+  const history = historyOf(job);
+  if (foreign !== undefined) {
+    return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, history, foreign];
   }
-  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, { retry, errors, expires }];
+  if (history === undefined) return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText];
+  return ['run', id, task, attempt, queue, rootId, parentId, headers, bodyText, history];
+}
+
+function historyOf({ retry, errors = NO_ERRORS, expires }: Job): JobHistory | undefined {
+  return retry === undefined && errors.length === 0 && expires === undefined ? undefined : { retry, errors, expires };
 }
 
 const NO_ERRORS: readonly EarlierError[] = Object.freeze([]);
 
-export function decodeRun([, id, task, attempt, queue, rootId, parentId, headers, bodyText, history]: RunMessage): Job {
+export function decodeRun(message: RunMessage): Job {
+  const [, id, task, attempt, queue, rootId, parentId, headers, bodyText, history, foreign] = message;
   const { retry, errors, expires } = history ?? NO_HISTORY;
-  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors, expires };
+  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, retry, errors, expires, foreign };
 }
 
 const NO_HISTORY: JobHistory = Object.freeze({ retry: undefined, errors: NO_ERRORS, expires: undefined });

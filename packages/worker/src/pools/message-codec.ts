@@ -27,7 +27,7 @@ const RUN_FIELDS = 7;
  * @throws {TqError} `message-too-large`; what `v8.serialize` throws on values that are no data, such as functions
  */
 export function encodeMessage(message: Message): Buffer {
-  if (isRun(message) && message[9] === undefined) {
+  if (isRun(message) && message[9] === undefined && message[10] === undefined) {
     const head = runHead(message);
     if (head !== undefined) return textFrame(FORM.run, head, message[8]);
   } else if (isSuccess(message)) {

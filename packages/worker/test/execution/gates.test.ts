@@ -33,7 +33,7 @@ describe('refusalOf', () => {
       {
         ...{ prefix: '', limits: LIMITS, maxDelayMs: 1_000_000, clock: CLOCK },
         unknownTask: unknownTask ?? { kind: 'dead-letter', limitMs: 600_000 },
-        knows: (name) => name === 'fib',
+        knows: ({ task }) => task === 'fib',
       },
     );
   };
