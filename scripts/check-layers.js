@@ -35,6 +35,7 @@ const PACKAGES = {
       'task/',
       'execution/',
       'producer/',
+      'events/',
       'dead-letters/',
       ...[
         'connection-options',

@@ -1,6 +1,6 @@
 /** What an app tells its observers. */
 export interface AppEvents {
-  /** A call failed to be published, and nobody awaited it. */
+  /** A call or an event failed to be published, and nobody awaited it. */
   'publish:failed': PublishFailed;
   /** A connection to the broker is open: the first time, and after each loss. */
   'connection:up': ConnectionUp;
@@ -8,11 +8,13 @@ export interface AppEvents {
   'connection:down': ConnectionDown;
 }
 
-/** A call that did not reach its queue for certain. */
+/** A call that did not reach its queue for certain, or an event that did not reach those of its subscribers. */
 export interface PublishFailed {
-  /** The task's id. */
+  /** What it is. */
+  readonly kind: 'task' | 'event';
+  /** The task's id; of an event the message's. */
   readonly taskId: string;
-  /** The task's name. */
+  /** The task's name; the event's. */
   readonly task: string;
   /** Why: a `PublishError`. */
   readonly error: Error;

@@ -1,6 +1,7 @@
 import type { AppBroker } from './app-broker.js';
 import type { Topology } from './broker/topology.js';
 import { TqError } from './errors.js';
+import type { DefinedEvent } from './events/event.js';
 import type { ResolvedOptions } from './options.js';
 import type { Transport } from './results/transport.js';
 import type { Runtime } from './runtime.js';
@@ -16,6 +17,8 @@ export interface AppInternals {
   waiting(): Promise<void> | undefined;
   /** Connections and publisher, made when first asked for. */
   broker(): AppBroker;
+  /** The events that are defined here, by name. */
+  readonly events: ReadonlyMap<string, DefinedEvent>;
   /** How a task queue is declared; takes the full name, prefix included. */
   topologyOf(queue: string): Topology;
 }

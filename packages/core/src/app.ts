@@ -9,6 +9,17 @@ import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
+import { createEvent, type DefinedEvent, type DefineEvent, type EventHost, type EventRoute } from './events/event.js';
+import type { EventDefinition, PublishOptions } from './events/event-options.js';
+import { EventPublisher } from './events/event-publisher.js';
+import type { SubscriptionDefinition } from './events/subscribe-options.js';
+import {
+  type EventHandler,
+  readSubscription,
+  type Subscribe,
+  type Subscription,
+  subscriptionTask,
+} from './events/subscription.js';
 import { findTask } from './execution/find-task.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -21,7 +32,9 @@ import { type CallAddress, Router } from './producer/router.js';
 import { routedQueues } from './producer/routes.js';
 import { Staging } from './producer/staging.js';
 import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
+import { eventsExchange } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
+import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
@@ -56,6 +69,10 @@ export interface App extends AsyncDisposable {
   readonly task: DefineTask;
   /** A task that is defined elsewhere, for programs that import only its type; the name is checked against it. */
   declareTask<T extends Task>(name: T['name'], options?: DeclarationOptions): T;
+  /** Makes an event: something that happens, for whoever subscribes. */
+  readonly event: DefineEvent;
+  /** Registers a handler for events; workers that have the module consume them. */
+  readonly subscribe: Subscribe;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
   /**
@@ -112,7 +129,13 @@ export function createAppOn(clock: Clock, options: AppOptions): App {
 /** How late the end of a call may be told that no worker started: a call may wait for days, and a million of them. */
 const EXPIRY_GRANULARITY_MS = 250;
 
-class TqApp implements App, TaskHost, AppInternals {
+/** What leaves an app. */
+interface Outgoing {
+  readonly calls: Producer;
+  readonly events: EventPublisher;
+}
+
+class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly [INTERNALS]: AppInternals = this;
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
@@ -122,16 +145,20 @@ class TqApp implements App, TaskHost, AppInternals {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     return this.#define(name, handler, rest);
   }) as DefineTask;
+  readonly event = ((name: string, given?: EventDefinition) => this.#defineEvent(name, given)) as DefineEvent;
+  readonly subscribe = ((what: DefinedEvent | string, handler: EventHandler<never>, options?: SubscriptionDefinition) =>
+    this.#subscribe(what, handler, options)) as Subscribe;
   readonly deadLetters: DeadLetters;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #middleware = new MiddlewareStack();
+  readonly events = new Map<string, DefinedEvent>();
   readonly #waiting = () => this.waiting();
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
   /** Made with the app, in whose asynchronous context its tasks run. */
   readonly #eager: EagerTransport | undefined;
-  #producer: Producer | undefined;
+  #outgoing: Outgoing | undefined;
 
   constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
@@ -202,6 +229,27 @@ class TqApp implements App, TaskHost, AppInternals {
     return this.#middleware.use(middleware);
   }
 
+  #defineEvent(name: string, given: EventDefinition | undefined): DefinedEvent {
+    const event = createEvent(this, name, given);
+    if (this.events.has(name)) {
+      const text = `Two events are named '${name}'. Define it once, in a module that publishers and subscribers import.`;
+      throw new TqError('duplicate-event', text, { fields: { event: name } });
+    }
+    this.events.set(name, event);
+    return event;
+  }
+
+  #subscribe(
+    what: DefinedEvent | string,
+    handler: EventHandler<never>,
+    options: SubscriptionDefinition = {},
+  ): Subscription {
+    const subscription = readSubscription(this.options.prefix, what, handler, options);
+    this.registry.add(subscriptionTask(subscription, options, { ...this.options, middleware: this.#middleware }));
+    const { name, keys, group } = subscription.facts;
+    return { name, keys, group };
+  }
+
   taskNames(): string[] {
     return this.registry.names();
   }
@@ -226,13 +274,22 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   send<T>(signature: Signature): AsyncResult<T> {
-    this.#producer ??= this.#createProducer();
-    return this.#producer.send<T>(signature);
+    this.#outgoing ??= this.#createOutgoing();
+    return this.#outgoing.calls.send<T>(signature);
+  }
+
+  publishEvent(event: EventRoute, payload: unknown, options: PublishOptions | undefined): Publication {
+    this.#outgoing ??= this.#createOutgoing();
+    return this.#outgoing.events.publish(event, payload, options);
   }
 
   room(): Promise<void> | undefined {
-    this.#producer ??= this.#createProducer();
-    return this.#producer.room();
+    this.#outgoing ??= this.#createOutgoing();
+    return this.#outgoing.calls.room();
+  }
+
+  get prefix(): string {
+    return this.options.prefix;
   }
 
   get transport(): Transport {
@@ -242,7 +299,7 @@ class TqApp implements App, TaskHost, AppInternals {
   }
 
   waiting(): Promise<void> | undefined {
-    return this.#producer?.waiting();
+    return this.#outgoing?.calls.waiting();
   }
 
   broker(): AppBroker {
@@ -267,32 +324,43 @@ class TqApp implements App, TaskHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
-    this.#producer?.close();
+    this.#outgoing?.calls.close();
+    this.#outgoing?.events.close();
     await this.waiting();
     removeWaitingCalls(this.#waiting);
     this.#eager?.close();
     await this.#broker?.close();
   }
 
-  #createProducer(): Producer {
+  #createOutgoing(): Outgoing {
     const { prefix, queue, preset, delayUnit, publishTimeout, resultTimeout, outboxMessages, outboxBytes } =
       this.options;
     const { clock, logger } = this.runtime;
     const transport = this.#closing === undefined ? this.transport : closedTransport;
     const limits = { messages: outboxMessages, bytes: outboxBytes };
     const hold = () => transport.hold();
-    return new Producer({
-      prefix,
-      defaultQueue: queue,
-      router: this.#router,
-      preset,
+    const common = {
       publishTimeoutMs: publishTimeout,
       transport,
       newId: this.runtime.newId,
       now: () => clock.wallTime(),
+      staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
+    };
+    const events = new EventPublisher({
+      ...common,
+      unobserved: (taskId, task, error) => {
+        logger.error({ id: taskId, event: task, err: error }, 'an event was not published, and nobody awaited it');
+        this.#observers.emit('publish:failed', { kind: 'event', taskId, task, error });
+      },
+    });
+    const calls = new Producer({
+      ...common,
+      prefix,
+      defaultQueue: queue,
+      router: this.#router,
+      preset,
       maxDelayMs: maxDelayMs(delayUnit),
       middleware: this.#middleware,
-      staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
       logger,
       results: {
         transport,
@@ -303,10 +371,11 @@ class TqApp implements App, TaskHost, AppInternals {
         runningTask: () => findCurrentTask()?.task,
         unobservedFailure: (taskId, task, error) => {
           logger.error({ taskId, task, err: error }, 'a call was not published, and nobody awaited it');
-          this.#observers.emit('publish:failed', { taskId, task, error });
+          this.#observers.emit('publish:failed', { kind: 'task', taskId, task, error });
         },
       },
     });
+    return { calls, events };
   }
 
   #createEager(): EagerTransport {
@@ -318,6 +387,7 @@ class TqApp implements App, TaskHost, AppInternals {
       preset,
       maxMessageBytes,
       encode: encoderOf(preset),
+      choiceOf: (exchange) => (exchange === eventsExchange(this.options.prefix) ? 'events' : 'topic'),
     });
   }
 

@@ -1,4 +1,6 @@
 import { type App, createApp } from './app.js';
+import type { DefinedEvent, DefineEvent } from './events/event.js';
+import type { Subscribe, Subscription } from './events/subscription.js';
 import type { DefineTask } from './task/define-task.js';
 import type { DeclarationOptions } from './task/options.js';
 import type { Task } from './task/task.js';
@@ -32,3 +34,21 @@ export const defineTask = ((...definition: never[]) => {
 export function declareTask<T extends Task>(name: T['name'], options?: DeclarationOptions): T {
   return defaultApp().declareTask<T>(name, options);
 }
+
+/**
+ * Makes an event, on the default app: `defineEvent<Order>('orders.created')`, or with a schema of its payload.
+ * @throws {TqError} `duplicate-event`, `invalid-option`, `unknown-option`
+ */
+export const defineEvent = ((...definition: never[]) => {
+  const define = defaultApp().event as (...definition: never[]) => DefinedEvent;
+  return define(...definition);
+}) as DefineEvent;
+
+/**
+ * Registers a handler for events, on the default app; workers that have the module consume them.
+ * @throws {TqError} `duplicate-task`, `invalid-option`, `unknown-option`
+ */
+export const subscribe = ((...subscription: never[]) => {
+  const register = defaultApp().subscribe as (...subscription: never[]) => Subscription;
+  return register(...subscription);
+}) as Subscribe;

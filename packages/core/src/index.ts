@@ -19,7 +19,7 @@ export type {
   EditDeadLetter,
   EditedArguments,
 } from './dead-letters/options.js';
-export { declareTask, defaultApp, defineTask } from './default-app.js';
+export { declareTask, defaultApp, defineEvent, defineTask, subscribe } from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
   type ErrorCode,
@@ -35,6 +35,10 @@ export {
   TimeLimitError,
   TqError,
 } from './errors.js';
+export type { DefinedEvent, DefineEvent } from './events/event.js';
+export type { EventOptions, PublishOptions } from './events/event-options.js';
+export type { SubscribeOptions } from './events/subscribe-options.js';
+export type { EventHandler, ReceivedEvent, Subscribe, Subscription } from './events/subscription.js';
 export type { AppOptions } from './options.js';
 export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
 export type {
@@ -50,10 +54,12 @@ export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
 export type { ForeignMessage, PlainFormat } from './protocol/foreign-message.js';
+export type { HeadersMatch } from './protocol/headers-match.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { DeadLetterReason } from './protocol/names.js';
 export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
+export type { Publication } from './results/publication.js';
 export type { Logger } from './runtime.js';
 export type { Issue } from './schema/issue-text.js';
 export type {

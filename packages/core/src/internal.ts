@@ -14,6 +14,7 @@ export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
+export { eventsTopology, type Inflow, subscriptionInflow } from './broker/subscription-topology.js';
 export type {
   Binding,
   ExchangeDeclaration,
@@ -116,7 +117,7 @@ export {
   UNDEFINED_RESULT,
 } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
-export type { BodyFormat, SubscriptionFacts } from './protocol/subscription.js';
+export type { SubscriptionFacts } from './protocol/subscription.js';
 export type { TaskAddress } from './protocol/task-address.js';
 export { decodeBody } from './protocol/task-body.js';
 export { failureEnvelope } from './protocol/task-failure.js';

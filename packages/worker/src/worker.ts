@@ -310,6 +310,7 @@ function withLogger(app: AppInternals, logger: Logger): AppInternals {
     runtime: { ...app.runtime, logger },
     waiting: () => app.waiting(),
     broker: () => app.broker(),
+    events: app.events,
     topologyOf: (queue) => app.topologyOf(queue),
   };
 }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { Route } from '../broker/delay-ladder.js';
 import { assertNever } from '../errors.js';
 import { findTask } from '../execution/find-task.js';
 import { type JobEnd, toJob } from '../execution/job.js';
@@ -9,6 +10,7 @@ import { type EncodedError, encodeRevocation } from '../protocol/error-codec.js'
 import type { OutboundMessage } from '../protocol/message.js';
 import type { DeadLetterReason } from '../protocol/names.js';
 import { nextTryHeaders } from '../protocol/next-try.js';
+import { decodePlain, type PlainReading } from '../protocol/plain-message.js';
 import type { FinalState, RetryState } from '../protocol/reply.js';
 import { failureEnvelope } from '../protocol/task-failure.js';
 import { NO_TIME_LIMITS } from '../protocol/time-limits.js';
@@ -36,6 +38,13 @@ export type EagerReply = FinalState | RetryState | { readonly status: 'STARTED' 
 interface Taken {
   readonly message: OutboundMessage;
   readonly queue: string;
+  /** What takes it, when it is no task's message. */
+  readonly subscription?: EagerSubscription | undefined;
+}
+
+/** A subscription that takes a message, and where that was published to. */
+export interface EagerSubscription extends Pick<PlainReading, 'task' | 'format'> {
+  readonly target: Route;
 }
 
 /**
@@ -105,8 +114,8 @@ export class EagerRuns {
   }
 
   #deliver(taken: Taken): void {
-    const { message, queue } = taken;
-    const task = decodeEnvelope({ ...message, exchange: '', routingKey: queue, redelivered: false });
+    const { queue } = taken;
+    const task = this.#decode(taken);
     if (task.expires === undefined) {
       this.#run(taken, task);
     } else if (task.expires > this.#options.runtime.clock.wallTime()) {
@@ -116,6 +125,19 @@ export class EagerRuns {
       this.#tellOfExpiry(task, queue);
       this.#left();
     }
+  }
+
+  #decode({ message, queue, subscription }: Taken): TaskMessage {
+    if (subscription === undefined) {
+      return decodeEnvelope({ ...message, exchange: '', routingKey: queue, redelivered: false });
+    }
+    const { runtime } = this.#options;
+    const { target, ...reading } = subscription;
+    const now = runtime.clock.wallTime();
+    return decodePlain(
+      { ...message, ...target, redelivered: false },
+      { ...reading, now, newId: () => runtime.newId() },
+    );
   }
 
   #tellOfExpiry({ id, task, expires }: TaskMessage, queue: string): void {
@@ -174,8 +196,9 @@ export class EagerRuns {
   }
 
   /** The next try is a message of its own. */
-  #again({ message, queue }: Taken, task: TaskMessage, { failure, delayMs }: Extract<JobEnd, { kind: 'retry' }>): void {
+  #again(taken: Taken, task: TaskMessage, { failure, delayMs }: Extract<JobEnd, { kind: 'retry' }>): void {
     const { runtime, reply } = this.#options;
+    const { message, queue } = taken;
     const now = runtime.clock.wallTime();
     const what = {
       id: task.id,
@@ -188,7 +211,7 @@ export class EagerRuns {
     runtime.logger.info(what, `task failed and is tried again: ${String(failure.error.exc_message)}`);
     reply(task.id, { status: 'RETRY', failure });
     const headers = { ...message.properties.headers, ...nextTryHeaders(task, { failure, delayMs, now }) };
-    this.take({ message: { ...message, properties: { ...message.properties, headers } }, queue }, now + delayMs);
+    this.take({ ...taken, message: { ...message, properties: { ...message.properties, headers } } }, now + delayMs);
   }
 
   #failed({ queue }: Taken, task: TaskMessage, reason: DeadLetterReason, failure: EncodedError): void {

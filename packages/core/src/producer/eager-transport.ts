@@ -13,8 +13,9 @@ import {
 import type { Timer } from '../time/clock.js';
 import { unroutable } from './destinations.js';
 import { type EagerReply, EagerRuns, type EagerRunsOptions } from './eager-runs.js';
+import { type EagerSubscribers, subscribersOf } from './eager-subscribers.js';
 
-export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'> {
+export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'>, EagerSubscribers {
   readonly maxMessageBytes: number;
 }
 
@@ -58,9 +59,14 @@ export class EagerTransport implements Transport {
   }
 
   publish({ target, message, mandatory, signal, listener }: OutgoingMessage): void {
-    const refusal = this.#refusal(signal, message);
-    const error = refusal ?? (mandatory ? unroutable({ queue: '', target }, NOBODY) : undefined);
+    const takers = subscribersOf(this.#options, target, message.properties.headers);
+    const isLost = mandatory && takers.length === 0;
+    const error = this.#refusal(signal, message) ?? (isLost ? unroutable({ queue: '', target }, NOBODY) : undefined);
     void Promise.resolve().then(() => (error === undefined ? listener.confirmed() : listener.failed(error)));
+    if (error !== undefined) return;
+    for (const { name: task, format, queue } of takers) {
+      this.#runs.take({ message, queue, subscription: { task, format, target } }, undefined);
+    }
   }
 
   forget(taskId: string): void {

@@ -16,6 +16,11 @@ export const replyQueue = (prefix: string, clientId: string): string => `${prefi
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
 export const furtherReplyQueue = (first: string, number: number): string => `${first}.${number}`;
 
+/** Whether an exchange is the broker's own: the same for every environment of a vhost. */
+export const isBrokerExchange = (name: string): boolean => name.startsWith('amq.');
+/** Full name of an exchange of the user's. */
+export const exchangeName = (prefix: string, name: string): string => (isBrokerExchange(name) ? name : prefix + name);
+
 /** Levels of the delay ladder: level l holds a message for 2^l units. */
 export const DELAY_LEVELS = 28;
 /** How every name of the ladders begins. */

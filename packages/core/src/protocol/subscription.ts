@@ -1,7 +1,6 @@
+import type { PlainFormat } from './foreign-message.js';
+import type { HeadersMatch } from './headers-match.js';
 import type { Headers } from './message.js';
-
-/** How a body is read: as JSON, or as the text that it is. */
-export type BodyFormat = 'json' | 'text';
 
 /**
  * What a subscription takes and where it waits, as whoever consumes it has to know; plain data, since it crosses from
@@ -17,12 +16,11 @@ export interface SubscriptionFacts {
   /** What the message's headers must be; undefined for anything. On tq's own exchange beside the keys, if there are any. */
   readonly headers?: Headers | undefined;
   /** Whether all of these headers must be as they are here, or any. Undefined for all. */
-  readonly match?: 'all' | 'any' | undefined;
+  readonly match?: HeadersMatch | undefined;
   /** Each event is for one subscriber of the group; undefined where it is for everybody. */
   readonly group?: string | undefined;
   /** The full name of the group's queue, durable; without a group the stem of the names of each worker's own queue. */
   readonly queue: string;
-  /** Of the group's queue. Undefined for the app's. */
-  readonly queueType?: 'quorum' | 'classic' | undefined;
-  readonly format: BodyFormat;
+  /** How bodies are read. */
+  readonly format: PlainFormat;
 }

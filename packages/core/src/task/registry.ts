@@ -1,4 +1,5 @@
 import { TqError } from '../errors.js';
+import type { SubscriptionFacts } from '../protocol/subscription.js';
 import type { ArgsSchema, ResultSchema } from '../schema/standard-schema.js';
 import type { ExecuteOnion, RetryHook } from './middleware.js';
 import type { RetryOptions } from './retry-options.js';
@@ -32,10 +33,13 @@ export interface Runnable extends TaskFacts {
 /** The tasks of one app, by name. */
 export class Registry {
   readonly #tasks = new Map<string, Runnable>();
+  readonly #subscriptions: SubscriptionFacts[] = [];
 
   /** @throws {TqError} `duplicate-task` when the name is taken */
   add(task: Runnable): void {
     if (this.#tasks.has(task.name)) {
+      const { subscription } = task;
+      if (subscription !== undefined) throw duplicate(subscription);
       throw new TqError(
         'duplicate-task',
         `Two tasks are named '${task.name}'; messages carry the name only, so it must be unique in its app. Rename one.`,
@@ -43,6 +47,12 @@ export class Registry {
       );
     }
     this.#tasks.set(task.name, task);
+    if (task.subscription !== undefined) this.#subscriptions.push(task.subscription);
+  }
+
+  /** Those of its tasks that are handlers of subscriptions. */
+  subscriptions(): readonly SubscriptionFacts[] {
+    return this.#subscriptions;
   }
 
   get(name: string): Runnable | undefined {
@@ -53,4 +63,10 @@ export class Registry {
   names(): string[] {
     return [...this.#tasks.keys()].sort();
   }
+}
+
+function duplicate({ name, keys, group }: SubscriptionFacts): TqError {
+  const who = group === undefined ? 'for everybody' : `of the group '${group}'`;
+  const text = `Two subscriptions ${who} take ${keys.map((key) => `'${key}'`).join(', ')} alike, and what waits for the one cannot be told from the other's. Give one of them a name: subscribe(…, { name: … }).`;
+  return new TqError('duplicate-task', text, { fields: { task: name } });
 }
