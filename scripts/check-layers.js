@@ -37,6 +37,7 @@ const PACKAGES = {
       'producer/',
       'events/',
       'dead-letters/',
+      'topology/',
       ...[
         'connection-options',
         'options',

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Channel, ChannelModel, ConfirmChannel, Options } from 'amqplib';
-import type { OutboundMessage, Properties } from '../protocol/message.js';
+import type { Headers, OutboundMessage, Properties } from '../protocol/message.js';
 
 /**
  * The one file that touches what amqplib does not export: its socket, the two heartbeat timers, and what its `publish`
@@ -107,14 +107,48 @@ export async function commit(channel: Channel): Promise<void> {
   await (channel as unknown as RpcInternals).rpc(TX | 20, {}, TX | 21);
 }
 
-/** Method queue.declare, written as those of class tx. */
+/** Methods of classes queue and exchange, written as those of class tx. */
 const QUEUE_DECLARE = (50 << 16) | 10;
+const QUEUE_BIND = (50 << 16) | 20;
+const QUEUE_DELETE = (50 << 16) | 40;
+
+function send(channel: Channel, method: number, fields: object): void {
+  (channel as unknown as RpcInternals).sendImmediately(method, { ...fields, nowait: true });
+}
 
 /**
  * Has the broker close the channel with 404, what waits for its commit undone, unless there is such a queue. Asks for no
  * answer, so that it goes with what is written before and after it.
  */
 export function requireQueue(channel: Channel, queue: string): void {
-  const fields = { queue, passive: true, durable: true, nowait: true };
-  (channel as unknown as RpcInternals).sendImmediately(QUEUE_DECLARE, fields);
+  send(channel, QUEUE_DECLARE, { queue, passive: true, durable: true });
+}
+
+/** Deletes a queue under conditions and asks for no answer: where they do not hold, the broker closes the channel. */
+export function deleteQueueUnasked(
+  channel: Channel,
+  queue: string,
+  conditions: { readonly ifUnused: boolean; readonly ifEmpty: boolean },
+): void {
+  send(channel, QUEUE_DELETE, { queue, ...conditions });
+}
+
+/** Declares a queue and asks for no answer: where one exists with other properties, the broker closes the channel. */
+export function declareQueueUnasked(
+  channel: Channel,
+  queue: string,
+  options: { readonly durable: boolean; readonly autoDelete: boolean; readonly arguments: Headers },
+): void {
+  send(channel, QUEUE_DECLARE, { queue, ...options });
+}
+
+/** Binds a queue and asks for no answer: without an exchange of this name the broker closes the channel. */
+export function bindQueueUnasked(channel: Channel, queue: string, route: PublishRoute, own: Headers): void {
+  const { exchange, routingKey } = route;
+  send(channel, QUEUE_BIND, { queue, exchange, routingKey, arguments: own });
+}
+
+interface PublishRoute {
+  readonly exchange: string;
+  readonly routingKey: string;
 }

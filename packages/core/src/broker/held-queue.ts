@@ -4,6 +4,7 @@ import type { InboundMessage, OutboundMessage, Properties } from '../protocol/me
 import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
 import { commit, requireQueue, selectTransactions } from './amqplib-internals.js';
+import type { Route } from './delay-ladder.js';
 import { endOfClosedMove, type MoveEnd } from './move-end.js';
 import { explainRefusal } from './queue-refusal.js';
 
@@ -15,8 +16,18 @@ export interface HoldOptions {
   readonly transactional?: boolean;
   /** Messages of one consumer at most; further consumers take the rest. Default: 65,535, the most that AMQP can ask for. */
   readonly prefetch?: number;
+  /** Takes no more than so many of the oldest. Default: all. */
+  readonly limit?: number;
   /** Told of each message as it comes, oldest first, with what settles it. What it keeps of them is its own affair. */
   readonly onMessage: (message: InboundMessage, tag: number) => void;
+}
+
+/** One message of a held queue on its way to another queue. */
+export interface Move {
+  /** What settles it. */
+  readonly tag: number;
+  readonly route: Route;
+  readonly message: OutboundMessage;
 }
 
 /** basic.qos has a 16-bit number. */
@@ -89,21 +100,33 @@ export class HeldQueue {
    * @throws {RangeError} when AMQP cannot carry it; nothing has happened then
    * @throws {TqError} as for `take`
    */
-  async move(tag: number, queue: string, { properties, body }: OutboundMessage): Promise<MoveEnd> {
-    const options = { ...properties, mandatory: true } as Options.Publish;
+  async move(tag: number, queue: string, message: OutboundMessage): Promise<MoveEnd> {
+    const { end } = await this.moveAll([{ tag, route: { exchange: '', routingKey: queue }, message }], queue);
+    return end;
+  }
+
+  /**
+   * Does the same with several messages in one transaction, which come to a queue by whatever route. A message that AMQP
+   * cannot carry ends it before that.
+   * @param queue full name of the queue that they come to
+   * @returns what came of it, and of how many
+   * @throws {RangeError} when AMQP cannot carry the first; nothing has happened then
+   * @throws {TqError} as for `take`
+   */
+  async moveAll(moves: readonly Move[], queue: string): Promise<{ readonly end: MoveEnd; readonly count: number }> {
+    let count = 0;
     try {
       await this.#transact(() => {
-        this.#channel.publish('', queue, body, options);
-        this.#ack(tag);
-        // AMQP tells of a queue that is gone when the ack is done; this ends the transaction before.
+        count = this.#publishAndAck(moves);
+        // AMQP tells of a queue that is gone when the acks are done; this ends the transaction before.
         requireQueue(this.#channel, queue);
       });
     } catch (thrown) {
       const end = endOfClosedMove(this.#reason, queue);
       if (end === undefined) throw thrown;
-      return end;
+      return { end, count };
     }
-    return this.#returned ? 'returned' : 'moved';
+    return { end: this.#returned ? 'returned' : 'moved', count };
   }
 
   /**
@@ -125,6 +148,21 @@ export class HeldQueue {
     await within(this.#options.clock, CLOSE_TIMEOUT_MS, closing);
   }
 
+  /** @returns of how many, which all are but for one that cannot be written */
+  #publishAndAck(moves: readonly Move[]): number {
+    for (const [index, { tag, route, message }] of moves.entries()) {
+      const options = { ...message.properties, mandatory: true } as Options.Publish;
+      try {
+        this.#channel.publish(route.exchange, route.routingKey, message.body, options);
+      } catch (error) {
+        if (index === 0 || !(error instanceof RangeError)) throw error;
+        return index;
+      }
+      this.#ack(tag);
+    }
+    return moves.length;
+  }
+
   #ack(deliveryTag: number): void {
     this.#channel.ack({ fields: { deliveryTag } } as ConsumeMessage);
   }
@@ -140,12 +178,13 @@ export class HeldQueue {
   async #take(): Promise<void> {
     if (this.#options.transactional === true) await selectTransactions(this.#channel);
     const { messageCount } = await this.#channel.checkQueue(this.queue);
-    const { prefetch = MAX_PREFETCH } = this.#options;
+    const { prefetch = MAX_PREFETCH, limit = messageCount } = this.#options;
+    const count = Math.min(messageCount, limit);
     let taken = 0;
-    for (let part = 0; taken < messageCount; part++) {
+    for (let part = 0; taken < count; part++) {
       // Of several consumers what they held comes back in the order of their tags.
       const consumerTag = `tq.dead.${String(part).padStart(3, '0')}`;
-      const room = Math.min(messageCount - taken, prefetch);
+      const room = Math.min(count - taken, prefetch);
       await this.#consume(consumerTag, room, taken + room);
       taken += room;
     }

@@ -98,7 +98,7 @@ export function taskQueueTopology(queue: string, settings: TaskQueueSettings): T
   return {
     exchanges: [{ name: exchange, type: 'direct' }, ...delays.exchanges],
     queues: [
-      { name: dead, arguments: deadLetterArguments(type) },
+      { name: dead, arguments: deadLetterArguments(type), anyType: true },
       { name: queue, arguments: settings.bare ? {} : taskArguments(queue, exchange, settings) },
       ...delays.queues,
     ],

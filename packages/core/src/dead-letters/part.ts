@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { DeadQueues } from '../broker/dead-queues.js';
+import { Room } from '../broker/room.js';
 import { type DeadLetterMessage, type DeadLetterPlace, decodeDeadLetter } from '../protocol/dead-letter.js';
 import { DELIVERY_COUNT_HEADER } from '../protocol/names.js';
 import type { Selection } from './filter.js';
-import { Room } from './room.js';
 
 /** Which letters of a queue were given already, so that the next look goes on where the one before ended. */
 export class SeenLetters {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DeadQueues, Holding } from '../broker/dead-queues.js';
 import type { HeldQueue } from '../broker/held-queue.js';
+import { Room } from '../broker/room.js';
 import { type DeadLetterMessage, type DeadLetterPlace, decodeDeadLetter } from '../protocol/dead-letter.js';
 import type { InboundMessage } from '../protocol/message.js';
 import { delayDeadQueue } from '../protocol/names.js';
 import type { Clock } from '../time/clock.js';
+import { Pace } from '../time/pace.js';
 import { argsTextOf, type EditHost } from './edited-arguments.js';
 import type { Selection } from './filter.js';
 import { type Found, Mover, type MoverHost } from './mover.js';
@@ -14,8 +16,6 @@ import {
   type EditedArguments,
   intervalOf,
 } from './options.js';
-import { Pace } from './pace.js';
-import { Room } from './room.js';
 
 /** What putting back needs of its app. */
 export interface RetryHost extends EditHost, MoverHost {

@@ -11,6 +11,12 @@ export const deadLetterExchange = (prefix: string): string => `${prefix}tq.dead`
 export const deadLetterQueue = (queue: string): string => `${queue}.dead`;
 /** Exclusive queue whose owner may look into a queue of dead letters or move them, by a hash of that queue's name. */
 export const deadLetterLock = (prefix: string, hash: string): string => `${prefix}tq.dead.lock.${hash}`;
+/** Queue that holds the messages of a queue that is declared anew, and the fanout exchange that leads to it. */
+export const migratingQueue = (queue: string): string => `${queue}.migrating`;
+/** Fanout exchange that leads to a queue that is declared anew, and while that is not there to what holds its messages. */
+export const migratingVia = (queue: string): string => `${queue}.migrating.via`;
+/** Exclusive queue whose owner may declare a queue anew, by a hash of that queue's name. */
+export const migrationLock = (prefix: string, hash: string): string => `${prefix}tq.migrating.lock.${hash}`;
 /** Reply queue of one client process. */
 export const replyQueue = (prefix: string, clientId: string): string => `${prefix}tq.reply.${clientId}`;
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
@@ -118,6 +124,9 @@ export const DEAD_HEADER = {
 export const PLAIN_ERROR_HEADER = 'tq-error';
 /** The property `type` of such a reply. */
 export const PLAIN_ERROR_TYPE = 'error';
+
+/** Header of a message that waits for its queue to be declared anew: its own `expiration`, which stands still so long. */
+export const HELD_EXPIRATION = 'tq-held-expiration';
 
 /** Why a message is in a dead-letter queue. */
 export type DeadLetterReason =

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Room } from '../../src/dead-letters/room.js';
+import { Room } from '../../src/broker/room.js';
 
 const MIB = 1_024 * 1_024;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../src/dead-letters/pace.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
+import { Pace } from '../../src/time/pace.js';
 
 /** Counts what has gone through. */
 function through(pace: Pace, most: number): { readonly at: number[]; readonly ended: Promise<void> } {

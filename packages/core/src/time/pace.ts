@@ -1,4 +1,4 @@
-import type { Clock } from '../time/clock.js';
+import type { Clock } from './clock.js';
 
 /** Lets one thing after another go at a rate, until it is aborted. */
 export class Pace {
