@@ -3,7 +3,9 @@ import {
   consumerTimeoutOf,
   type Delivery,
   declare,
+  isConflictOf,
   type Lease,
+  type Link,
   maxDelayMs,
   type TaskMessage,
   TqError,
@@ -53,6 +55,8 @@ export class QueueConsumer {
   readonly #gates: Gates;
   #intake: Intake | undefined;
   #state: 'open' | 'stopping' = 'open';
+  /** It was consumed once. */
+  #began = false;
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
@@ -68,9 +72,9 @@ export class QueueConsumer {
       queue,
       prefetch: long ? 1 : prefetch,
       exclusive: false,
-      prepare: (link) => declare(link.model, app.topologyOf(queue)),
+      prepare: (link) => this.#declare(link),
       onDelivery: (delivery) => this.#received(delivery),
-      onAttached: () => events.consumed(queue),
+      onAttached: () => this.#attached(),
       onDetached: (error) => events.consumed(queue, error),
       onLost: (lease, reason) => this.#channelLost(lease, reason),
       runtime: app.runtime,
@@ -115,6 +119,24 @@ export class QueueConsumer {
   get #reader(): Intake {
     if (this.#intake === undefined) throw new Error('Nothing is delivered before the start.');
     return this.#intake;
+  }
+
+  #attached(): void {
+    this.#began = true;
+    this.#options.events.consumed(this.#options.queue);
+  }
+
+  /** A queue that was as declared when the worker started, and is not any more, was migrated: it is consumed as it is. */
+  async #declare({ model }: Link): Promise<void> {
+    const { app, queue } = this.#options;
+    try {
+      await declare(model, app.topologyOf(queue));
+    } catch (error) {
+      if (!this.#began || !isConflictOf(queue, error)) throw error;
+      const text =
+        'the queue has other properties than this worker declares; consuming it as it is: start a worker that has them';
+      app.runtime.logger.warn({ queue, err: toError(error) }, text);
+    }
   }
 
   #received(delivery: Delivery): void {

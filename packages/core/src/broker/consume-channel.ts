@@ -179,8 +179,8 @@ export class ConsumeChannel implements LinkUser {
   }
 
   /**
-   * basic.cancel. What a deleted queue had delivered nobody gets again, so its leases hold until it is settled; what a
-   * queue had delivered whose node is away comes back with it, so they end.
+   * basic.cancel. What a deleted queue had delivered nobody gets again, so its leases hold until it is settled, also when
+   * it is declared anew already; what a queue had delivered whose node is away comes back with it, so they end.
    */
   async #cancelled(session: ConsumeSession): Promise<void> {
     const state = this.#state;
@@ -191,7 +191,7 @@ export class ConsumeChannel implements LinkUser {
     const error = new Error('the consumer was cancelled by the broker');
     this.#options.onDetached?.(error);
     const look = await lookAtQueue(state.link.model, this.#options.queue).catch(() => undefined);
-    if (look?.kind === 'missing') session.closeWhenSettled();
+    if (look?.kind === 'missing' || look?.kind === 'there') session.closeWhenSettled();
     else void session.close();
     if (this.#state !== looking) return;
     this.#again(state.link, error, 'consuming stopped; starting again');

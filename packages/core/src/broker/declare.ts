@@ -154,10 +154,17 @@ export async function ensureQueue(model: ChannelModel, queue: string, topology: 
   try {
     await declare(model, topology);
   } catch (thrown) {
-    // Deleted before it was bound: whoever publishes to it now is told by the broker.
     const error = toError(thrown);
+    // Declared by somebody else since it was looked at, whoever had it another way: it is migrated.
+    if (isConflictOf(queue, error)) return;
+    // Deleted before it was bound: whoever publishes to it now is told by the broker.
     if (replyCodeOf(error) !== NOT_FOUND || isAway(error)) throw error;
   }
+}
+
+/** The queue itself is there with other properties, not something around it. */
+export function isConflictOf(queue: string, error: unknown): boolean {
+  return error instanceof TqError && error.code === 'declaration-conflict' && error.fields.name === queue;
 }
 
 /** Gives `use` a channel that nobody else has and closes it afterwards, whatever became of it. */
