@@ -60,8 +60,9 @@ const PACKAGES = {
       'pools/',
       'execution/',
       'intake/',
-      ...[['consumer-timeouts', 'queue-channels'], 'consumer'],
-      ...['queue-shares', 'options', 'health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
+      ...[['consumer-timeouts', 'queue-channels', 'source'], 'consumer', 'consumers'],
+      ...['queue-shares', 'slot-plan', 'options', 'sources'],
+      ...['health', 'health-server', 'worker-life', 'worker', 'index', 'internal'],
     ],
   },
   broker: {

@@ -36,7 +36,13 @@ describe('events of a worker', () => {
   it('tell its life, and how each run begins and ends', async () => {
     await using test = openApp();
     const { app, prefix } = test;
-    const worker = createWorker(app, { tasks: modules, concurrency: 1, lostLimit: 2, hostname: 'tq@w1' });
+    const worker = createWorker(app, {
+      tasks: modules,
+      concurrency: 1,
+      lostLimit: 2,
+      hostname: 'tq@w1',
+      broadcast: false,
+    });
     const told = listen(worker);
     await worker.start();
     const echo = app.declareTask<typeof tasks.echo>('echo').apply(['hello'], { headers: { tenant: 't1' } });
@@ -56,7 +62,7 @@ describe('events of a worker', () => {
     expect(told).toEqual([
       { name: 'worker:starting', event: identity },
       { name: 'queue:attached', event: { queue: `${prefix}tq` } },
-      { name: 'worker:ready', event: { ...identity, tasks: worker.taskNames(), slots: 1 } },
+      { name: 'worker:ready', event: { ...identity, tasks: worker.taskNames(), slots: 1, subscriptions: [] } },
       { name: 'task:started', event: { ...run(echo.id, 'echo'), headers: { tenant: 't1' } } },
       { name: 'task:succeeded', event: { ...ended(echo.id, 'echo'), headers: { tenant: 't1' } } },
       { name: 'task:started', event: run(fail.id, 'fail') },
@@ -83,7 +89,7 @@ describe('events of a worker', () => {
   it('tell of a run that a cold stop gives back', async () => {
     await using test = openApp();
     const task = test.app.task('waits', () => new Promise<never>(() => undefined), { ignoreResult: true });
-    const worker = createWorker(test.app, { pool: 'async', abortGrace: 1 });
+    const worker = createWorker(test.app, { pool: 'async', abortGrace: 1, broadcast: false });
     const started = next(worker, 'task:started');
     const returned = next(worker, 'task:returned');
     await worker.start();
@@ -96,7 +102,7 @@ describe('events of a worker', () => {
   it('tell that a queue is gone and consumed again', async () => {
     await using test = openApp();
     test.app.task('task', () => undefined);
-    await using worker = createWorker(test.app, { pool: 'async' });
+    await using worker = createWorker(test.app, { pool: 'async', broadcast: false });
     await worker.start();
     const queue = `${test.prefix}tq`;
     const [detached, attached] = [next(worker, 'queue:detached'), next(worker, 'queue:attached')];
@@ -109,7 +115,7 @@ describe('events of a worker', () => {
   it('break nothing when every observer fails', async () => {
     await using test = openApp();
     const task = test.app.task('task', (n: number) => n + 1);
-    const worker = createWorker(test.app, { pool: 'async' });
+    const worker = createWorker(test.app, { pool: 'async', broadcast: false });
     for (const name of EVENTS) {
       worker.on(name, () => {
         throw new Error('broken observer');
@@ -142,7 +148,7 @@ describe('hooks of a worker', () => {
     await using test = openApp();
     const { app } = test;
     const task = app.task('task', () => 'done');
-    const worker = createWorker(app, { pool: 'async' });
+    const worker = createWorker(app, { pool: 'async', broadcast: false });
     const told = listen(worker);
     const steps = (name: string) => told.push({ name: name as 'worker:ready', event: undefined });
     app.on('connection:up', ({ role }) => steps(`up ${role}`));
@@ -180,7 +186,7 @@ describe('hooks of a worker', () => {
     onWorkerStart(() => Promise.reject(new Error('no licence')));
     onWorkerStart(() => steps.push('never'));
     onWorkerStop(() => steps.push('pool closed'));
-    const worker = createWorker(test.app, { pool: 'async' });
+    const worker = createWorker(test.app, { pool: 'async', broadcast: false });
     expect(await rejection(worker.start())).toEqual(new Error('no licence'));
     expect([steps, worker.health().state]).toEqual([['pool opened', 'pool closed'], 'stopped']);
   });

@@ -5,6 +5,7 @@ import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
 import type { Connection } from './broker/connection.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
+import { sharedTopology } from './broker/shared-topology.js';
 import { TaskQueue } from './broker/task-queue.js';
 import { type Topology, taskQueueTopology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
@@ -32,11 +33,12 @@ import { type CallAddress, Router } from './producer/router.js';
 import { routedQueues } from './producer/routes.js';
 import { Staging } from './producer/staging.js';
 import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
-import { eventsExchange } from './protocol/names.js';
+import { broadcastExchange, eventsExchange } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
+import { broadcast } from './task/broadcast.js';
 import { registerClass, type TasksOf } from './task/class-tasks.js';
 import { findCurrentTask } from './task/context.js';
 import type { DefineTask, NamedDefinition } from './task/define-task.js';
@@ -73,6 +75,8 @@ export interface App extends AsyncDisposable {
   readonly event: DefineEvent;
   /** Registers a handler for events; workers that have the module consume them. */
   readonly subscribe: Subscribe;
+  /** Calls of a task that every worker runs: the same as `broadcast`, which takes the tasks of any app. */
+  readonly broadcast: typeof broadcast;
   /** Makes tasks of the methods of a class that carry `@Task()`. Reading another method of it throws `not-a-task`. */
   register<C extends object>(target: (new () => C) | C): TasksOf<C>;
   /**
@@ -148,6 +152,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly event = ((name: string, given?: EventDefinition) => this.#defineEvent(name, given)) as DefineEvent;
   readonly subscribe = ((what: DefinedEvent | string, handler: EventHandler<never>, options?: SubscriptionDefinition) =>
     this.#subscribe(what, handler, options)) as Subscribe;
+  readonly broadcast = broadcast;
   readonly deadLetters: DeadLetters;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
@@ -310,6 +315,8 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     const { prefix, queues, queueType, preset } = this.options;
     const own = queues[queue.slice(prefix.length)];
     const type = own?.type ?? queueType;
+    const shared = sharedTopology(queue, { prefix, type });
+    if (shared !== undefined) return shared;
     return taskQueueTopology(queue, { prefix, type, maxPriority: own?.maxPriority, bare: preset === 'celery' });
   }
 
@@ -399,7 +406,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       clock: this.runtime.clock,
       registry: this.registry,
       topologyOf: (queue) => this.topologyOf(queue),
-      queues: () => this.#queues(),
+      queues: () => [...this.#queues(), broadcastExchange('')],
       connect: () => this.#ownBroker().connectAnother('dead letters'),
     });
   }

@@ -75,6 +75,7 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './schema/standard-schema.js';
+export { type Broadcast, type BroadcastCall, type BroadcastOptions, broadcast } from './task/broadcast.js';
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
@@ -120,4 +121,5 @@ export type {
   WorkerEvents,
   WorkerIdentity,
   WorkerReady,
+  WorkerSubscription,
 } from './worker-events.js';

@@ -14,6 +14,7 @@ export type { Delays } from './broker/delays.js';
 export type { Lease } from './broker/lease.js';
 export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
+export { broadcastQueueTopology, workerQueueTopology } from './broker/shared-topology.js';
 export { eventsTopology, type Inflow, subscriptionInflow } from './broker/subscription-topology.js';
 export type {
   Binding,
@@ -87,6 +88,7 @@ export {
 export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './protocol/message.js';
 export { copyMessage, copyToDelay } from './protocol/message-copy.js';
 export {
+  broadcastExchange,
   DELIVERY_COUNT_HEADER,
   type DeadLetterReason,
   deadLetterExchange,
@@ -97,6 +99,8 @@ export {
   everybodyQueue,
   HEADER,
   isReservedHeader,
+  isSharedName,
+  sharedNameOf,
   TQ_HEADER,
 } from './protocol/names.js';
 export { nextTryHeaders } from './protocol/next-try.js';
@@ -145,4 +149,4 @@ export { formatDuration, parseDuration } from './time/duration.js';
 export { parseIsoTime, printIsoTime } from './time/iso-time.js';
 export { within } from './time/within.js';
 export type { WorkerConfig } from './worker-config.js';
-export type { TaskIdentity, WorkerEvents, WorkerIdentity } from './worker-events.js';
+export type { TaskIdentity, WorkerEvents, WorkerIdentity, WorkerReady, WorkerSubscription } from './worker-events.js';

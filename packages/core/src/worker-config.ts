@@ -13,9 +13,13 @@ export type UnknownTask = 'dead-letter' | 'delay';
  * `npm run options` writes the lines below from the table in the worker package.
  */
 export interface WorkerConfig {
-  /** Queues to consume, without the prefix; a number gives a queue slots of its own: `mail,math=2`. `TQ_QUEUES`. Default: the app's `queue`. */
+  /** Queues to consume, without the prefix; a number gives a queue slots of its own: `mail,math=2`; `none` for a worker of subscriptions and broadcasts alone. `TQ_QUEUES`. Default: the app's `queue`. */
   readonly queues?: string | readonly string[] | Readonly<Record<string, number | undefined>> | undefined;
-  /** Slots that queues without slots of their own share (1 to 1000). `TQ_CONCURRENCY`. Default: `4`. */
+  /** Consume what the tasks of this worker subscribe to, beside its queues. `TQ_SUBSCRIPTIONS`. Default: `true`. */
+  readonly subscriptions?: boolean | undefined;
+  /** Run what is broadcast to all workers. `TQ_BROADCAST`. Default: `true`. */
+  readonly broadcast?: boolean | undefined;
+  /** Slots that queues without slots of their own share, and subscriptions with them (1 to 1000). `TQ_CONCURRENCY`. Default: `4`. */
   readonly concurrency?: number | undefined;
   /** `thread` runs tasks off the event loop of the connection, `process` in processes of their own; `async` runs them in the loop, for tasks that mostly wait. `TQ_POOL`. Default: `thread`. */
   readonly pool?: PoolKind | undefined;

@@ -8,7 +8,7 @@ import type { DeadLetterReason } from './protocol/names.js';
 export interface WorkerEvents {
   /** `start()` was called; nothing is connected yet. */
   'worker:starting': WorkerIdentity;
-  /** Every queue is consumed for the first time. */
+  /** Every queue and subscription is consumed for the first time. */
   'worker:ready': WorkerReady;
   /** `stop()` was called, or the start failed: no more is taken, what runs is waited for. */
   'worker:stopping': WorkerIdentity;
@@ -58,6 +58,16 @@ export interface WorkerReady extends WorkerIdentity {
   readonly tasks: readonly string[];
   /** Runs at a time, at most. */
   readonly slots: number;
+  /** What comes to it beside its queues. */
+  readonly subscriptions: readonly WorkerSubscription[];
+}
+
+/** What comes to a worker without being sent to one of its queues. */
+export interface WorkerSubscription {
+  /** Of the subscription; broadcasts are `tq.broadcast.all`. */
+  readonly name: string;
+  /** The queue that it comes from: one of the worker's own, or of a group that shares it. */
+  readonly queue: string;
 }
 
 /** A queue that is consumed. */

@@ -14,30 +14,23 @@ import {
 } from '@tq/core/internal';
 import { ConsumerTimeouts } from './consumer-timeouts.js';
 import type { Executor } from './execution/execute.js';
-import { type Gates, refusalOf, type UnknownTaskPolicy } from './execution/gates.js';
+import { type Gates, refusalOf } from './execution/gates.js';
 import { type Death, dead, type Later, type LossLimits, type Outcome } from './execution/outcome.js';
 import { type ReplyAddress, replyAddress } from './execution/reply-address.js';
 import type { RunEvents } from './execution/run-events.js';
 import type { Settler } from './execution/settle.js';
-import type { SlotGroup } from './execution/slots.js';
 import type { Tally } from './execution/tally.js';
 import type { Intake } from './intake/intake.js';
 import { QueueChannels } from './queue-channels.js';
 import { isSameForeign, Run, runKey } from './run.js';
+import type { Source } from './source.js';
 
+/** What all consumers of a worker have in common. */
 export interface QueueConsumerOptions {
   readonly app: AppInternals;
-  /** Full name, prefix included. */
-  readonly queue: string;
-  readonly slots: SlotGroup;
-  /** Its tasks may run longer than the broker waits for an ack: a channel for each slot. */
-  readonly long: boolean;
-  /** Unacknowledged deliveries at most, unless the queue is `long`, where it is one for each slot. */
-  readonly prefetch: number;
+  /** Deliveries taken in advance for each slot; one for a queue with long tasks. */
+  readonly prefetchMultiplier: number;
   readonly limits: LossLimits;
-  /** Asked once, at the start: what the tasks' modules say is known then. */
-  readonly intake: () => Intake;
-  readonly unknownTask: UnknownTaskPolicy;
   readonly executor: Executor;
   readonly settler: Settler;
   readonly events: RunEvents;
@@ -50,6 +43,7 @@ export interface QueueConsumerOptions {
  */
 export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
+  readonly #source: Source;
   readonly #channels: QueueChannels;
   readonly #timeouts: ConsumerTimeouts;
   readonly #gates: Gates;
@@ -58,9 +52,11 @@ export class QueueConsumer {
   /** It was consumed once. */
   #began = false;
 
-  constructor(options: QueueConsumerOptions) {
+  constructor(source: Source, options: QueueConsumerOptions) {
+    this.#source = source;
     this.#options = options;
-    const { app, queue, slots, long, prefetch, events, executor, limits, unknownTask } = options;
+    const { queue, slots, long, unknownTask } = source;
+    const { app, prefetchMultiplier, events, executor, limits } = options;
     const { clock, logger } = app.runtime;
     const { prefix, delayUnit } = app.options;
     const knows = (task: TaskMessage) => this.#reader.knows(task);
@@ -70,7 +66,7 @@ export class QueueConsumer {
     this.#channels = new QueueChannels(long ? slots.capacity : 1, {
       connection: app.broker().consuming,
       queue,
-      prefetch: long ? 1 : prefetch,
+      prefetch: long ? 1 : slots.capacity * prefetchMultiplier,
       exclusive: false,
       prepare: (link) => this.#declare(link),
       onDelivery: (delivery) => this.#received(delivery),
@@ -82,7 +78,12 @@ export class QueueConsumer {
   }
 
   get queue(): string {
-    return this.#options.queue;
+    return this.#source.queue;
+  }
+
+  /** The name of what it subscribes to; undefined for a queue. */
+  get subscription(): string | undefined {
+    return this.#source.subscription;
   }
 
   /** What went wrong last with its consumers. */
@@ -96,7 +97,7 @@ export class QueueConsumer {
 
   /** Resolves when the queue is consumed for the first time. */
   start(): Promise<void> {
-    this.#intake = this.#options.intake();
+    this.#intake = this.#source.intake();
     return this.#channels.start();
   }
 
@@ -123,19 +124,19 @@ export class QueueConsumer {
 
   #attached(): void {
     this.#began = true;
-    this.#options.events.consumed(this.#options.queue);
+    this.#options.events.consumed(this.queue);
   }
 
   /** A queue that was as declared when the worker started, and is not any more, was migrated: it is consumed as it is. */
   async #declare({ model }: Link): Promise<void> {
-    const { app, queue } = this.#options;
+    const { queue } = this;
     try {
-      await declare(model, app.topologyOf(queue));
+      await declare(model, this.#source.topology());
     } catch (error) {
       if (!this.#began || !isConflictOf(queue, error)) throw error;
       const text =
         'the queue has other properties than this worker declares; consuming it as it is: start a worker that has them';
-      app.runtime.logger.warn({ queue, err: toError(error) }, text);
+      this.#options.app.runtime.logger.warn({ queue, err: toError(error) }, text);
     }
   }
 
@@ -157,7 +158,8 @@ export class QueueConsumer {
   }
 
   #admit(task: TaskMessage, delivery: Delivery): void {
-    const { executor, queue, slots } = this.#options;
+    const { executor } = this.#options;
+    const { queue, slots } = this.#source;
     const running = this.#runOf(task, delivery);
     if (running !== undefined) {
       running.attach(delivery);
@@ -172,7 +174,8 @@ export class QueueConsumer {
 
   /** The run that a delivery belongs to, where it was delivered before and still runs here. */
   #runOf(task: TaskMessage, { message }: Delivery): Run | undefined {
-    const { executor, queue } = this.#options;
+    const { executor } = this.#options;
+    const { queue } = this;
     if (task.foreign === undefined) return executor.find(runKey(queue, task));
     if (!message.redelivered) return undefined;
     return executor.findLost((run) => run.queue === queue && isSameForeign(run.message, message));
@@ -180,16 +183,19 @@ export class QueueConsumer {
 
   /** Foreign programs use ids again, so one that is in use says nothing; then the run has an id of its own. */
   #withOwnId(task: TaskMessage): TaskMessage {
-    const { executor, queue, app } = this.#options;
+    const { executor, app } = this.#options;
+    const { queue } = this;
     if (executor.find(runKey(queue, task)) === undefined) return task;
     const id = app.runtime.newId();
     return { ...task, id, rootId: id };
   }
 
   #refuse(delivery: Delivery, task: TaskMessage | undefined, outcome: Outcome, reply: ReplyAddress | undefined): void {
-    const { queue, settler } = this.#options;
+    const { settler } = this.#options;
+    const { queue } = this.#source;
     if (outcome.kind === 'dead') this.#tell(task, outcome, reply?.taskId);
     if (outcome.kind === 'later') this.#tellLater(task, outcome);
+    if (outcome.kind === 'ignored') this.#tellIgnored(task);
     const { message, lease } = delivery;
     const item = {
       task,
@@ -205,7 +211,8 @@ export class QueueConsumer {
   }
 
   #tell(task: TaskMessage | undefined, { reason, failure }: Death, taskId: string | undefined): void {
-    const { queue, app, events, tally } = this.#options;
+    const { app, events, tally } = this.#options;
+    const { queue } = this.#source;
     if (task !== undefined && reason === 'expired') {
       tally.expired(queue, task);
       events.expired(queue, task);
@@ -217,14 +224,19 @@ export class QueueConsumer {
   }
 
   #tellLater(task: TaskMessage | undefined, { why, delayMs }: Later): void {
-    const { queue, app } = this.#options;
-    const what = { queue, id: task?.id, task: task?.task, why, delayMs };
+    const { app } = this.#options;
+    const what = { queue: this.queue, id: task?.id, task: task?.task, why, delayMs };
     app.runtime.logger.debug(what, 'a delivery goes back for later');
   }
 
+  #tellIgnored(task: TaskMessage | undefined): void {
+    const { logger } = this.#options.app.runtime;
+    logger.debug({ queue: this.queue, id: task?.id, task: task?.task }, 'a broadcast for others is ignored');
+  }
+
   #bury(over: Run, error: TqError): void {
-    const { queue, settler, app } = this.#options;
-    app.runtime.logger.warn({ queue, reason: 'consumer-timeout', id: over.task.id }, error.message);
+    const { settler, app } = this.#options;
+    app.runtime.logger.warn({ queue: this.queue, reason: 'consumer-timeout', id: over.task.id }, error.message);
     void settler.settle(over, dead('consumer-timeout', error), replyAddress(over.task));
   }
 

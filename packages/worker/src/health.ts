@@ -9,7 +9,7 @@ export type WorkerState = 'created' | 'starting' | 'running' | 'stopping' | 'sto
 
 /** What a worker says of itself. Names and errors are without passwords. */
 export interface WorkerHealth {
-  /** True only when the worker runs, every queue is consumed, a child is alive and the broker takes publishes. */
+  /** True only when the worker runs, every queue and subscription is consumed, a child is alive and the broker takes publishes. */
   readonly healthy: boolean;
   /** Where it is in its life. */
   readonly state: WorkerState;
@@ -28,6 +28,17 @@ export interface WorkerHealth {
   readonly queues: readonly {
     /** Full name, prefix included. */
     readonly name: string;
+    /** It is consumed now. */
+    readonly attached: boolean;
+    /** Why it is not, where that is not for want of a connection. */
+    readonly error: string | undefined;
+  }[];
+  /** What comes to it beside its queues, known once its tasks are loaded: subscriptions, and broadcasts as `tq.broadcast.all`. */
+  readonly subscriptions: readonly {
+    /** Of the subscription. */
+    readonly name: string;
+    /** Full name of the queue that it comes from. */
+    readonly queue: string;
     /** It is consumed now. */
     readonly attached: boolean;
     /** Why it is not, where that is not for want of a connection. */
@@ -76,17 +87,26 @@ export function describeHealth(sources: HealthSources): WorkerHealth {
     uptimeSeconds: Math.floor(sources.uptimeMs / 1_000),
     connections: { publish: publishing.status, consume: consuming.status },
     blocked: publisher.blocked,
-    queues: consumers.map((consumer) => ({
-      name: consumer.queue,
-      attached: consumer.attached,
-      error: consumer.attached ? undefined : consumer.trouble?.message,
-    })),
+    queues: consumers
+      .filter(({ subscription }) => subscription === undefined)
+      .map((consumer) => ({ name: consumer.queue, ...attachmentOf(consumer) })),
+    subscriptions: consumers.flatMap((consumer) => {
+      const { subscription: name, queue } = consumer;
+      return name === undefined ? [] : { name, queue, ...attachmentOf(consumer) };
+    }),
     slots: pool.slots,
     alive,
     running: executor.running,
     ended: tally.total,
     lastError: lastOf(troubles),
   };
+}
+
+function attachmentOf({
+  attached,
+  trouble,
+}: QueueConsumer): Pick<WorkerHealth['queues'][number], 'attached' | 'error'> {
+  return { attached, error: attached ? undefined : trouble?.message };
 }
 
 function lastOf(troubles: readonly Trouble[]): WorkerHealth['lastError'] {

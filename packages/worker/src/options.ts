@@ -5,6 +5,7 @@ import {
   configPart,
   custom,
   duration,
+  flag,
   integer,
   type Logger,
   list,
@@ -48,7 +49,8 @@ export const WORKER_OPTIONS = {
   }),
   queues: custom(
     {
-      describe: 'Queues to consume, without the prefix; a number gives a queue slots of its own: `mail,math=2`',
+      describe:
+        'Queues to consume, without the prefix; a number gives a queue slots of its own: `mail,math=2`; `none` for a worker of subscriptions and broadcasts alone',
       env: 'TQ_QUEUES',
       flag: 'queues',
       default: ({ defaultQueue }): readonly QueueShare[] => [{ name: String(defaultQueue), slots: undefined }],
@@ -56,8 +58,20 @@ export const WORKER_OPTIONS = {
     },
     { kind: 'queues', range: '', read: String, check: checkQueues, print: printQueues },
   ),
+  subscriptions: flag({
+    describe: 'Consume what the tasks of this worker subscribe to, beside its queues',
+    env: 'TQ_SUBSCRIPTIONS',
+    flag: 'no-subscriptions',
+    default: true,
+  }),
+  broadcast: flag({
+    describe: 'Run what is broadcast to all workers',
+    env: 'TQ_BROADCAST',
+    flag: 'no-broadcast',
+    default: true,
+  }),
   concurrency: integer({
-    describe: 'Slots that queues without slots of their own share',
+    describe: 'Slots that queues without slots of their own share, and subscriptions with them',
     env: 'TQ_CONCURRENCY',
     flag: 'concurrency',
     ...SLOTS,
@@ -220,6 +234,7 @@ export function resolveWorkerOptions(
     );
   }
   checkLimits(values);
+  checkSources(values);
   checkLongTasks(values);
   return { ...values, tasks };
 }
@@ -235,8 +250,28 @@ function checkLimits(values: Omit<ResolvedWorkerOptions, 'tasks'>): void {
   }
 }
 
+/** @throws {TqError} `invalid-option` where it would consume nothing */
+function checkSources({ queues, subscriptions, broadcast }: Omit<ResolvedWorkerOptions, 'tasks'>): void {
+  if (queues.length > 0 || subscriptions || broadcast) return;
+  const text =
+    'queues: expected at least one queue for a worker without subscriptions and broadcasts, found none. Name a queue, or turn one of them on.';
+  throw new TqError('invalid-option', text);
+}
+
+/** What comes beside the queues is known once the tasks are loaded, so its names are checked then. */
 function checkLongTasks({ longTasks, queues }: Omit<ResolvedWorkerOptions, 'tasks'>): void {
-  const consumed = queues.map(({ name }) => name);
+  const ofQueues = longTasks.filter((name) => !name.startsWith('tq.'));
+  refuseUnknownQueues(
+    ofQueues,
+    queues.map(({ name }) => name),
+  );
+}
+
+/**
+ * Checks that each of these names is consumed.
+ * @throws {TqError} `invalid-option`
+ */
+export function refuseUnknownQueues(longTasks: readonly string[], consumed: readonly string[]): void {
   const unknown = longTasks.find((name) => !consumed.includes(name));
   if (unknown === undefined) return;
   const near = nearest(unknown, consumed);

@@ -11,11 +11,15 @@ export interface QueueShare {
 /** Bounds of a number of slots. */
 export const SLOTS = { min: 1, max: 1_000 } as const;
 
+/** No queues, as a text. */
+const NONE = 'none';
+
 /**
- * Reads queues as text: names with commas between, `=N` for slots of a queue's own. A name may contain `=`.
+ * Reads queues as text: names with commas between, `=N` for slots of a queue's own, or `none`. A name may contain `=`.
  * @throws {TqError} `invalid-option`
  */
 export function readQueues(text: string, name: string): readonly QueueShare[] {
+  if (text === NONE) return [];
   return refuseTwice(
     text.split(',').map((part) => readShare(part.trim(), text, name)),
     name,
@@ -29,8 +33,8 @@ export function readQueues(text: string, name: string): readonly QueueShare[] {
 export function checkQueues(value: unknown, name: string): readonly QueueShare[] {
   if (typeof value === 'string') return checkSlots(readQueues(value, name), name);
   const shares = sharesOf(value);
-  if (shares === undefined || shares.length === 0) {
-    throw new TqError('invalid-option', `${name}: expected at least one queue, found ${describe(value)}.`);
+  if (shares === undefined) {
+    throw new TqError('invalid-option', `${name}: expected names of queues, found ${describe(value)}.`);
   }
   if (shares.some((share) => typeof share.name !== 'string' || share.name === '')) {
     throw new TqError('invalid-option', `${name}: expected names, found an empty one.`);
@@ -40,6 +44,7 @@ export function checkQueues(value: unknown, name: string): readonly QueueShare[]
 
 /** The queues as a text that `readQueues` understands. */
 export function printQueues(queues: readonly QueueShare[]): string {
+  if (queues.length === 0) return NONE;
   return queues.map(({ name, slots }) => (slots === undefined ? name : `${name}=${slots}`)).join(',');
 }
 

@@ -8,6 +8,7 @@ import {
   type WorkerEvents,
   type WorkerIdentity,
   type WorkerInfo,
+  type WorkerReady,
   within,
 } from '@tq/core/internal';
 
@@ -47,7 +48,7 @@ export class WorkerLife {
     return runStartHooks('workerStart', this.#info);
   }
 
-  async ready(facts: { readonly tasks: readonly string[]; readonly slots: number }): Promise<void> {
+  async ready(facts: Omit<WorkerReady, keyof WorkerIdentity>): Promise<void> {
     this.observers.emit('worker:ready', { ...this.#options.identity, ...facts });
     this.#logFailures('onWorkerReady', await runReadyHooks(this.#info));
   }

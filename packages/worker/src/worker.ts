@@ -11,20 +11,20 @@ import {
   type WorkerEvents,
   within,
 } from '@tq/core/internal';
-import { QueueConsumer } from './consumer.js';
+import { Consumers } from './consumers.js';
 import { Executor } from './execution/execute.js';
 import { RunEvents } from './execution/run-events.js';
 import { Settler } from './execution/settle.js';
-import { SlotGroup } from './execution/slots.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
 import { describeHealth, type WorkerHealth, type WorkerState } from './health.js';
-import { createIntake } from './intake/create-intake.js';
-import type { Intake } from './intake/intake.js';
+import type { KnownTasks } from './intake/create-intake.js';
 import { loadModules } from './load-modules.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.js';
 import { createPool } from './pools/create-pool.js';
 import type { Pool } from './pools/pool.js';
+import { planSlots } from './slot-plan.js';
+import { Sources } from './sources.js';
 import { WorkerLife } from './worker-life.js';
 
 /** The shortest heartbeat is 1 s, and asking the broker costs a round trip: better once too often. */
@@ -79,7 +79,8 @@ class TqWorker implements Worker {
   readonly #logger: Logger;
   readonly #pool: Pool;
   readonly #executor: Executor;
-  readonly #consumers: readonly QueueConsumer[];
+  readonly #consumers: Consumers;
+  readonly #sources: Sources;
   readonly #tally: Tally;
   readonly #freezeWatch: FreezeWatch;
   readonly #life: WorkerLife;
@@ -92,7 +93,6 @@ class TqWorker implements Worker {
   #state: WorkerState = 'created';
   /** Monotonic time, ms. */
   #startedAt: number | undefined;
-  #known: ReadonlySet<string> = new Set();
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #hasten: (() => void) | undefined;
@@ -123,10 +123,8 @@ class TqWorker implements Worker {
         events.givenUp(queue, task, death);
       },
     });
-    const unknownTask = { kind: settings.unknownTask, limitMs: settings.unknownTaskLimit };
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
-    const groups = slotGroups(settings);
-    const slots = [...new Set(groups.values())].reduce((sum, group) => sum + group.capacity, 0);
+    const slots = planSlots(settings.queues, settings.concurrency);
     const services = {
       logger: this.#logger,
       transport: app.transport,
@@ -135,7 +133,7 @@ class TqWorker implements Worker {
     };
     this.#pool = createPool({
       kind: settings.pool,
-      slots,
+      slots: slots.total,
       modules: settings.tasks,
       services,
       runtime: app.runtime,
@@ -144,7 +142,7 @@ class TqWorker implements Worker {
       timeLimitMs: settings.timeLimit,
       blockedLoopMs: settings.blockedLoopLimit ?? blockedLoopLimit(app.options.heartbeat),
     });
-    this.#freezeWatch = new FreezeWatch(clock, FREEZE_LIMIT_MS, () => this.#verify());
+    this.#freezeWatch = new FreezeWatch(clock, FREEZE_LIMIT_MS, () => this.#consumers.verify());
     this.#executor = new Executor({
       app: this.#app,
       pool: this.#pool,
@@ -155,23 +153,18 @@ class TqWorker implements Worker {
       events,
       timeLimits: { timeLimit: settings.timeLimit, softTimeLimit: settings.softTimeLimit },
     });
-    this.#consumers = settings.queues.map(({ name }) => {
-      const group = groups.get(name) as SlotGroup;
-      return new QueueConsumer({
-        app: this.#app,
-        queue: app.options.prefix + name,
-        slots: group,
-        long: settings.longTasks.includes(name),
-        prefetch: group.capacity * settings.prefetchMultiplier,
-        limits,
-        intake: () => this.#intakeOf(name),
-        unknownTask,
-        executor: this.#executor,
-        settler,
-        events,
-        tally,
-      });
+    this.#consumers = new Consumers({
+      app: this.#app,
+      prefetchMultiplier: settings.prefetchMultiplier,
+      limits,
+      executor: this.#executor,
+      settler,
+      events,
+      tally,
     });
+    const known = () => this.#knownTasks();
+    this.#sources = new Sources({ app, settings, slots, known, workerId: app.runtime.newId() });
+    this.#consumers.add(this.#sources.ofQueues());
   }
 
   on<K extends keyof WorkerEvents>(name: K, listener: (event: WorkerEvents[K]) => unknown): () => void {
@@ -203,7 +196,7 @@ class TqWorker implements Worker {
       state: this.#state,
       uptimeMs: startedAt === undefined ? 0 : this.#app.runtime.clock.monotonic() - startedAt,
       broker: this.#app.broker(),
-      consumers: this.#consumers,
+      consumers: [...this.#consumers],
       pool: this.#pool,
       executor: this.#executor,
       tally: this.#tally,
@@ -219,8 +212,8 @@ class TqWorker implements Worker {
       await this.#life.beginning();
       this.#connect();
       await this.#pool.start();
-      this.#known = new Set(this.#pool.tasks());
-      await Promise.all(this.#consumers.map((consumer) => consumer.start()));
+      this.#consumers.add(this.#sources.ofEveryone());
+      await this.#consumers.start();
     } catch (error) {
       await this.stop({ cold: true });
       throw error;
@@ -230,7 +223,12 @@ class TqWorker implements Worker {
     this.#startedAt = this.#app.runtime.clock.monotonic();
     this.#freezeWatch.start();
     this.#tally.start();
-    await this.#life.ready({ tasks: this.taskNames(), slots: this.#pool.slots });
+    const { subscriptions } = this.#consumers;
+    await this.#life.ready({ tasks: this.taskNames(), slots: this.#pool.slots, subscriptions });
+  }
+
+  #knownTasks(): KnownTasks {
+    return { names: new Set(this.#pool.tasks()), factsOf: (task) => this.#pool.factsOf(task) };
   }
 
   #connect(): void {
@@ -253,14 +251,14 @@ class TqWorker implements Worker {
     const hastened = new Promise<void>((resolve) => {
       this.#hasten = resolve;
     });
-    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    await this.#consumers.stop();
     onDetached?.();
     this.#executor.giveBackWaiting();
     await this.#drain(hastened);
     await this.#pool.stop(this.settings.abortGrace);
     // A blocked broker takes no replies: what cannot be settled in the grace goes back with its channel.
     await within(this.#app.runtime.clock, this.settings.abortGrace, this.#executor.whenIdle());
-    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await this.#consumers.close();
     await this.#executor.whenIdle();
     this.#freezeWatch.stop();
     this.#tally.stop();
@@ -278,22 +276,6 @@ class TqWorker implements Worker {
     if (await within(clock, this.settings.shutdownTimeout, done)) return;
     this.#logger.warn({ running: this.#executor.running }, 'the shutdown timeout is over; aborting what still runs');
   }
-
-  #intakeOf(name: string): Intake {
-    const queue = this.#app.options.prefix + name;
-    const tasks = { names: this.#known, factsOf: (task: string) => this.#pool.factsOf(task) };
-    return createIntake({ queue, functionFrom: undefined }, tasks, this.#app.runtime);
-  }
-
-  async #verify(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.verify()));
-  }
-}
-
-/** The slots of each queue: its own, or those that all queues without share. */
-function slotGroups({ queues, concurrency }: ResolvedWorkerOptions): Map<string, SlotGroup> {
-  const shared = new SlotGroup(concurrency);
-  return new Map(queues.map(({ name, slots }) => [name, slots === undefined ? shared : new SlotGroup(slots)]));
 }
 
 /** A loop that stands still for half a heartbeat is soon taken for dead. */

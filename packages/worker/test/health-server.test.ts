@@ -10,6 +10,7 @@ const HEALTHY: WorkerHealth = {
   connections: { publish: up, consume: up },
   blocked: false,
   queues: [{ name: 'tq', attached: true, error: undefined }],
+  subscriptions: [],
   slots: 2,
   alive: 2,
   running: 1,

@@ -9,6 +9,8 @@ it('fills in every default', () => {
   expect(resolveWorkerOptions({ tasks: TASKS }, 'tq')).toEqual({
     tasks: TASKS,
     queues: [{ name: 'tq', slots: undefined }],
+    subscriptions: true,
+    broadcast: true,
     concurrency: 4,
     pool: 'thread',
     prefetchMultiplier: 1,
@@ -105,8 +107,11 @@ it.each<[object, string, RegExp]>([
   ],
   [{ longTasks: ['elsewhere'] }, 'invalid-option', /found 'elsewhere'\. Add it to queues/],
   [{ longTasks: [''] }, 'invalid-option', /longTasks: expected at least one queue/],
-  [{ queues: [] }, 'invalid-option', /queues: expected at least one queue/],
-  [{ queues: {} }, 'invalid-option', /queues: expected at least one queue/],
+  [
+    { queues: [], subscriptions: false, broadcast: false },
+    'invalid-option',
+    /queues: expected at least one queue for a worker without subscriptions and broadcasts, found none/,
+  ],
   [{ queues: ['mail', ''] }, 'invalid-option', /queues: expected names, found an empty one/],
   [{ queues: { '': 1 } }, 'invalid-option', /queues: expected names, found an empty one/],
   [{ queues: [7] }, 'invalid-option', /queues: expected names/],

@@ -6,6 +6,7 @@ describe('queues as text', () => {
     ['mail', { mail: undefined }],
     ['mail, math=2', { mail: undefined, math: 2 }],
     ['a=b=3', { 'a=b': 3 }],
+    ['none', {}],
   ])('are read from %j, and printed so that they are read again', (text, slots) => {
     const shares = checkQueues(text, '--queues');
     expect(shares).toEqual(checkQueues(slots, 'queues'));

@@ -25,8 +25,8 @@ it('gives a hook of the start what it needs to hear everything', async () => {
   });
   life.starting();
   await life.beginning();
-  await life.ready({ tasks: ['fib'], slots: 2 });
-  expect(told).toEqual([identity, { ...identity, tasks: ['fib'], slots: 2 }]);
+  await life.ready({ tasks: ['fib'], slots: 2, subscriptions: [] });
+  expect(told).toEqual([identity, { ...identity, tasks: ['fib'], slots: 2, subscriptions: [] }]);
 });
 
 it('fails to begin with what a hook threw', async () => {
@@ -45,7 +45,7 @@ it('logs hooks that fail when it is ready or ends, and observers that fail, and 
   onWorkerStop(broken('stop hook'));
   life.observers.on('worker:stopped', broken('observer'));
   life.starting();
-  await life.ready({ tasks: [], slots: 1 });
+  await life.ready({ tasks: [], slots: 1, subscriptions: [] });
   life.stopping();
   await life.ending();
   life.stopped();

@@ -21,7 +21,7 @@ export function readFlags(table: OptionTable, args: Arguments): Readonly<Record<
 
 function readFlag(option: Option, args: Arguments): unknown {
   if (option.flag === undefined) return undefined;
-  if (option.kind === 'flag') return args.flag(option.flag) || undefined;
+  if (option.kind === 'flag') return args.flag(option.flag) ? !isNegative(option.flag) : undefined;
   const text = args.text(option.flag);
   if (text === undefined) return undefined;
   try {
@@ -32,7 +32,13 @@ function readFlag(option: Option, args: Arguments): unknown {
   }
 }
 
+/** What is on by default has a flag that turns it off. */
+function isNegative(flag: string): boolean {
+  return flag.startsWith('no-');
+}
+
 function describeFlag({ kind, words, ...option }: Option): OptionSpec {
+  if (isNegative(option.flag ?? '')) return { kind: 'flag', describe: `Turns this off: ${option.describe}` };
   const range = words === undefined && option.range !== '' ? ` (${option.range})` : '';
   const example = kind === 'duration' ? ' (as 500ms, 10s, 5m)' : kind === 'bytes' ? ' (as 200mb, 1gb)' : '';
   const standard = option.defaultText ?? defaultOf(option);

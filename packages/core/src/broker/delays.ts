@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { TqError, toError } from '../errors.js';
+import { sharedNameOf } from '../protocol/names.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { Connection, Link, LinkUser } from './connection.js';
@@ -108,7 +109,8 @@ export class Delays implements LinkUser {
       try {
         await this.#ladderOn(link);
         if (target !== undefined) await requireExchange(link.model, target.exchange);
-        await bind(link.model, binding, topology);
+        // A worker's own queue is bound by its worker, whose connection alone may do that.
+        if (sharedNameOf(prefix, queue) === undefined) await bind(link.model, binding, topology);
         if (connection.link === link) return;
       } catch (thrown) {
         const error = refusal(thrown);

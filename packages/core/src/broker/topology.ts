@@ -147,7 +147,8 @@ function taskArguments(queue: string, exchange: string, settings: TaskQueueSetti
   return { 'x-queue-type': 'classic', ...deadLetters, ...priorities };
 }
 
-function deadLetterArguments(type: QueueType): QueueDeclaration['arguments'] {
+/** Of a queue that holds dead letters. */
+export function deadLetterArguments(type: QueueType): QueueDeclaration['arguments'] {
   return {
     'x-queue-type': type,
     'x-message-ttl': DEAD_LETTER_TTL_MS,

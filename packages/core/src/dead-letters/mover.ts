@@ -7,7 +7,14 @@ import type { Topology } from '../broker/topology.js';
 import { assertNever, TqError } from '../errors.js';
 import { originOf } from '../protocol/dead-letter.js';
 import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
-import { deadLetterExchange, delayDeadQueue, delayLostExchange, delayStubQueue } from '../protocol/names.js';
+import {
+  deadLetterExchange,
+  delayDeadQueue,
+  delayLostExchange,
+  delayStubQueue,
+  isSharedName,
+  sharedNameOf,
+} from '../protocol/names.js';
 import { encodeAgain, encodeReplay } from '../protocol/replay.js';
 
 /** What moving messages needs of the app. */
@@ -67,10 +74,14 @@ export class Mover {
     }
   }
 
-  /** @returns false when the queue is not there and only a call of the exchange behind it can declare it */
+  /**
+   * @returns false when the queue is not there and only a call of the exchange behind it can declare it, or only one worker
+   *   could, whose own it was
+   */
   async #ensure(queue: string): Promise<boolean> {
     if (this.#targets.has(queue)) return true;
     const { prefix } = this.#host;
+    if (isSharedName(prefix, queue) || sharedNameOf(prefix, queue) !== undefined) return false;
     const isStub = queue.startsWith(delayStubQueue(prefix, ''));
     const isThere = await this.#queues.use(queue, async (model) => {
       if (isStub) return (await lookAtQueue(model, queue)).kind !== 'missing';

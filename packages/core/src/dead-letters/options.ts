@@ -75,7 +75,8 @@ export interface DeadLetterRetryReport {
   readonly returned: number;
   /**
    * How many were left where they are: `edit` said so, their headers are larger than AMQP lets tq send again, a message of
-   * the same id was moved already, or the queue that leads delayed calls on to an exchange is gone.
+   * the same id was moved already, the queue that leads delayed calls on to an exchange is gone, or it was one of many that
+   * came to every worker, where it has no queue to go back to.
    */
   readonly skipped: number;
   /** The signal ended it. */

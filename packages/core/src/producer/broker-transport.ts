@@ -133,6 +133,7 @@ export class BrokerTransport implements Transport {
       exchange,
       routingKey,
       message,
+      mandatory: call.target?.mandatory,
       routeNow,
       timeoutMs,
       signal: call.signal,

@@ -1,14 +1,13 @@
-import type { Route } from '../broker/delay-ladder.js';
 import * as failures from '../broker/publish-failure.js';
 import { asPublishError, PublishError, TqError } from '../errors.js';
 import { checkDestination } from '../protocol/delay-key.js';
 import type { Envelope, Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import { broadcastExchange, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
 import { PendingResult } from '../results/pending-result.js';
-import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
+import type { CallListener, CallTarget, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
@@ -51,6 +50,7 @@ interface Facts extends CallFacts, Pick<Envelope, 'rootId' | 'parentId'> {
   expires?: number | undefined;
 }
 
+const BROADCAST = broadcastExchange('');
 const NO_HEADERS: Headers = Object.freeze({});
 
 /** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
@@ -183,10 +183,11 @@ export class Producer {
     this.#closed = true;
   }
 
-  #targetOf({ exchange = '', routingKey = '' }: CallOptions): Route {
+  #targetOf({ exchange = '', routingKey = '' }: CallOptions): CallTarget {
     // RabbitMQ's own exchanges are the same for every environment of a vhost.
     const name = exchange.startsWith('amq.') ? exchange : this.#options.prefix + exchange;
     const bytes = Buffer.byteLength(name);
+    if (exchange === BROADCAST) return { exchange: name, routingKey, mandatory: false };
     if (bytes <= MAX_NAME_BYTES) return { exchange: name, routingKey };
     const text = `exchange: expected a name of at most ${MAX_NAME_BYTES} bytes with its prefix, found ${bytes} bytes.`;
     throw new TqError('invalid-option', text);

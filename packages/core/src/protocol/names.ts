@@ -27,6 +27,8 @@ export const isBrokerExchange = (name: string): boolean => name.startsWith('amq.
 /** Full name of an exchange of the user's. */
 export const exchangeName = (prefix: string, name: string): string => (isBrokerExchange(name) ? name : prefix + name);
 
+/** Fanout exchange of the calls that every worker is to run; also the name under which their dead letters are kept. */
+export const broadcastExchange = (prefix: string): string => `${prefix}tq.broadcast.all`;
 /** Levels of the delay ladder: level l holds a message for 2^l units. */
 export const DELAY_LEVELS = 28;
 /** How every name of the ladders begins. */
@@ -57,8 +59,21 @@ export const groupQueue = (prefix: string, group: string, label: string): string
   `${prefix}tq.group.${group}.${label}`;
 /** What the names of the queues begin with that each worker has for a subscription without a group; their dead letters' name too. */
 export const everybodyStem = (prefix: string, label: string): string => `${prefix}tq.everybody.${label}`;
-/** A worker's own queue of such a subscription. */
+/** A worker's own queue of such a subscription, or of broadcasts. */
 export const everybodyQueue = (stem: string, workerId: string): string => `${stem}.${workerId}`;
+/** How the name of a worker's own queue ends: with a UUID. */
+const WORKER_ID = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The name that a worker's own queue has in common with those of all workers; undefined for any other queue. */
+export function sharedNameOf(prefix: string, queue: string): string | undefined {
+  const name = queue.replace(WORKER_ID, '');
+  return name.length < queue.length && isSharedName(prefix, name) ? name : undefined;
+}
+
+/** True for a name under which something comes to every worker: there is no queue of it, so nothing can be put back there. */
+export function isSharedName(prefix: string, name: string): boolean {
+  return name === broadcastExchange(prefix) || (name.startsWith(everybodyStem(prefix, '')) && !WORKER_ID.test(name));
+}
 /** Headers exchange of a subscription that names keys and headers: it takes by key, and its queue by headers. */
 export const subscriptionExchange = (queue: string): string => `${queue}.headers`;
 

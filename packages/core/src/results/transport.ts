@@ -22,13 +22,19 @@ export interface CallListener extends PublishListener {
   replied(reply: Reply): void;
 }
 
+/** Where a call goes that is for no queue in particular. */
+export interface CallTarget extends Route {
+  /** False for what may be for nobody, as a broadcast. Default: true. */
+  readonly mandatory?: boolean | undefined;
+}
+
 /** A call on its way out. */
 export interface OutgoingCall {
   /** The reply address is the transport's to fill in; `ignoreResult` leaves it out. */
   readonly envelope: Envelope;
   readonly queue: string;
   /** Where it goes instead of to the queue: an exchange by its full name, and a routing key. */
-  readonly target?: Route | undefined;
+  readonly target?: CallTarget | undefined;
   /** When the task may start at the earliest, ms since the epoch: it is delayed until then. As in the envelope. */
   readonly eta?: number | undefined;
   /** How long the confirm may take, ms. */

@@ -12,9 +12,12 @@ import {
 } from '@tq/core/internal';
 import { again, dead, death, type LossLimits, type Outcome, type WallClock } from './outcome.js';
 
-/** What is done with tasks that nobody knows here: given up, at once or after they were sent round for so long, ms. */
+/**
+ * What is done with tasks that nobody knows here: they are given up, at once or after they were sent round for so long, ms;
+ * or ignored, where others get them as well.
+ */
 export interface UnknownTaskPolicy {
-  readonly kind: 'dead-letter' | 'delay';
+  readonly kind: 'dead-letter' | 'delay' | 'ignore';
   readonly limitMs: number;
 }
 
@@ -73,6 +76,8 @@ export function isLate({ expires }: TaskMessage, now: number): boolean {
 /** What becomes of a task that is late. */
 export const EXPIRED = { kind: 'dead', reason: 'expired', failure: encodeRevocation('expired') } as const;
 
+const IGNORED = { kind: 'ignored' } as const;
+
 /** A caller that knows nothing of the broker's delays sends its task at once and leaves the waiting to the worker. */
 function untilItsTime(eta: number, now: number, { maxDelayMs }: Gates): Outcome {
   const delayMs = eta - now;
@@ -86,6 +91,7 @@ function untilItsTime(eta: number, now: number, { maxDelayMs }: Gates): Outcome 
 
 /** In a rolling deploy tasks come to workers that know them only a little later, or go on to those that do. */
 function afterNobodyKnewIt(task: TaskMessage, { unknownTask: policy, maxDelayMs }: Gates): Outcome {
+  if (policy.kind === 'ignore') return IGNORED;
   const otherwise = death('unknown-task', unknownTask(task.task));
   if (policy.kind === 'dead-letter') return { kind: 'dead', ...otherwise };
   const roundMs = Math.max(1, Math.min(policy.limitMs / ROUNDS, MAX_ROUND_MS, maxDelayMs));

@@ -30,6 +30,8 @@ export type Outcome =
   | { readonly kind: 'again'; readonly headers: Headers }
   /** Once more, and later: let the broker keep a copy with these headers for so long, then ack. */
   | Later
+  /** It is nothing to this worker, and others have got it too: ack. */
+  | { readonly kind: 'ignored' }
   /** Give it back to the queue as it is. */
   | { readonly kind: 'give-back' };
 

@@ -18,6 +18,7 @@ import {
   type InboundMessage,
   type Lease,
   type OutboundMessage,
+  sharedNameOf,
   type TaskAddress,
   type TaskFacts,
   type TaskMessage,
@@ -78,6 +79,9 @@ export class Settler {
         return this.#again(item, outcome.headers, reply);
       case 'later':
         return this.#later(item, outcome, reply);
+      case 'ignored':
+        item.ack();
+        return undefined;
       case 'give-back':
         item.requeue();
         return undefined;
@@ -167,7 +171,10 @@ export class Settler {
   async #leaveDeadLetter(item: Settleable, { reason, failure }: Death): Promise<Sent> {
     const { app, worker } = this.#options;
     const death: DeathCertificate = { reason, failure, worker, time: app.runtime.clock.wallTime() };
-    const to = { exchange: deadLetterExchange(app.options.prefix), routingKey: item.queue, queue: item.queue };
+    const { prefix } = app.options;
+    // What comes to every worker has one queue of dead letters for all of them.
+    const name = sharedNameOf(prefix, item.queue) ?? item.queue;
+    const to = { exchange: deadLetterExchange(prefix), routingKey: name, queue: name };
     const sent = await this.#courier.send(item, to, encodeDeadLetter(item.message, death, ownOf(item)));
     if (sent !== 'unsendable') return sent;
     return this.#courier.send(item, to, encodeBareDeadLetter(item.message, death));
