@@ -36,6 +36,7 @@ const PACKAGES = {
       'execution/',
       'producer/',
       'events/',
+      'plain/',
       'dead-letters/',
       'topology/',
       ...[

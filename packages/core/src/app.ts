@@ -24,6 +24,8 @@ import {
 import { findTask } from './execution/find-task.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import type { PlainCall } from './plain/plain-call-options.js';
+import { PlainCalls } from './plain/plain-calls.js';
 import { closedTransport } from './producer/closed-transport.js';
 import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
@@ -92,6 +94,8 @@ export interface App extends AsyncDisposable {
    * @throws {TqError} `invalid-option` when it cannot be a name
    */
   queue(name: string): TaskQueue;
+  /** Calls a program that knows no tasks: RabbitMQ's RPC, in whatever language. */
+  readonly plainCall: PlainCall;
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
   /**
@@ -164,6 +168,11 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   /** Made with the app, in whose asynchronous context its tasks run. */
   readonly #eager: EagerTransport | undefined;
   #outgoing: Outgoing | undefined;
+  #plainCalls: PlainCalls | undefined;
+  readonly plainCall = ((...call: Parameters<PlainCall>) => {
+    this.#plainCalls ??= this.#createPlainCalls();
+    return this.#plainCalls.call(...call);
+  }) as PlainCall;
 
   constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
@@ -383,6 +392,20 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       },
     });
     return { calls, events };
+  }
+
+  #createPlainCalls(): PlainCalls {
+    const { prefix, resultTimeout } = this.options;
+    const { clock, newId } = this.runtime;
+    return new PlainCalls({
+      prefix,
+      transport: () => this.transport,
+      deadlines: this.#deadlines,
+      clock,
+      newId,
+      resultTimeoutMs: resultTimeout,
+      isDurable: () => true,
+    });
   }
 
   #createEager(): EagerTransport {

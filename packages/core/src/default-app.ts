@@ -1,6 +1,7 @@
 import { type App, createApp } from './app.js';
 import type { DefinedEvent, DefineEvent } from './events/event.js';
 import type { Subscribe, Subscription } from './events/subscription.js';
+import type { PlainCall } from './plain/plain-call-options.js';
 import type { DefineTask } from './task/define-task.js';
 import type { DeclarationOptions } from './task/options.js';
 import type { Task } from './task/task.js';
@@ -52,3 +53,6 @@ export const subscribe = ((...subscription: never[]) => {
   const register = defaultApp().subscribe as (...subscription: never[]) => Subscription;
   return register(...subscription);
 }) as Subscribe;
+
+/** Calls a program that knows no tasks, over the default app's connection. */
+export const plainCall = ((...call: Parameters<PlainCall>) => defaultApp().plainCall(...call)) as PlainCall;

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'next-misused'
   | 'not-a-task'
   | 'outbox-full'
+  | 'plain-call-failed'
+  | 'plain-call-timeout'
   | 'poison'
   | 'publish-aborted'
   | 'publish-nacked'
@@ -198,6 +200,21 @@ export class TimeLimitError extends TqError {
       { fields: { task, limitMs } },
     );
     this.name = 'TimeLimitError';
+  }
+}
+
+/** A program answered a plain call with an error: a worker of tq's whose task failed. Code `plain-call-failed`. */
+export class PlainCallError extends TqError {
+  /** The queue that was asked, without the app's prefix. */
+  readonly queue: string;
+  /** What the program said: name and text. */
+  readonly remote: RemoteError;
+
+  constructor(queue: string, remote: RemoteError) {
+    super('plain-call-failed', `${remote.name}: ${remote.message}`, { fields: { queue } });
+    this.name = 'PlainCallError';
+    this.queue = queue;
+    this.remote = remote;
   }
 }
 

@@ -19,12 +19,13 @@ export type {
   EditDeadLetter,
   EditedArguments,
 } from './dead-letters/options.js';
-export { declareTask, defaultApp, defineEvent, defineTask, subscribe } from './default-app.js';
+export { declareTask, defaultApp, defineEvent, defineTask, plainCall, subscribe } from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
   type ErrorCode,
   type ErrorFields,
   hasCode,
+  PlainCallError,
   PublishError,
   type RemoteError,
   ResultTimeoutError,
@@ -40,6 +41,8 @@ export type { EventOptions, PublishOptions } from './events/event-options.js';
 export type { SubscribeOptions } from './events/subscribe-options.js';
 export type { EventHandler, ReceivedEvent, Subscribe, Subscription } from './events/subscription.js';
 export type { AppOptions } from './options.js';
+export type { PlainMessageOptions } from './plain/message-options.js';
+export type { PlainCall, PlainCallOptions } from './plain/plain-call-options.js';
 export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
 export type {
   RoutedCall,
@@ -53,6 +56,7 @@ export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retr
 export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
+export type { ForeignFormat } from './protocol/foreign-body.js';
 export type { ForeignMessage, PlainFormat } from './protocol/foreign-message.js';
 export type { HeadersMatch } from './protocol/headers-match.js';
 export type { Headers, HeaderValue } from './protocol/message.js';

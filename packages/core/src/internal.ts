@@ -130,7 +130,9 @@ export type {
   CallListener,
   OutgoingCall,
   OutgoingMessage,
+  OutgoingQuestion,
   PublishListener,
+  QuestionListener,
   QueueStatus,
   Transport,
 } from './results/transport.js';

@@ -6,11 +6,12 @@ import type { PublishChannel } from '../broker/publish-channel.js';
 import type { Topology } from '../broker/topology.js';
 import { assertNever } from '../errors.js';
 import type { Rpc } from '../results/rpc.js';
-import type { OutgoingCall, OutgoingMessage, QueueStatus, Transport } from '../results/transport.js';
+import type { OutgoingCall, OutgoingMessage, OutgoingQuestion, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import { Destinations, unroutable } from './destinations.js';
 import type { Encoder } from './encoder.js';
 import { MessagePublisher } from './message-publisher.js';
+import { Questions } from './questions.js';
 import type { Staging } from './staging.js';
 
 export interface BrokerTransportOptions {
@@ -37,12 +38,15 @@ export class BrokerTransport implements Transport {
   readonly #options: BrokerTransportOptions;
   readonly #destinations: Destinations;
   readonly #messages: MessagePublisher;
+  readonly #questions: Questions;
+
   readonly #looks = new Map<string, Promise<QueueStatus | undefined>>();
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
     const { connection, delays, runtime, topologyOf, staging, publisher } = options;
     const wanted = () => staging.size > 0;
+    this.#questions = new Questions(options);
     this.#destinations = new Destinations({ connection, delays, runtime, topologyOf, wanted });
     this.#messages = new MessagePublisher({
       connection,
@@ -64,8 +68,12 @@ export class BrokerTransport implements Transport {
     this.#messages.publish(message);
   }
 
-  forget(taskId: string): void {
-    this.#options.rpc.forget(taskId);
+  ask(question: OutgoingQuestion): void {
+    this.#questions.ask(question);
+  }
+
+  forget(id: string): void {
+    this.#options.rpc.forget(id);
   }
 
   hold(): () => void {

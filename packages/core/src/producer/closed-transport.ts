@@ -10,6 +10,7 @@ const refuse = ({ listener }: { readonly listener: PublishListener }): void => {
 export const closedTransport: Transport = {
   send: refuse,
   publish: refuse,
+  ask: refuse,
   forget: () => undefined,
   hold: () => () => undefined,
   room: () => undefined,

@@ -1,5 +1,5 @@
 import * as failures from '../broker/publish-failure.js';
-import type { PublishError } from '../errors.js';
+import { PublishError } from '../errors.js';
 import type { OutboundMessage } from '../protocol/message.js';
 import { decodeReply, encodeReply, encodeReplyWithin, isFinal, type Reply } from '../protocol/reply.js';
 import {
@@ -7,6 +7,7 @@ import {
   closedMeanwhile,
   type OutgoingCall,
   type OutgoingMessage,
+  type OutgoingQuestion,
   type QueueStatus,
   type Transport,
 } from '../results/transport.js';
@@ -67,6 +68,13 @@ export class EagerTransport implements Transport {
     for (const { name: task, format, queue } of takers) {
       this.#runs.take({ message, queue, subscription: { task, format, target } }, undefined);
     }
+  }
+
+  /** There is no foreign program without a broker. */
+  ask({ listener }: OutgoingQuestion): void {
+    const text =
+      'An eager app has no broker, and so nobody there to answer. Leave out eager (and TQ_EAGER) to ask a program on one.';
+    queueMicrotask(() => listener.failed(new PublishError('invalid-option', text)));
   }
 
   forget(taskId: string): void {

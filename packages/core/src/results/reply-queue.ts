@@ -5,7 +5,7 @@ import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
 import { replyQueueTopology } from '../broker/topology.js';
 import type { Runtime } from '../runtime.js';
 import { within } from '../time/within.js';
-import type { CallListener } from './transport.js';
+import type { CallListener, QuestionListener } from './transport.js';
 
 export interface ReplyQueueOptions {
   readonly connection: Connection;
@@ -26,7 +26,7 @@ const DELETE_TIMEOUT_MS = 2_000;
 /** One reply queue with its consumer, and who waits for replies there. */
 export class ReplyQueue {
   readonly name: string;
-  readonly waiters = new Map<string, CallListener>();
+  readonly waiters = new Map<string, CallListener | QuestionListener>();
   readonly #options: ReplyQueueOptions;
   readonly #channel: ConsumeChannel;
   #declared = false;

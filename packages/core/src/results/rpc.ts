@@ -1,11 +1,12 @@
 import type { Connection } from '../broker/connection.js';
 import type { Delivery } from '../broker/consume-session.js';
 import { TqError, toError } from '../errors.js';
+import type { InboundMessage } from '../protocol/message.js';
 import { furtherReplyQueue } from '../protocol/names.js';
 import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import { ReplyQueue } from './reply-queue.js';
-import { type CallListener, closedMeanwhile } from './transport.js';
+import { type CallListener, closedMeanwhile, type QuestionListener } from './transport.js';
 
 export interface RpcOptions {
   /** A connection that nothing is published on, so that a blocked broker still takes the acks. */
@@ -32,6 +33,8 @@ export class Rpc {
   #started: Promise<void> | undefined;
   #ready = false;
   #closed = false;
+  /** A question was asked: answers that nobody waits for any more are nothing unusual then. */
+  #asked = false;
 
   constructor(options: RpcOptions) {
     this.#options = options;
@@ -78,6 +81,16 @@ export class Rpc {
    * the bound is told `result-forgotten`.
    */
   register(taskId: string, listener: CallListener): void {
+    this.#register(taskId, listener);
+  }
+
+  /** The same for the answer to a question, which comes with this correlation id. */
+  registerQuestion(id: string, listener: QuestionListener): void {
+    this.#asked = true;
+    this.#register(id, listener);
+  }
+
+  #register(taskId: string, listener: CallListener | QuestionListener): void {
     const { maxWaiters } = this.#options;
     this.#current.waiters.set(taskId, listener);
     if (this.#waiting() <= maxWaiters) return;
@@ -168,6 +181,7 @@ export class Rpc {
   #received({ waiters }: ReplyQueue, delivery: Delivery): void {
     delivery.ack();
     const { body, properties } = delivery.message;
+    if (this.#asked && this.#answered(waiters, delivery.message)) return;
     let reply: Reply;
     try {
       reply = decodeReply(body.toString('utf8'));
@@ -176,15 +190,28 @@ export class Rpc {
       return;
     }
     const listener = waiters.get(reply.taskId);
-    if (listener === undefined) return;
+    // Whoever asked a foreign program takes what comes under its correlation id, and nothing else.
+    if (listener === undefined || listener.answered !== undefined) return;
     if (isFinal(reply)) waiters.delete(reply.taskId);
     listener.replied(reply);
   }
 
+  /** @returns false for what no question waits for */
+  #answered(waiters: ReplyQueue['waiters'], message: InboundMessage): boolean {
+    const { correlationId } = message.properties;
+    const listener = correlationId === undefined ? undefined : waiters.get(correlationId);
+    if (correlationId === undefined || listener?.answered === undefined) return false;
+    waiters.delete(correlationId);
+    listener.answered(message);
+    return true;
+  }
+
   /** A reply that nobody can read ends the wait that it names, since no better one will come. */
-  #malformed(waiters: Map<string, CallListener>, taskId: string | undefined, error: Error): void {
-    this.#options.runtime.logger.warn({ err: error, taskId }, 'a message in the reply queue is no reply');
+  #malformed(waiters: ReplyQueue['waiters'], taskId: string | undefined, error: Error): void {
+    const { logger } = this.#options.runtime;
     const listener = taskId === undefined ? undefined : waiters.get(taskId);
+    const late = this.#asked && listener === undefined;
+    logger[late ? 'debug' : 'warn']({ err: error, taskId }, 'a message in the reply queue is no reply');
     if (taskId === undefined || listener === undefined) return;
     waiters.delete(taskId);
     listener.failed(error);

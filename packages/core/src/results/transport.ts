@@ -1,7 +1,7 @@
 import type { Route } from '../broker/delay-ladder.js';
 import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
-import type { OutboundMessage } from '../protocol/message.js';
+import type { InboundMessage, OutboundMessage } from '../protocol/message.js';
 import type { Reply } from '../protocol/reply.js';
 
 /** Who published a message, told of what becomes of it. */
@@ -20,6 +20,14 @@ export interface CallListener extends PublishListener {
   failed(error: Error): void;
   /** A reply came; after a final one the transport forgets the call. */
   replied(reply: Reply): void;
+  /** A call gets replies of tasks, and a question whatever a foreign program answers. */
+  answered?: undefined;
+}
+
+/** Who asked a program that knows no tasks, told of what becomes of the question. */
+export interface QuestionListener extends Pick<CallListener, 'confirmed' | 'failed'> {
+  /** The first message with the question's correlation id, as it came; the transport has forgotten the question. */
+  answered(message: InboundMessage): void;
 }
 
 /** Where a call goes that is for no queue in particular. */
@@ -56,6 +64,18 @@ export interface OutgoingMessage {
   readonly listener: PublishListener;
 }
 
+/** A plain message on its way out whose answer comes to the reply queue. */
+export interface OutgoingQuestion {
+  /** Full names. */
+  readonly target: Route;
+  /** `correlationId` is the question's id, which the answer echoes; the reply address is the transport's to fill in. */
+  readonly message: OutboundMessage & { readonly properties: { readonly correlationId: string } };
+  /** How long the confirm may take, ms. */
+  readonly publishTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly listener: QuestionListener;
+}
+
 /** What is known of a queue when a result does not come. */
 export interface QueueStatus {
   /** Messages ready in the queue. */
@@ -77,8 +97,10 @@ export interface Transport {
    * Never throws: whatever happens reaches the listener, and never before this returns.
    */
   publish(message: OutgoingMessage): void;
-  /** Stops listening for the replies of a call. */
-  forget(taskId: string): void;
+  /** Sends a question; like `send` otherwise. Nothing is declared for it. */
+  ask(question: OutgoingQuestion): void;
+  /** Stops listening for the replies of a call, or the answer to a question. */
+  forget(id: string): void;
   /** Keeps the process alive while somebody waits for a reply; call the function that it returns when the wait ends. */
   hold(): () => void;
   /** Resolves when one more call finds room in the outbox; undefined when there is room now. */

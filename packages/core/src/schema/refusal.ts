@@ -28,6 +28,12 @@ export function payloadRefusal(event: string, misfit: Misfit): Refusal {
   return { code: 'invalid-payload', message, options: optionsOf({ event }, misfit) };
 }
 
+/** What is wrong with what a program that knows no tasks answered. */
+export function answerRefusal(queue: string, misfit: Misfit): Refusal {
+  const message = `Expected an answer from '${queue}' that fits the schema of the call, found ${found('answer', misfit)}.`;
+  return { code: 'invalid-result', message, options: optionsOf({ queue }, misfit) };
+}
+
 function found(root: string, misfit: Misfit): string {
   return misfit.kind === 'refused' ? issuesText(root, misfit.issues) : 'a validator that threw (see the cause)';
 }

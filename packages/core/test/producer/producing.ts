@@ -17,6 +17,7 @@ export function openProducer(more: Partial<ProducerOptions> = {}) {
   const transport = {
     send: (call: OutgoingCall) => void sent.push(call),
     publish: () => undefined,
+    ask: () => undefined,
     forget: () => undefined,
     hold: () => () => undefined,
     room: () => undefined,

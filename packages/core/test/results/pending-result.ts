@@ -29,6 +29,7 @@ export function setup({ ignoreResult = false, runningTask = undefined as string 
       transport: {
         send: () => undefined,
         publish: () => undefined,
+        ask: () => undefined,
         room: () => undefined,
         forget: (id) => state.forgotten.push(id),
         hold: () => {

@@ -1,6 +1,8 @@
 import { assertNever, type CallListener, isFinal, type Transport } from '@tq/core/internal';
 import type { CallAnswer, CallRequest } from './job-messages.js';
+import { asBuffer } from './port-bytes.js';
 import { encodePortError } from './port-error.js';
+import { QuestionRelay } from './question-relay.js';
 
 interface OpenCall {
   /** Undefined for a message that is no call. */
@@ -15,11 +17,13 @@ export class CallRelay {
   readonly #transport: Transport;
   readonly #answer: (answer: CallAnswer) => void;
   readonly #calls = new Map<number, OpenCall>();
+  readonly #questions: QuestionRelay;
   #closed = false;
 
   constructor(transport: Transport, answer: (answer: CallAnswer) => void) {
     this.#transport = transport;
     this.#answer = answer;
+    this.#questions = new QuestionRelay(transport, (answered) => this.#post(answered));
   }
 
   receive(request: CallRequest): void {
@@ -50,6 +54,11 @@ export class CallRelay {
         );
         return;
       }
+      case 'ask':
+      case 'abort-question':
+      case 'forget-question':
+        this.#questions.receive(request);
+        return;
       default:
         assertNever(request);
     }
@@ -59,6 +68,7 @@ export class CallRelay {
   close(): void {
     this.#closed = true;
     for (const seq of this.#calls.keys()) this.#forget(seq);
+    this.#questions.close();
   }
 
   #send({
@@ -89,7 +99,7 @@ export class CallRelay {
     this.#calls.set(seq, { taskId: undefined, noResult: true, controller });
     this.#transport.publish({
       target,
-      message: { properties, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) },
+      message: { properties, body: asBuffer(body) },
       mandatory,
       publishTimeoutMs,
       signal: controller?.signal,

@@ -3,11 +3,13 @@ import type {
   EarlierError,
   Foreign,
   Headers,
+  InboundMessage,
   Job,
   JobEnd,
   LogLevel,
   OutgoingCall,
   OutgoingMessage,
+  OutgoingQuestion,
   QueueStatus,
   Reply,
   TaskFacts,
@@ -61,7 +63,18 @@ export type CallAnswer =
   | { readonly type: 'failed'; readonly seq: number; readonly error: PortError }
   | { readonly type: 'replied'; readonly seq: number; readonly reply: Reply }
   | { readonly type: 'room'; readonly seq: number }
-  | { readonly type: 'queue-status'; readonly seq: number; readonly status: QueueStatus | undefined };
+  | { readonly type: 'queue-status'; readonly seq: number; readonly status: QueueStatus | undefined }
+  | QuestionAnswer;
+
+/** A message that came in, its body as a thread's port makes it. */
+export type PortMessage = Omit<InboundMessage, 'body'> & { readonly body: Uint8Array };
+
+/** What becomes of a question to a foreign program; `id` is its correlation id. */
+export interface QuestionAnswer {
+  readonly type: 'question';
+  readonly id: string;
+  readonly answer: 'confirmed' | { readonly error: PortError } | { readonly message: PortMessage };
+}
 
 /** Everything that a child says to its pool. */
 export type ChildMessage =
@@ -116,7 +129,22 @@ export type CallRequest =
   | { readonly type: 'abort-call'; readonly seq: number }
   | { readonly type: 'forget'; readonly seq: number }
   | { readonly type: 'ask-room'; readonly seq: number }
-  | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string };
+  | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string }
+  | QuestionRequest;
+
+/** What a child's task asks foreign programs. */
+export type QuestionRequest =
+  | {
+      readonly type: 'ask';
+      readonly target: OutgoingQuestion['target'];
+      readonly properties: OutgoingQuestion['message']['properties'];
+      readonly body: Uint8Array;
+      readonly publishTimeoutMs: number;
+      /** An `abort-question` may follow. */
+      readonly abortable: boolean;
+    }
+  | { readonly type: 'abort-question'; readonly id: string }
+  | { readonly type: 'forget-question'; readonly id: string };
 
 export function encodeRun(job: Job): RunMessage {
   const { id, task, attempt, queue, rootId, parentId, headers, bodyText, foreign } = job;

@@ -3,6 +3,7 @@ import {
   isFinal,
   type OutgoingCall,
   type OutgoingMessage,
+  type OutgoingQuestion,
   PublishError,
   type PublishListener,
   type QueueStatus,
@@ -10,7 +11,9 @@ import {
   toError,
 } from '@tq/core/internal';
 import type { CallAnswer, CallRequest } from './job-messages.js';
+import { exactBytes } from './port-bytes.js';
 import { decodePortError } from './port-error.js';
+import { PortQuestions } from './port-questions.js';
 
 /** Calls that a child may have unconfirmed before it asks whether there is room for more. */
 const WINDOW = 128;
@@ -36,11 +39,13 @@ export class PortTransport implements Transport {
   readonly #messages = new Map<number, OpenMessage>();
   readonly #seqs = new Map<string, number>();
   readonly #questions = new Map<number, (status: QueueStatus | undefined) => void>();
+  readonly #asked: PortQuestions;
   #lastSeq = 0;
   #unconfirmed = 0;
 
   constructor(post: (request: CallRequest) => void) {
     this.#post = post;
+    this.#asked = new PortQuestions(post);
   }
 
   send(call: OutgoingCall): void {
@@ -54,12 +59,16 @@ export class PortTransport implements Transport {
     this.#seqs.set(envelope.id, seq);
   }
 
+  ask(question: OutgoingQuestion): void {
+    this.#asked.ask(question);
+  }
+
   publish(outgoing: OutgoingMessage): void {
     const { target, message, mandatory, publishTimeoutMs, signal, listener } = outgoing;
     const { properties } = message;
     const seq = ++this.#lastSeq;
     const abortable = signal !== undefined;
-    const body = exact(message.body);
+    const body = exactBytes(message.body);
     if (
       !this.#sent({ type: 'publish', seq, target, properties, body, mandatory, publishTimeoutMs, abortable }, outgoing)
     )
@@ -94,8 +103,9 @@ export class PortTransport implements Transport {
     return () => signal.removeEventListener('abort', abort);
   }
 
-  forget(taskId: string): void {
-    const seq = this.#seqs.get(taskId);
+  forget(id: string): void {
+    if (this.#asked.forget(id)) return;
+    const seq = this.#seqs.get(id);
     if (seq === undefined) return;
     this.#endResult(seq);
     this.#post({ type: 'forget', seq });
@@ -143,6 +153,9 @@ export class PortTransport implements Transport {
         return;
       case 'queue-status':
         this.#settle(answer.seq, answer.status);
+        return;
+      case 'question':
+        this.#asked.receive(answer);
         return;
       default:
         assertNever(answer);
@@ -207,9 +220,4 @@ export class PortTransport implements Transport {
     open.stopAborting?.();
     return open.call;
   }
-}
-
-/** Not the part of a pool of buffers that a small one is: a thread's port would copy the whole pool. */
-function exact(body: Buffer): Uint8Array {
-  return body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body);
 }

@@ -5,6 +5,7 @@ import {
   type LogLevel,
   type OutgoingCall,
   type OutgoingMessage,
+  type OutgoingQuestion,
   type QueueStatus,
   Registry,
   type Runtime,
@@ -66,6 +67,8 @@ export class ScriptedTransport implements Transport {
   readonly forgotten: string[] = [];
   readonly sent: OutgoingCall[] = [];
   readonly published: OutgoingMessage[] = [];
+  readonly asked: OutgoingQuestion[] = [];
+  onAsk: (question: OutgoingQuestion) => void = () => undefined;
   onSend: (call: OutgoingCall) => void = () => undefined;
   onPublish: (message: OutgoingMessage) => void = () => undefined;
   status: QueueStatus | undefined;
@@ -78,6 +81,10 @@ export class ScriptedTransport implements Transport {
   publish(message: OutgoingMessage): void {
     this.published.push(message);
     queueMicrotask(() => this.onPublish(message));
+  }
+  ask(question: OutgoingQuestion): void {
+    this.asked.push(question);
+    queueMicrotask(() => this.onAsk(question));
   }
   forget(taskId: string): void {
     this.forgotten.push(taskId);
