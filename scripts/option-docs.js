@@ -23,24 +23,42 @@ const PAGE = 'docs/configuration.md';
  */
 async function describeOptions() {
   const { APP_OPTIONS } = await load('packages/core/dist/internal.js');
+  const { QUEUE_OPTIONS } = await load('packages/core/dist/broker/queue-options.js');
+  const { EXCHANGE_OPTIONS } = await load('packages/core/dist/broker/exchange-options.js');
+  const { BINDING_OPTIONS } = await load('packages/core/dist/broker/binding-options.js');
   const { WORKER_OPTIONS } = await load('packages/worker/dist/internal.js');
   const { TQ_OPTIONS } = await load('packages/cli/dist/config/options.js');
   const page = [
     ['app', APP_OPTIONS, ''],
+    ['queue', QUEUE_OPTIONS, ''],
+    ['exchange', EXCHANGE_OPTIONS, ''],
+    ['binding', BINDING_OPTIONS, ''],
     ['worker', WORKER_OPTIONS, 'worker.'],
     ['tq', TQ_OPTIONS, ''],
   ].reduce((text, [name, table, path]) => withTable(text, name, table, path), read(PAGE));
   return new Map([
     [PAGE, page],
-    ['packages/core/src/options.ts', withComments(read('packages/core/src/options.ts'), APP_OPTIONS)],
+    described('packages/core/src/options.ts', APP_OPTIONS),
     [
       'packages/core/src/broker/tls-options.ts',
       withComments(read('packages/core/src/broker/tls-options.ts'), APP_OPTIONS, 'tls.'),
     ],
-    ['packages/core/src/worker-config.ts', withComments(read('packages/core/src/worker-config.ts'), WORKER_OPTIONS)],
-    ['packages/core/src/define-config.ts', withComments(read('packages/core/src/define-config.ts'), TQ_OPTIONS)],
-    ['packages/worker/src/options.ts', withComments(read('packages/worker/src/options.ts'), WORKER_OPTIONS)],
+    described('packages/core/src/broker/queue-options.ts', QUEUE_OPTIONS),
+    described('packages/core/src/broker/exchange-options.ts', EXCHANGE_OPTIONS),
+    described('packages/core/src/broker/binding-options.ts', BINDING_OPTIONS),
+    described('packages/core/src/worker-config.ts', WORKER_OPTIONS),
+    described('packages/core/src/define-config.ts', TQ_OPTIONS),
+    described('packages/worker/src/options.ts', WORKER_OPTIONS),
   ]);
+}
+
+/**
+ * @param {string} path
+ * @param {Table} table
+ * @returns {[string, string]}
+ */
+function described(path, table) {
+  return [path, withComments(read(path), table)];
 }
 
 /** @param {string} path */

@@ -64,7 +64,7 @@ test('a queue that is away with its node is waited for, by its worker and by who
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
   await declareOn(goes, scene, 'tq');
   const worker = await scene.worker({ concurrency: SLOTS });
-  const { logger, first } = watchFor('cannot look at the queue yet; trying again');
+  const { logger, first } = watchFor('cannot look at the destination yet; trying again');
   await using app = createApp({ url: stays.url, prefix: scene.prefix, queueType: 'classic', logger });
   const echo = app.declareTask<typeof tasks.echo>('echo');
   expect(await echo.delay(1).get()).toBe(1);

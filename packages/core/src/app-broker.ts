@@ -1,8 +1,8 @@
+import type { AppTopology } from './broker/app-topology.js';
 import { Connection } from './broker/connection.js';
 import { Delays } from './broker/delays.js';
 import { PublishChannel } from './broker/publish-channel.js';
 import { QueueAdmin } from './broker/queue-admin.js';
-import type { Topology } from './broker/topology.js';
 import type { ResolvedOptions } from './options.js';
 import { BrokerTransport } from './producer/broker-transport.js';
 import { encoderOf } from './producer/encoder.js';
@@ -37,12 +37,7 @@ export class OwnBroker implements AppBroker {
   readonly #rpc: Rpc;
   readonly #staging: Staging;
 
-  constructor(
-    options: ResolvedOptions,
-    runtime: Runtime,
-    deadlines: Deadlines,
-    topologyOf: (queue: string) => Topology,
-  ) {
+  constructor(options: ResolvedOptions, runtime: Runtime, deadlines: Deadlines, topology: AppTopology) {
     const { urls, urlOrder, login, tls, preset, prefix } = options;
     const { heartbeat: heartbeatS, connectTimeout: connectTimeoutMs } = options;
     const limits = { messages: options.outboxMessages, bytes: options.outboxBytes };
@@ -65,7 +60,7 @@ export class OwnBroker implements AppBroker {
       prefix,
       unitMs: options.delayUnit,
       type: options.queueType,
-      topologyOf,
+      topology,
       runtime,
     });
     this.#rpc = new Rpc({
@@ -88,7 +83,7 @@ export class OwnBroker implements AppBroker {
       staging: this.#staging,
       runtime,
       delays: this.delays,
-      topologyOf,
+      topology,
       encode: encoderOf(preset),
     });
   }

@@ -19,8 +19,12 @@ export interface AppInternals {
   broker(): AppBroker;
   /** The events that are defined here, by name. */
   readonly events: ReadonlyMap<string, DefinedEvent>;
-  /** How a task queue is declared; takes the full name, prefix included. */
+  /** How a queue is declared, with the exchanges that it gets messages from; takes the full name, prefix included. */
   topologyOf(queue: string): Topology;
+  /** An exchange with all that it leads to; takes the full name. Undefined where the options do not have it. */
+  topologyOfExchange(exchange: string): Topology | undefined;
+  /** All that the app declares of its own accord, the queues of its tasks included. */
+  declaredTopology(): Topology;
 }
 
 /** Where the internals are found, whichever copy of this package made the app. */

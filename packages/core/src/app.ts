@@ -3,11 +3,11 @@
 import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
+import { type AppTopology, createAppTopology } from './broker/app-topology.js';
 import type { Connection } from './broker/connection.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
-import { sharedTopology } from './broker/shared-topology.js';
 import { TaskQueue } from './broker/task-queue.js';
-import { type Topology, taskQueueTopology } from './broker/topology.js';
+import type { Topology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
 import { createEvent, type DefinedEvent, type DefineEvent, type EventHost, type EventRoute } from './events/event.js';
@@ -35,7 +35,7 @@ import { type CallAddress, Router } from './producer/router.js';
 import { routedQueues } from './producer/routes.js';
 import { Staging } from './producer/staging.js';
 import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
-import { broadcastExchange, eventsExchange } from './protocol/names.js';
+import { broadcastExchange, eventsExchange, exchangeName } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
@@ -160,6 +160,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly deadLetters: DeadLetters;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
+  readonly #topology: AppTopology;
   readonly #middleware = new MiddlewareStack();
   readonly events = new Map<string, DefinedEvent>();
   readonly #waiting = () => this.waiting();
@@ -177,6 +178,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
     this.#router = options.routes === undefined ? undefined : new Router(options.routes);
+    this.#topology = createAppTopology(options);
     this.runtime = createRuntime(options.logger, clock);
     this.#deadlines = new Deadlines(this.runtime.clock);
     this.#observers = new Observers((err, event) =>
@@ -321,12 +323,22 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   }
 
   topologyOf(queue: string): Topology {
-    const { prefix, queues, queueType, preset } = this.options;
-    const own = queues[queue.slice(prefix.length)];
-    const type = own?.type ?? queueType;
-    const shared = sharedTopology(queue, { prefix, type });
-    if (shared !== undefined) return shared;
-    return taskQueueTopology(queue, { prefix, type, maxPriority: own?.maxPriority, bare: preset === 'celery' });
+    return this.#topology.ofQueue(queue);
+  }
+
+  topologyOfExchange(exchange: string): Topology | undefined {
+    return this.#topology.ofExchange(exchange);
+  }
+
+  declaredTopology(): Topology {
+    const { prefix } = this.options;
+    const exchanges = [...this.events.values()].map(({ options: { exchange } }) =>
+      exchange === undefined ? eventsExchange(prefix) : exchangeName(prefix, exchange),
+    );
+    return this.#topology.whole(
+      this.#queues().map((queue) => prefix + queue),
+      exchanges,
+    );
   }
 
   close(): Promise<void> {
@@ -460,7 +472,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     }
     if (this.#broker === undefined) {
       if (this.#closing !== undefined) throw new TqError('closed', 'The app is closed; create a new one.');
-      this.#broker = new OwnBroker(this.options, this.runtime, this.#deadlines, (queue) => this.topologyOf(queue));
+      this.#broker = new OwnBroker(this.options, this.runtime, this.#deadlines, this.#topology);
       this.#watch('publish', this.#broker.publishing);
       this.#watch('consume', this.#broker.consuming);
     }

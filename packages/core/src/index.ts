@@ -1,10 +1,12 @@
 export { type App, createApp, type RouteCall } from './app.js';
 export type { AppEvents, ConnectionDown, ConnectionUp, PublishFailed } from './app-events.js';
+export type { BindingOptions } from './broker/binding-options.js';
+export type { ExchangeOptions, ExchangeType } from './broker/exchange-options.js';
 export type { Auth } from './broker/login.js';
 export type { QueueDepth } from './broker/queue-admin.js';
+export type { Overflow, QueueDeclare, QueueOptions, QueueType } from './broker/queue-options.js';
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { TlsOptions } from './broker/tls-options.js';
-export type { QueueOptions, QueueType } from './broker/topology.js';
 export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
 export type { DeadLetters } from './dead-letters/dead-letters.js';

@@ -19,7 +19,6 @@ export { eventsTopology, type Inflow, subscriptionInflow } from './broker/subscr
 export type {
   Binding,
   ExchangeDeclaration,
-  ExchangeType,
   QueueDeclaration,
   Topology,
 } from './broker/topology.js';

@@ -1,14 +1,15 @@
+import { checkTopology } from './broker/check-topology.js';
+import { checkExchange, type ExchangeOptions, type ExchangeSettings } from './broker/exchange-options.js';
 import type { Auth } from './broker/login.js';
+import { checkQueue, type QueueOptions, type QueueSettings, type QueueType } from './broker/queue-options.js';
 import type { TlsOptions } from './broker/tls-options.js';
-import type { QueueOptions, QueueType } from './broker/topology.js';
 import type { ByteSize } from './config/byte-size.js';
+import { checkNamed } from './config/check-record.js';
 import { configPart } from './config/config-values.js';
-import { isRecord } from './config/keys.js';
-import { bytes, custom, duration, flag, integer, invalid, NO_LIMIT, program, text, words } from './config/kinds.js';
-import type { Option, OptionValues } from './config/option.js';
+import { bytes, custom, duration, flag, integer, NO_LIMIT, program, text, words } from './config/kinds.js';
+import type { Option, OptionSource, OptionValues } from './config/option.js';
 import { type ResolvedTable, resolveTable } from './config/resolve.js';
 import { CONNECTION_OPTIONS, type ConnectionSettings, resolveConnection, type UrlOrder } from './connection-options.js';
-import { refuseUnknownKeys, requireInteger, requireOneOf } from './options-check.js';
 import { checkRoutes, printRoutes, type Routes, readRoutes } from './producer/routes.js';
 import type { Preset } from './protocol/envelope.js';
 import { CELERY_DEFAULT_QUEUE, DEFAULT_QUEUE } from './protocol/names.js';
@@ -40,10 +41,12 @@ export interface AppOptions {
   readonly queue?: string | undefined;
   /** Kind of the task queues that are declared. `TQ_QUEUE_TYPE`. Default: `quorum` (`classic` under the `celery` preset). */
   readonly queueType?: QueueType | undefined;
-  /** Queues that differ from the default, by name without prefix, each `{ type, maxPriority }`. Default: none. */
+  /** Queues that differ from the default, by name without prefix. Default: none. */
   readonly queues?: Readonly<Record<string, QueueOptions>> | undefined;
   /** Where calls go whose call and task say nothing: `{ 'mail.*': 'mail' }`, or a list of rules and functions; as JSON in the variable. `TQ_ROUTES`. Default: none. */
   readonly routes?: Routes | undefined;
+  /** Exchanges to declare, by name without prefix. Default: none. */
+  readonly exchanges?: Readonly<Record<string, ExchangeOptions>> | undefined;
   /** `celery` sends Celery's whole header set and declares queues as Celery does. `TQ_PRESET`. Default: `tq`. */
   readonly preset?: Preset | undefined;
   /** Run tasks in this process, without a broker: for tests. `TQ_EAGER`. Default: `false`. */
@@ -70,6 +73,12 @@ export interface AppOptions {
   readonly delayUnit?: Duration | undefined;
   /** Where log lines go: pino, or anything with its methods. Default: warnings and errors as JSON on standard error. */
   readonly logger?: Logger | undefined;
+}
+
+interface RecordSpec<T> {
+  readonly describe: string;
+  readonly default: Readonly<Record<string, T>>;
+  readonly defaultText: string;
 }
 
 const QUEUE_TYPES = ['quorum', 'classic'] as const satisfies readonly QueueType[];
@@ -105,13 +114,33 @@ export const APP_OPTIONS = {
     default: ({ preset }) => (preset === 'celery' ? 'classic' : 'quorum'),
     defaultText: '`quorum` (`classic` under the `celery` preset)',
   }),
-  queues: custom(
+  queues: custom<Readonly<Record<string, QueueSettings>>, RecordSpec<QueueSettings>>(
     {
-      describe: 'Queues that differ from the default, by name without prefix, each `{ type, maxPriority }`',
+      describe: 'Queues that differ from the default, by name without prefix',
       default: {},
       defaultText: 'none',
     },
-    { kind: 'record', range: '', read: String, check: checkQueues, print: (queues) => JSON.stringify(queues) },
+    {
+      kind: 'record',
+      range: '',
+      read: String,
+      check: (queues, name) => checkNamed(queues, name, 'queue', checkQueue),
+      print: (queues) => JSON.stringify(queues),
+    },
+  ),
+  exchanges: custom<Readonly<Record<string, ExchangeSettings>>, RecordSpec<ExchangeSettings>>(
+    {
+      describe: 'Exchanges to declare, by name without prefix',
+      default: {},
+      defaultText: 'none',
+    },
+    {
+      kind: 'record',
+      range: '',
+      read: String,
+      check: (exchanges, name) => checkNamed(exchanges, name, 'exchange', checkExchange),
+      print: (exchanges) => JSON.stringify(exchanges),
+    },
   ),
   routes: custom(
     {
@@ -227,7 +256,14 @@ export function resolveOptions(options: AppOptions, env: NodeJS.ProcessEnv = pro
  * @throws {TqError} `invalid-option` or `unknown-option`
  */
 export function traceOptions(options: AppOptions, env: NodeJS.ProcessEnv): ResolvedTable<typeof APP_OPTIONS> {
-  return resolveTable(APP_OPTIONS, { given: options, where: 'createApp', env, config: configPart('app') });
+  const resolved = resolveTable(APP_OPTIONS, { given: options, where: 'createApp', env, config: configPart('app') });
+  checkTopology(resolved.values, (option) => nameOf(option, resolved.sources[option]));
+  return resolved;
+}
+
+/** An option as its source calls it, for error texts. */
+function nameOf(option: string, source: OptionSource): string {
+  return source.kind === 'config' ? `${source.name}: ${option}` : option;
 }
 
 /** The variables that make the apps in a pool's children do as the app of their worker does. */
@@ -235,20 +271,4 @@ export function childVariables(options: ResolvedOptions): Record<string, string>
   const values: Readonly<Record<string, unknown>> = { ...options };
   const rows = Object.entries<Option>(APP_OPTIONS).filter(([, { child }]) => child);
   return Object.fromEntries(rows.map(([key, row]) => [row.env as string, row.print(values[key])]));
-}
-
-const QUEUE_KEYS = ['type', 'maxPriority'] as const;
-
-function checkQueues(queues: unknown, name: string): Readonly<Record<string, QueueOptions>> {
-  if (!isRecord(queues)) throw invalid(name, 'an object such as { math: { type: … } }', queues);
-  for (const [queue, options] of Object.entries(queues)) {
-    const where = `${name}: queue '${queue}'`;
-    if (!isRecord(options)) throw invalid(where, 'an object such as { maxPriority: 10 }', options);
-    refuseUnknownKeys(options, QUEUE_KEYS, where);
-    if (options.type !== undefined) requireOneOf(options.type, `${where}: type`, QUEUE_TYPES);
-    if (options.maxPriority !== undefined) {
-      requireInteger(options.maxPriority, `${where}: maxPriority`, { min: 1, max: 255 });
-    }
-  }
-  return queues as Readonly<Record<string, QueueOptions>>;
 }

@@ -12,6 +12,7 @@ describe('the options of an app', () => {
       queue: 'tq',
       queueType: 'quorum',
       queues: {},
+      exchanges: {},
       preset: 'tq',
       eager: false,
       heartbeat: 10,

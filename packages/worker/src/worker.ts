@@ -294,5 +294,7 @@ function withLogger(app: AppInternals, logger: Logger): AppInternals {
     broker: () => app.broker(),
     events: app.events,
     topologyOf: (queue) => app.topologyOf(queue),
+    topologyOfExchange: (exchange) => app.topologyOfExchange(exchange),
+    declaredTopology: () => app.declaredTopology(),
   };
 }

@@ -66,7 +66,7 @@ async function describe(
     tasks: tasksOf(name),
     dead,
     arguments: managed.find((one) => one.name === queue)?.arguments ?? null,
-    declares: declared?.queues.find((one) => one.name === queue)?.arguments ?? null,
+    declares: declared?.queues.find((one) => one.name === queue && one.passive !== true)?.arguments ?? null,
   };
 }
 

@@ -62,7 +62,7 @@ describe.each(settable)('the option $key', ({ key, option, one, other }) => {
 
 it('every option can be set by a variable, but for tables and objects of programs', () => {
   const without = OPTIONS.filter(([, { env }]) => env === undefined).map(([key]) => key);
-  expect(without).toEqual(['queues', 'logger', 'tasks', 'logger']);
+  expect(without).toEqual(['queues', 'exchanges', 'logger', 'tasks', 'logger']);
 });
 
 it.each(['env', 'flag'] as const)('no two options share a name (%s)', (what) => {

@@ -167,6 +167,33 @@ export function isConflictOf(queue: string, error: unknown): boolean {
   return error instanceof TqError && error.code === 'declaration-conflict' && error.fields.name === queue;
 }
 
+/**
+ * Makes sure that an exchange is there, before something is published that would be lost in silence: looks first, and
+ * declares what the app's options have.
+ * @param topology undefined where they do not have it
+ * @throws {TqError} `exchange-missing`, and what `declare` throws
+ */
+export async function ensureExchange(
+  model: ChannelModel,
+  exchange: string,
+  topology: Topology | undefined,
+): Promise<void> {
+  try {
+    await onThrowawayChannel(model, (channel) => channel.checkExchange(exchange));
+  } catch (thrown) {
+    const cause = toError(thrown);
+    if (replyCodeOf(cause) !== NOT_FOUND || isAway(cause)) throw cause;
+    if (topology === undefined) throw exchangeMissing(exchange, cause);
+    await declare(model, topology);
+  }
+}
+
+/** There is no such exchange, for whoever publishes to it. */
+export function exchangeMissing(exchange: string, cause: Error | undefined): TqError {
+  const text = `There is no exchange '${exchange}': declare it first, or let the app's option \`exchanges\` do it. Is the name right, and the app's prefix?`;
+  return new TqError('exchange-missing', text, { fields: { exchange }, cause });
+}
+
 /** Gives `use` a channel that nobody else has and closes it afterwards, whatever became of it. */
 export async function onThrowawayChannel<T>(model: ChannelModel, use: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await model.createChannel();
@@ -199,7 +226,7 @@ function explain(error: Error, { what, name, foreign }: Step): Error {
 }
 
 function foreignMissing(what: Step['what'], name: string, cause: Error): TqError {
-  const text = `There is no ${what} '${name}', and the app's options leave it to others to declare it (declare: 'passive'). Start who declares it, or remove that option.`;
+  const text = `There is no ${what} '${name}', and the app's options leave it to others: start who declares it, or have it in the option \`${what}s\` without declare: 'passive'.`;
   return new TqError(what === 'exchange' ? 'exchange-missing' : 'queue-missing', text, { fields: { name }, cause });
 }
 
@@ -210,15 +237,22 @@ function isOtherType(error: Error): boolean {
   return error instanceof TqError && TYPE_ARGUMENTS.has(String(error.fields.argument));
 }
 
+/** What no broker takes, whatever is there. */
+const INVALID = /invalid (arg|property|type) /i;
 const INEQUIVALENT = /inequivalent arg '([^']+)'.*received (?:the value )?(.+?) but current is (.+?)"?$/;
 
 function conflict(what: Step['what'], name: string, cause: Error): TqError {
   const match = INEQUIVALENT.exec(cause.message);
+  const option = what === 'exchange' ? 'exchanges' : 'queues';
+  if (match === null && INVALID.test(cause.message)) {
+    const text = `The broker does not take the ${what} '${name}' as the app's options have it: ${cause.message} Change it in the option \`${option}\`.`;
+    return new TqError('declaration-conflict', text, { fields: { name }, cause });
+  }
   const difference =
     match === null ? cause.message : `${match[1]} is to be ${match[2]}, and the broker has ${match[3]}`;
   const text =
     `The ${what} '${name}' exists with other properties: ${difference}. ` +
-    `Set the app's queue options to what the broker has, use another name, or delete the ${what} once it is empty.`;
+    `Set the app's ${what} options to what the broker has, use another name, or delete the ${what} once it is empty.`;
   return new TqError('declaration-conflict', text, {
     fields: { name, argument: match?.[1], wanted: match?.[2], found: match?.[3] },
     cause,
@@ -228,6 +262,12 @@ function conflict(what: Step['what'], name: string, cause: Error): TqError {
 /** The reply code of a broker's refusal (AMQP 0-9-1 section 1.2); of other errors whatever they have for a code. */
 export function replyCodeOf(error: Error | undefined): unknown {
   return (error as { code?: unknown } | undefined)?.code;
+}
+
+/** The user lacks the right to declare it. */
+export function isAccessRefused(error: unknown): boolean {
+  const { cause } = toError(error);
+  return cause instanceof Error && replyCodeOf(cause) === ACCESS_REFUSED;
 }
 
 /** A 404 of a queue that exists: its node is down. */

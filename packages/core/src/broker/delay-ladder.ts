@@ -10,14 +10,8 @@ import {
   delayNames,
   delayStubQueue,
 } from '../protocol/names.js';
-import {
-  type Binding,
-  deliveryTopology,
-  NO_DELIVERY_LIMIT,
-  type QueueDeclaration,
-  type QueueType,
-  type Topology,
-} from './topology.js';
+import type { QueueType } from './queue-options.js';
+import { type Binding, deliveryTopology, NO_DELIVERY_LIMIT, type QueueDeclaration, type Topology } from './topology.js';
 
 /** Which ladder: apps of one prefix and one unit share it. */
 export interface LadderAddress {

@@ -3,10 +3,12 @@ import { TqError, toError } from '../errors.js';
 import { sharedNameOf } from '../protocol/names.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
+import type { AppTopology } from './app-topology.js';
 import type { Connection, Link, LinkUser } from './connection.js';
-import { declare, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
+import { declare, ensureExchange, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
 import { ladderEntries, ladderEntry, ladderTopology, type Route, stubName, stubTopology } from './delay-ladder.js';
-import { type Binding, deliveryBinding, type QueueType, type Topology } from './topology.js';
+import type { QueueType } from './queue-options.js';
+import { type Binding, deliveryBinding, type Topology } from './topology.js';
 
 export interface DelaysOptions {
   /** The one that delayed messages are published on. */
@@ -16,8 +18,8 @@ export interface DelaysOptions {
   readonly unitMs: number;
   /** Of the levels that are missing. */
   readonly type: QueueType;
-  /** How a queue is declared that is not there. */
-  readonly topologyOf: (queue: string) => Topology;
+  /** How a queue or an exchange is declared that is not there. */
+  readonly topology: Pick<AppTopology, 'ofQueue' | 'ofExchange'>;
   readonly runtime: Runtime;
 }
 
@@ -44,7 +46,7 @@ export class Delays implements LinkUser {
   /**
    * The ladder is there and brings messages to this queue: true when that is known, else a promise of it, which outlasts
    * lost connections and rejects with what no waiting mends.
-   * @param end a queue's full name, declared when it is missing; or an exchange, which must exist, and a key
+   * @param end a queue's full name, or an exchange and a key; declared when it is missing, an exchange if it is configured
    * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `exchange-missing`, `invalid-option`,
    *   `closed`
    */
@@ -102,13 +104,13 @@ export class Delays implements LinkUser {
   async #untilDone(queue: string, target: Route | undefined): Promise<void> {
     const { connection, runtime, prefix, type } = this.#options;
     const binding = deliveryBinding(prefix, queue);
-    const topology = () =>
-      target === undefined ? this.#options.topologyOf(queue) : stubTopology(queue, binding, target, type);
+    const { topology: app } = this.#options;
+    const topology = () => (target === undefined ? app.ofQueue(queue) : stubTopology(queue, binding, target, type));
     for (let attempt = 0; ; attempt++) {
       const link = await connection.whenOpen();
       try {
         await this.#ladderOn(link);
-        if (target !== undefined) await requireExchange(link.model, target.exchange);
+        if (target !== undefined) await ensureExchange(link.model, target.exchange, app.ofExchange(target.exchange));
         // A worker's own queue is bound by its worker, whose connection alone may do that.
         if (sharedNameOf(prefix, queue) === undefined) await bind(link.model, binding, topology);
         if (connection.link === link) return;
@@ -162,25 +164,8 @@ async function bind(model: ChannelModel, binding: Binding, topology: () => Topol
   }
 }
 
-/** A queue that drops what comes for an exchange which does not exist would lose it in silence. */
-async function requireExchange(model: ChannelModel, exchange: string): Promise<void> {
-  try {
-    await onThrowawayChannel(model, (channel) => channel.checkExchange(exchange));
-  } catch (thrown) {
-    const cause = toError(thrown);
-    if (!isMissing(cause)) throw cause;
-    throw exchangeMissing(exchange, cause);
-  }
-}
-
 function isMissing(error: Error): boolean {
   return replyCodeOf(error) === NOT_FOUND && !isAway(error);
-}
-
-/** There is no such exchange, for whoever publishes to it. */
-export function exchangeMissing(exchange: string, cause: Error | undefined): TqError {
-  const text = `There is no exchange '${exchange}': declare it first. Is the name right, and the app's prefix?`;
-  return new TqError('exchange-missing', text, { fields: { exchange }, cause });
 }
 
 /** The entries are declared last, so where they are only that can be missing which somebody deleted. */

@@ -5,14 +5,8 @@ import {
   isSharedName,
   sharedNameOf,
 } from '../protocol/names.js';
-import {
-  type Binding,
-  deadLetterArguments,
-  deliveryBinding,
-  deliveryTopology,
-  type QueueType,
-  type Topology,
-} from './topology.js';
+import type { QueueType } from './queue-options.js';
+import { type Binding, deadLetterArguments, deliveryBinding, deliveryTopology, type Topology } from './topology.js';
 
 /** What an app says of what comes to every worker. */
 export interface SharedSettings {

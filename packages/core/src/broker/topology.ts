@@ -1,5 +1,5 @@
 import { destinationKey } from '../protocol/delay-key.js';
-import type { Headers } from '../protocol/message.js';
+import type { Headers, HeaderValue } from '../protocol/message.js';
 import {
   deadLetterExchange,
   deadLetterQueue,
@@ -7,20 +7,8 @@ import {
   delayDeliveryExchange,
   delayLostExchange,
 } from '../protocol/names.js';
-
-/** Kinds of queue that RabbitMQ keeps on disk: `quorum` is replicated and counts deliveries, `classic` has priorities on 3.x. */
-export type QueueType = 'quorum' | 'classic';
-
-/** What a task queue is to be. */
-export interface QueueOptions {
-  /** Default: the app's `queueType`. */
-  readonly type?: QueueType | undefined;
-  /** Levels of priority, 1 to 255 (RabbitMQ advises 10 at most); classic queues only. Default: none. */
-  readonly maxPriority?: number | undefined;
-}
-
-/** Kinds of exchange (AMQP 0-9-1 section 3.1.3). */
-export type ExchangeType = 'direct' | 'topic' | 'fanout' | 'headers';
+import type { ExchangeType } from './exchange-options.js';
+import type { QueueDeclare, QueueSettings, QueueType } from './queue-options.js';
 
 /** An exchange to declare (AMQP exchange.declare). */
 export interface ExchangeDeclaration {
@@ -74,10 +62,12 @@ export interface Topology {
 /** A task queue's settings, resolved. */
 export interface TaskQueueSettings {
   readonly prefix: string;
+  /** Of the queue where it says nothing of it, and of what tq keeps for it. */
   readonly type: QueueType;
-  readonly maxPriority: number | undefined;
-  /** True where Celery declares the same queue: durable, classic and without arguments, or its workers die of a 406. */
-  readonly bare: boolean;
+  /** `bare` where Celery declares the same queue: its workers would die of a 406. */
+  readonly declare: QueueDeclare;
+  /** What is said of this queue. */
+  readonly own: QueueSettings;
 }
 
 /** A backstop: the worker itself gives a message up earlier, with a reply, since the broker's dead letter answers nobody. */
@@ -89,23 +79,26 @@ export const NO_DELIVERY_LIMIT = 2_147_483_647;
 /** A reply queue outlives its client by this: long enough for a reconnect, short enough not to pile up. */
 const REPLY_QUEUE_EXPIRES_MS = 60 * 60 * 1_000;
 
-/** A task queue with its dead-letter exchange and queue, and the way by which delayed messages come to it. */
+/**
+ * A task queue with its dead-letter exchange and queue, and the way by which delayed messages come to it. What others
+ * declare is bound to that way when the first message is delayed to it.
+ */
 export function taskQueueTopology(queue: string, settings: TaskQueueSettings): Topology {
-  const exchange = deadLetterExchange(settings.prefix);
+  const { prefix, type } = settings;
+  const exchange = deadLetterExchange(prefix);
   const dead = deadLetterQueue(queue);
-  const type = settings.bare ? 'classic' : settings.type;
-  const delays = deliveryTopology(settings.prefix, type);
+  const delays = deliveryTopology(prefix, type);
   return {
     exchanges: [{ name: exchange, type: 'direct' }, ...delays.exchanges],
     queues: [
       { name: dead, arguments: deadLetterArguments(type), anyType: true },
-      { name: queue, arguments: settings.bare ? {} : taskArguments(queue, exchange, settings) },
+      taskQueue(queue, exchange, settings),
       ...delays.queues,
     ],
     bindings: [
       { queue: dead, exchange, routingKey: queue },
       ...delays.bindings,
-      deliveryBinding(settings.prefix, queue),
+      ...(settings.declare === 'passive' ? [] : [deliveryBinding(prefix, queue)]),
     ],
   };
 }
@@ -132,19 +125,41 @@ export function deliveryBinding(prefix: string, queue: string): Binding {
   return { queue, exchange: delayDeliveryExchange(prefix), routingKey: destinationKey(queue) };
 }
 
-function taskArguments(queue: string, exchange: string, settings: TaskQueueSettings): QueueDeclaration['arguments'] {
-  const deadLetters = { 'x-dead-letter-exchange': exchange, 'x-dead-letter-routing-key': queue };
-  if (settings.type === 'quorum') {
-    return {
-      'x-queue-type': 'quorum',
-      ...deadLetters,
-      'x-dead-letter-strategy': 'at-least-once',
-      'x-overflow': 'reject-publish',
-      'x-delivery-limit': DELIVERY_LIMIT,
-    };
+function taskQueue(name: string, deadLetters: string, { type, declare, own }: TaskQueueSettings): QueueDeclaration {
+  if (declare === 'passive') return { name, arguments: {}, passive: true };
+  const flags = {
+    ...(own.durable === false ? { durable: false } : {}),
+    ...(own.autoDelete === true ? { autoDelete: true } : {}),
+  };
+  if (declare === 'bare') {
+    const kind = own.type === undefined ? {} : { 'x-queue-type': own.type };
+    return { name, arguments: { ...kind, ...ownArguments(own) }, ...flags };
   }
-  const priorities = settings.maxPriority === undefined ? {} : { 'x-max-priority': settings.maxPriority };
-  return { 'x-queue-type': 'classic', ...deadLetters, ...priorities };
+  const kind = own.type ?? type;
+  const base = { 'x-queue-type': kind, 'x-dead-letter-exchange': deadLetters, 'x-dead-letter-routing-key': name };
+  const limits = kind === 'quorum' ? quorumArguments(own) : {};
+  return { name, arguments: { ...base, ...limits, ...ownArguments(own) }, ...flags };
+}
+
+/** By which a queue loses nothing. One that is to drop messages has its dead letters at most once, whatever is asked for. */
+function quorumArguments({ overflow }: QueueSettings): Headers {
+  const strategy = overflow === 'drop-head' ? {} : { 'x-dead-letter-strategy': 'at-least-once' };
+  return { ...strategy, 'x-overflow': 'reject-publish', 'x-delivery-limit': DELIVERY_LIMIT };
+}
+
+function ownArguments(own: QueueSettings): Headers {
+  const given: Record<string, HeaderValue> = {
+    'x-max-priority': own.maxPriority,
+    'x-max-length': own.maxLength,
+    'x-max-length-bytes': own.maxLengthBytes,
+    'x-overflow': own.overflow,
+    'x-message-ttl': own.messageTtl,
+    'x-expires': own.expires,
+    'x-single-active-consumer': own.singleActiveConsumer === true ? true : undefined,
+    'x-delivery-limit': own.deliveryLimit,
+    ...own.arguments,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 /** Of a queue that holds dead letters. */

@@ -1,10 +1,11 @@
+import type { AppTopology } from '../broker/app-topology.js';
 import type { Connection } from '../broker/connection.js';
 import { lookAtQueue } from '../broker/declare.js';
 import type { Delays } from '../broker/delays.js';
 import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
-import type { Topology } from '../broker/topology.js';
 import { assertNever } from '../errors.js';
+import { asTransient } from '../protocol/message.js';
 import type { Rpc } from '../results/rpc.js';
 import type { OutgoingCall, OutgoingMessage, OutgoingQuestion, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
@@ -21,8 +22,7 @@ export interface BrokerTransportOptions {
   readonly staging: Staging;
   readonly runtime: Runtime;
   readonly delays: Delays;
-  /** What a task queue is to be when it does not exist yet. */
-  readonly topologyOf: (queue: string) => Topology;
+  readonly topology: Omit<AppTopology, 'whole'>;
   readonly encode: Encoder;
 }
 
@@ -44,14 +44,15 @@ export class BrokerTransport implements Transport {
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
-    const { connection, delays, runtime, topologyOf, staging, publisher } = options;
+    const { connection, delays, runtime, topology, staging, publisher } = options;
     const wanted = () => staging.size > 0;
     this.#questions = new Questions(options);
-    this.#destinations = new Destinations({ connection, delays, runtime, topologyOf, wanted });
+    this.#destinations = new Destinations({ connection, delays, runtime, topology, wanted });
     this.#messages = new MessagePublisher({
       connection,
       publisher,
       destinations: this.#destinations,
+      isTransient: topology.isTransient,
       staging,
       runtime,
     });
@@ -128,7 +129,7 @@ export class BrokerTransport implements Transport {
   }
 
   #publish(call: OutgoingCall, timeoutMs: number, mayRepeat: boolean): void {
-    const { rpc, publisher, encode, runtime } = this.#options;
+    const { rpc, publisher, encode, runtime, topology } = this.#options;
     const { envelope, listener } = call;
     const replyTo = envelope.ignoreResult ? undefined : rpc.queue;
     const message = encode(envelope, replyTo);
@@ -136,11 +137,12 @@ export class BrokerTransport implements Transport {
     const startedAt = runtime.clock.monotonic();
     // Of a call that waits in the outbox the delay passes there, so that its way is asked for when it is written.
     const routeNow = call.eta === undefined ? undefined : () => this.#destinations.route(call);
-    const { exchange, routingKey } = routeNow === undefined ? this.#destinations.route(call) : AT_WRITE;
+    const route = routeNow === undefined ? this.#destinations.route(call) : AT_WRITE;
     publisher.publish({
-      exchange,
-      routingKey,
-      message,
+      exchange: route.exchange,
+      routingKey: route.routingKey,
+      // What waits in the delays is on disk there, wherever it goes then.
+      message: topology.isTransient?.(route) ? asTransient(message) : message,
       mandatory: call.target?.mandatory,
       routeNow,
       timeoutMs,

@@ -1,7 +1,9 @@
+import type { AppTopology } from '../broker/app-topology.js';
 import type { Connection } from '../broker/connection.js';
 import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
 import { assertNever } from '../errors.js';
+import { asTransient } from '../protocol/message.js';
 import type { OutgoingMessage } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
 import { type Destination, type Destinations, unroutable } from './destinations.js';
@@ -11,6 +13,8 @@ export interface MessagePublisherOptions {
   readonly connection: Connection;
   readonly publisher: PublishChannel;
   readonly destinations: Destinations;
+  /** Whether what is published there need not outlive the broker. */
+  readonly isTransient: AppTopology['isTransient'];
   readonly staging: Staging;
   readonly runtime: Runtime;
 }
@@ -43,13 +47,13 @@ export class MessagePublisher {
   }
 
   #send(outgoing: OutgoingMessage, timeoutMs: number, mayRepeat: boolean): void {
-    const { publisher, runtime } = this.#options;
+    const { publisher, runtime, isTransient } = this.#options;
     const { target, message, mandatory, signal } = outgoing;
     const startedAt = runtime.clock.monotonic();
     publisher.publish({
       exchange: target.exchange,
       routingKey: target.routingKey,
-      message,
+      message: isTransient?.(target) ? asTransient(message) : message,
       mandatory,
       timeoutMs,
       signal,

@@ -3,7 +3,7 @@ import { asPublishError, PublishError, TqError } from '../errors.js';
 import { checkDestination } from '../protocol/delay-key.js';
 import type { Envelope, Preset } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { broadcastExchange, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import { broadcastExchange, exchangeName, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
 import { PendingResult } from '../results/pending-result.js';
@@ -184,8 +184,7 @@ export class Producer {
   }
 
   #targetOf({ exchange = '', routingKey = '' }: CallOptions): CallTarget {
-    // RabbitMQ's own exchanges are the same for every environment of a vhost.
-    const name = exchange.startsWith('amq.') ? exchange : this.#options.prefix + exchange;
+    const name = exchangeName(this.#options.prefix, exchange);
     const bytes = Buffer.byteLength(name);
     if (exchange === BROADCAST) return { exchange: name, routingKey, mandatory: false };
     if (bytes <= MAX_NAME_BYTES) return { exchange: name, routingKey };

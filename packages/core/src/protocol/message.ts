@@ -49,3 +49,10 @@ export const JSON_CONTENT_TYPE = 'application/json';
 export const UTF8 = 'utf-8';
 /** Delivery mode of a message that survives a broker restart. */
 export const PERSISTENT = 2;
+/** Delivery mode of a message that need not. */
+export const TRANSIENT = 1;
+
+/** The same message for a queue that does not survive a broker restart itself. */
+export function asTransient({ properties, body }: OutboundMessage): OutboundMessage {
+  return { properties: { ...properties, deliveryMode: TRANSIENT }, body };
+}

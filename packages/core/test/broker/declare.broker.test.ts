@@ -15,14 +15,14 @@ beforeAll(async () => {
 afterAll(() => peer.close());
 
 function settings(prefix: string): TaskQueueSettings {
-  return { prefix, type: 'quorum', maxPriority: undefined, bare: false };
+  return { prefix, type: 'quorum', declare: 'full', own: {} };
 }
 
 it.each([
   ['quorum', {}],
   ['classic', { type: 'classic' as const }],
-  ['classic with priorities', { type: 'classic' as const, maxPriority: 5 }],
-  ["Celery's", { bare: true }],
+  ['classic with priorities', { own: { type: 'classic' as const, maxPriority: 5 } }],
+  ["Celery's", { declare: 'bare' as const }],
 ])('RabbitMQ takes the declaration of a %s queue, twice, and dead letters arrive', async (_, changes) => {
   const prefix = freshPrefix();
   const queue = `${prefix}q`;
@@ -40,8 +40,8 @@ it.each([
 it('says in which argument a queue differs, what was wanted and what is there', async () => {
   const prefix = freshPrefix();
   const queue = `${prefix}q`;
-  await declare(model, taskQueueTopology(queue, { ...settings(prefix), type: 'classic', maxPriority: 3 }));
-  const wanted = taskQueueTopology(queue, { ...settings(prefix), type: 'classic', maxPriority: 5 });
+  await declare(model, taskQueueTopology(queue, { ...settings(prefix), own: { type: 'classic', maxPriority: 3 } }));
+  const wanted = taskQueueTopology(queue, { ...settings(prefix), own: { type: 'classic', maxPriority: 5 } });
   await expect(declare(model, wanted)).rejects.toMatchObject({
     code: 'declaration-conflict',
     message: expect.stringMatching(/x-max-priority is to be '?5'?.*broker has '?3'?.*delete the queue/),

@@ -14,8 +14,9 @@ export async function openDelays(prefix: string, options: Partial<DelaysOptions>
   const { type = 'classic', url = brokerUrl() } = options;
   const runtime = testRuntime();
   const connection = connectionTo([url], runtime);
-  const topologyOf = (queue: string) => taskQueueTopology(queue, { prefix, type, maxPriority: undefined, bare: false });
-  const delays = new Delays({ connection, prefix, unitMs: UNIT_MS, topologyOf, runtime, ...options, type });
+  const topologyOf = (queue: string) => taskQueueTopology(queue, { prefix, type, declare: 'full', own: {} });
+  const topology = { ofQueue: topologyOf, ofExchange: () => undefined };
+  const delays = new Delays({ connection, prefix, unitMs: UNIT_MS, topology, runtime, ...options, type });
   const peer = await openPeer();
   onTestFinished(() => peer.close());
   const channel = await peer.connection.createConfirmChannel();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { openApp } from '../../../../test/e2e/fixtures/test-app.js';
 import { brokerUrl, openPeer, queueState, receive } from '../../../../test/support/broker.js';
 import { startProxy } from '../../../../test/support/cutting-proxy.js';
-import type { QueueType } from '../../src/broker/topology.js';
+import type { QueueType } from '../../src/broker/queue-options.js';
 import type { AppOptions } from '../../src/options.js';
 
 /** An app with a task `note` on the queue `mail` whose calls nobody runs. */

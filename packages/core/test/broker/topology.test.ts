@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { replyQueueTopology, type TaskQueueSettings, taskQueueTopology } from '../../src/broker/topology.js';
 
-const QUORUM: TaskQueueSettings = { prefix: '', type: 'quorum', maxPriority: undefined, bare: false };
+const QUORUM: TaskQueueSettings = { prefix: '', type: 'quorum', declare: 'full', own: {} };
 
 it('a quorum queue dead-letters at least once, refuses instead of dropping, and counts deliveries', () => {
   const { queues } = taskQueueTopology('math', QUORUM);
@@ -15,6 +15,7 @@ it('a quorum queue dead-letters at least once, refuses instead of dropping, and 
         'x-overflow': 'drop-head',
         'x-delivery-limit': 2_147_483_647,
       },
+      anyType: true,
     },
     {
       name: 'math',
@@ -55,6 +56,7 @@ it('a classic queue has none of the arguments that classic queues refuse', () =>
         'x-max-length': 100_000,
         'x-overflow': 'drop-head',
       },
+      anyType: true,
     },
     {
       name: 'math',
@@ -68,17 +70,66 @@ it('a classic queue has none of the arguments that classic queues refuse', () =>
 });
 
 it('priorities are for classic queues, and not for the dead letters', () => {
-  const [dead, own] = taskQueueTopology('math', { ...QUORUM, type: 'classic', maxPriority: 10 }).queues;
+  const [dead, own] = taskQueueTopology('math', { ...QUORUM, type: 'classic', own: { maxPriority: 10 } }).queues;
   expect(own?.arguments).toMatchObject({ 'x-max-priority': 10 });
   expect(dead?.arguments).not.toHaveProperty('x-max-priority');
-  const quorum = taskQueueTopology('math', { ...QUORUM, maxPriority: 10 });
-  expect(quorum.queues.some((queue) => 'x-max-priority' in queue.arguments)).toBe(false);
+});
+
+it('a queue has what is said of it beside what tq needs, and drops messages only where it is told to', () => {
+  const own = {
+    durable: false,
+    autoDelete: true,
+    maxLength: 10,
+    maxLengthBytes: 1_024,
+    overflow: 'reject-publish-dlx',
+    messageTtl: 5_000,
+    expires: 60_000,
+    singleActiveConsumer: true,
+    arguments: { 'x-queue-mode': 'lazy' },
+  } as const;
+  const [, classic] = taskQueueTopology('q', { ...QUORUM, type: 'classic', own }).queues;
+  expect(classic).toEqual({
+    name: 'q',
+    durable: false,
+    autoDelete: true,
+    arguments: {
+      'x-queue-type': 'classic',
+      'x-dead-letter-exchange': 'tq.dead',
+      'x-dead-letter-routing-key': 'q',
+      'x-max-length': 10,
+      'x-max-length-bytes': 1_024,
+      'x-overflow': 'reject-publish-dlx',
+      'x-message-ttl': 5_000,
+      'x-expires': 60_000,
+      'x-single-active-consumer': true,
+      'x-queue-mode': 'lazy',
+    },
+  });
+  const [, quorum] = taskQueueTopology('q', { ...QUORUM, own: { maxLength: 5, deliveryLimit: 50 } }).queues;
+  expect(quorum?.arguments).toMatchObject({
+    'x-max-length': 5,
+    'x-overflow': 'reject-publish',
+    'x-dead-letter-strategy': 'at-least-once',
+    'x-delivery-limit': 50,
+  });
+  const [, dropping] = taskQueueTopology('q', { ...QUORUM, own: { maxLength: 5, overflow: 'drop-head' } }).queues;
+  expect(dropping?.arguments).toMatchObject({ 'x-overflow': 'drop-head' });
+  expect(dropping?.arguments).not.toHaveProperty('x-dead-letter-strategy');
+});
+
+it('a bare queue has exactly what is said of it, and a passive one is not declared at all', () => {
+  const bare = taskQueueTopology('q', { ...QUORUM, declare: 'bare', own: { type: 'quorum', maxLength: 3 } });
+  expect(bare.queues[1]).toEqual({ name: 'q', arguments: { 'x-queue-type': 'quorum', 'x-max-length': 3 } });
+  const passive = taskQueueTopology('q', { ...QUORUM, declare: 'passive', own: { durable: false } });
+  expect(passive.queues[1]).toEqual({ name: 'q', arguments: {}, passive: true });
+  expect(passive.queues[0]?.name).toBe('q.dead');
+  expect(passive.bindings.some((binding) => 'queue' in binding && binding.queue === 'q')).toBe(false);
 });
 
 it("under Celery's preset the queue is as Celery declares it, and its dead letters lie beside it", () => {
-  const topology = taskQueueTopology('celery', { ...QUORUM, bare: true });
+  const topology = taskQueueTopology('celery', { ...QUORUM, type: 'classic', declare: 'bare' });
   expect(topology.queues.slice(0, 2)).toEqual([
-    { name: 'celery.dead', arguments: expect.objectContaining({ 'x-queue-type': 'classic' }) },
+    { name: 'celery.dead', arguments: expect.objectContaining({ 'x-queue-type': 'classic' }), anyType: true },
     { name: 'celery', arguments: {} },
   ]);
   expect(topology.queues[0]?.arguments).not.toHaveProperty('x-delivery-limit');

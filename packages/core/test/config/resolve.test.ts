@@ -63,7 +63,7 @@ describe('every option of an app', () => {
 
   it('has a variable, unless no text can say it', () => {
     const without = Object.entries(APP_OPTIONS).filter(([, row]) => !('env' in row));
-    expect(without.map(([key]) => key)).toEqual(['queues', 'logger']);
+    expect(without.map(([key]) => key)).toEqual(['queues', 'exchanges', 'logger']);
   });
 
   it('comes from the config file that was set for the process, below the environment', () => {
@@ -97,6 +97,7 @@ describe('every option of an app', () => {
       TQ_QUEUE: 'q',
       TQ_PUBLISH_TIMEOUT: '1500ms',
       TQ_RESULT_TIMEOUT: '1m',
+      TQ_ROUTES: '',
     });
     expect(resolveOptions({}, childVariables(options))).toMatchObject({
       prefix: 'a.',

@@ -3,7 +3,7 @@ import type { Connection } from '../../src/broker/connection.js';
 import type { Delays } from '../../src/broker/delays.js';
 import type { PublishRequest } from '../../src/broker/outbox.js';
 import type { PublishChannel } from '../../src/broker/publish-channel.js';
-import { replyQueueTopology, type Topology } from '../../src/broker/topology.js';
+import { replyQueueTopology } from '../../src/broker/topology.js';
 import { BrokerTransport } from '../../src/producer/broker-transport.js';
 import { Staging } from '../../src/producer/staging.js';
 import { type Envelope, encodeEnvelope } from '../../src/protocol/envelope.js';
@@ -71,7 +71,7 @@ function setup() {
     route: (end: unknown, delayMs: number) => ({ exchange: 'ladder', routingKey: `${JSON.stringify(end)} ${delayMs}` }),
     forget: () => log.push('delays forgotten'),
   };
-  const topologyOf = (queue: string): Topology => replyQueueTopology(queue);
+  const topology = { ofQueue: replyQueueTopology, ofExchange: () => undefined, isTransient: undefined };
   const transport = new BrokerTransport({
     connection: { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection,
     publisher: publisher as unknown as PublishChannel,
@@ -79,7 +79,7 @@ function setup() {
     staging: new Staging({ clock, deadlines, limits: { messages: 10, bytes: 1_000 }, hold: () => () => undefined }),
     runtime,
     delays: delays as unknown as Delays,
-    topologyOf,
+    topology,
     encode: encodeEnvelope,
   });
   const told: unknown[] = [];
@@ -148,15 +148,13 @@ it('declares the queue that is missing', async () => {
   expect(log).toEqual(['look q', 'declare q', 'register i1', 'publish q']);
 });
 
-it('a declaration that conflicts fails published and the result, and the next call looks again', async () => {
+it('a declaration that is refused fails published and the result, and the next call looks again', async () => {
   const { log, send, state, told } = setup();
   state.look = MISSING;
-  state.declared = Object.assign(new Error("inequivalent arg 'x-queue-type': received 'a' but current is 'b'"), {
-    code: 406,
-  });
+  state.declared = Object.assign(new Error('access to queue refused'), { code: 403 });
   send();
   await turn();
-  expect(told).toEqual([expect.objectContaining({ code: 'declaration-conflict' })]);
+  expect(told).toEqual([expect.objectContaining({ code: 'queue-missing' })]);
   expect(log).toEqual(['look q', 'declare q', 'forget i1']);
   state.look = undefined;
   send();
@@ -173,7 +171,7 @@ it('waits for a queue whose node is away', async () => {
   clock.advance(0);
   await turn();
   expect(log).toEqual(['look q', 'look q']);
-  expect(runtime.lines.map(({ message }) => message)).toContain('cannot look at the queue yet; trying again');
+  expect(runtime.lines.map(({ message }) => message)).toContain('cannot look at the destination yet; trying again');
   state.look = undefined;
   clock.advance(0);
   await turn();
