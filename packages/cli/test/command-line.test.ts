@@ -83,6 +83,10 @@ describe('tq', () => {
       ['--if-empty', '--yes', 'tq queues delete NAME… [OPTIONS]'],
     ],
     [
+      ['route', '--help'],
+      ['--explain', 'tq route mail.send --explain', 'tq route TASK'],
+    ],
+    [
       ['completion', '--help'],
       ['tq completion bash', 'source <(tq completion zsh)'],
     ],
@@ -101,7 +105,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks, config, queues, dead, init, completion.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks, route, config, queues, dead, init, completion.'],
     [['--hlp'], 'Unknown option --hlp. Did you mean --help?'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],

@@ -65,6 +65,7 @@ export { Observers } from './observers.js';
 export { APP_OPTIONS, type AppOptions, childVariables, traceOptions } from './options.js';
 export { refuseUnknownKeys, requireInteger } from './options-check.js';
 export { encoderOf } from './producer/encoder.js';
+export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
 export { hasFunctions, printRoutes, type Routes, routedQueues } from './producer/routes.js';
 export type { CallRetry } from './protocol/call-retry.js';
 export {

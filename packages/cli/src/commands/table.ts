@@ -33,6 +33,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./tasks.js')).tasks,
   },
   {
+    name: 'route',
+    usage: 'route TASK',
+    summary: 'Show where a call of a task goes, and why',
+    load: async () => (await import('./route.js')).route,
+  },
+  {
     name: 'config',
     usage: 'config [KEY]',
     summary: 'Show every option, its value and where that comes from',

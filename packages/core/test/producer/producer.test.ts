@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Router } from '../../src/producer/router.js';
+import type { Routes } from '../../src/producer/routes.js';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
 import { MiddlewareStack } from '../../src/task/middleware.js';
 import type { CallOptions } from '../../src/task/signature.js';
@@ -301,5 +303,64 @@ describe('a call with times', () => {
     await expect.poll(() => sent.length).toBe(1);
     expect(sent[0]).toMatchObject({ eta: now + 10, envelope: { eta: now + 10, expires: now + 20 } });
     result.forget();
+  });
+});
+
+describe('routes', () => {
+  const openRouted = (routes: Routes, more = {}) => openProducer({ router: new Router(routes), ...more });
+
+  it('lead a call to a queue with a priority, or to an exchange with a key', () => {
+    const { sent, send } = openRouted(
+      [({ args }) => (args[0] === 1 ? { queue: 'math', priority: 4 } : { exchange: 'logs', routingKey: 'a.b' })],
+      { prefix: 'eu.' },
+    );
+    send({}, [1]);
+    send({}, [2]);
+    expect(sent[0]).toMatchObject({ queue: 'eu.math', envelope: { priority: 4 } });
+    expect(sent[0]?.target).toBeUndefined();
+    expect(sent[1]?.target).toEqual({ exchange: 'eu.logs', routingKey: 'a.b' });
+  });
+
+  it('reject the call where a function among them fails, and send nothing', async () => {
+    const { sent, send } = openRouted([() => 7 as never]);
+    const result = send();
+    await expect(result.published).rejects.toMatchObject({ name: 'PublishError', code: 'route-failed' });
+    await expect(result.get()).rejects.toBe(await result.published.catch((error: unknown) => error));
+    expect(sent).toEqual([]);
+  });
+
+  it('are followed before the middleware, which sees where the call goes and may change its queue', () => {
+    const middleware = new MiddlewareStack();
+    const seen: unknown[] = [];
+    middleware.use({
+      publish: (call, next) => {
+        seen.push([call.queue, call.exchange, call.routingKey, call.priority]);
+        if (call.exchange === undefined) call.queue = 'changed';
+        return next();
+      },
+    });
+    const { sent, send } = openRouted(
+      [({ args }) => (args[0] === 1 ? { queue: 'math', priority: 4 } : { exchange: 'logs' })],
+      { middleware },
+    );
+    send({}, [1]);
+    send({}, [2]);
+    expect(seen).toEqual([
+      ['math', undefined, undefined, 4],
+      ['tq', 'logs', undefined, undefined],
+    ]);
+    expect(sent[0]).toMatchObject({ queue: 'changed' });
+    expect(sent[1]?.target).toEqual({ exchange: 'logs', routingKey: '' });
+  });
+
+  it("lead the task of a call's onFailure to its queue, and refuse one that goes to an exchange", async () => {
+    const { sent, send } = openRouted({ report: 'failures', log: { exchange: 'logs' } });
+    send({ onFailure: { task: 'report' } });
+    send({ onFailure: { task: 'report', queue: 'own' } });
+    expect(sent.map(({ envelope }) => envelope.onFailure?.queue)).toEqual(['failures', 'own']);
+    await expect(send({ onFailure: { task: 'log' } }).published).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringContaining("found 'log', which routes send to the exchange 'logs'. Name its queue"),
+    });
   });
 });
