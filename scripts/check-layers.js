@@ -101,6 +101,7 @@ const PACKAGES = {
         'dev/',
         'init/',
         'queues/',
+        'topology/',
         'dead/',
         'completion/',
         'commands/',

@@ -66,6 +66,7 @@ import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
+import { AppTopology } from './topology/app-topology.js';
 
 /** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
 export interface App extends AsyncDisposable {
@@ -98,6 +99,8 @@ export interface App extends AsyncDisposable {
   readonly plainCall: PlainCall;
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
+  /** What the app declares on its broker, and how that compares to what is there. */
+  readonly topology: AppTopology;
   /**
    * Says where a call of a task would go and why, as `tq route` shows it; nothing is sent. A task that is defined
    * elsewhere is given as what `declareTask` gives, so that its own options count.
@@ -158,6 +161,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     this.#subscribe(what, handler, options)) as Subscribe;
   readonly broadcast = broadcast;
   readonly deadLetters: DeadLetters;
+  readonly topology: AppTopology;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #topology: AppTopology;
@@ -186,6 +190,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     );
     this.#eager = options.eager ? this.#createEager() : undefined;
     this.deadLetters = this.#createDeadLetters();
+    this.topology = this.#createTopology();
     addRegistry(this.registry);
     addWaitingCalls(this.#waiting);
   }
@@ -443,6 +448,15 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       topologyOf: (queue) => this.topologyOf(queue),
       queues: () => [...this.#queues(), ...this.#sharedNames()].sort(),
       connect: () => this.#ownBroker().connectAnother('dead letters'),
+    });
+  }
+
+  #createTopology(): AppTopology {
+    return new AppTopology({
+      prefix: this.options.prefix,
+      clock: this.runtime.clock,
+      declared: () => this.declaredTopology(),
+      connect: () => this.#ownBroker().connectAnother('topology'),
     });
   }
 

@@ -7,6 +7,7 @@ export type { QueueDepth } from './broker/queue-admin.js';
 export type { Overflow, QueueDeclare, QueueOptions, QueueType } from './broker/queue-options.js';
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { TlsOptions } from './broker/tls-options.js';
+export type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from './broker/topology.js';
 export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
 export type { DeadLetters } from './dead-letters/dead-letters.js';
@@ -112,6 +113,14 @@ export type {
 } from './task/task.js';
 export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
+export type {
+  AppTopology,
+  TopologyCallOptions,
+  TopologyDiff,
+  TopologyDiffOptions,
+  TopologyReport,
+} from './topology/app-topology.js';
+export type { KnownBinding, TopologyDifference } from './topology/difference.js';
 export type { PoolKind, UnknownTask, WorkerConfig } from './worker-config.js';
 
 export type {

@@ -150,5 +150,6 @@ export { type Deadline, Deadlines } from './time/deadlines.js';
 export { formatDuration, parseDuration } from './time/duration.js';
 export { parseIsoTime, printIsoTime } from './time/iso-time.js';
 export { within } from './time/within.js';
+export { bindingName, describeBinding } from './topology/difference.js';
 export type { WorkerConfig } from './worker-config.js';
 export type { TaskIdentity, WorkerEvents, WorkerIdentity, WorkerReady, WorkerSubscription } from './worker-events.js';

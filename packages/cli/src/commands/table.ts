@@ -77,6 +77,32 @@ export const COMMANDS: readonly CommandEntry[] = [
     ],
   },
   {
+    name: 'topology',
+    usage: 'topology show|diff|apply',
+    summary: 'Compare what an app declares with its broker, and declare it',
+    load: async () => (await import('./topology.js')).topology,
+    verbs: [
+      {
+        name: 'topology show',
+        usage: 'topology show',
+        summary: 'Show every exchange, queue and binding that an app declares',
+        load: async () => (await import('./topology-show.js')).topologyShow,
+      },
+      {
+        name: 'topology diff',
+        usage: 'topology diff',
+        summary: 'Show how the broker differs from that',
+        load: async () => (await import('./topology-diff.js')).topologyDiff,
+      },
+      {
+        name: 'topology apply',
+        usage: 'topology apply',
+        summary: 'Declare what is missing',
+        load: async () => (await import('./topology-apply.js')).topologyApply,
+      },
+    ],
+  },
+  {
     name: 'dead',
     usage: 'dead list|show|retry|purge|export',
     summary: 'Look at what failed for good, put it back, throw it away',

@@ -1,4 +1,5 @@
-import { maskUrl, TqError, toError } from '@tq/core/internal';
+import type { KnownBinding } from '@tq/core';
+import { isRecord, maskUrl, TqError, toError } from '@tq/core/internal';
 
 /** A queue as RabbitMQ's management API describes it; its counts may be some seconds old, and are absent at first. */
 export interface ManagedQueue {
@@ -27,9 +28,31 @@ const COLUMNS = 'name,type,state,messages_ready,messages_unacknowledged,consumer
  * @throws {TqError} `invalid-option` when it is no such API or has no such virtual host, `access-refused`,
  *   `connect-failed` when nothing answers in time; the text never shows the password
  */
-export async function fetchQueues(target: ManagementTarget): Promise<readonly ManagedQueue[]> {
+export function fetchQueues(target: ManagementTarget): Promise<readonly ManagedQueue[]> {
+  return fetchList(target, 'queues', COLUMNS, (list) => (list.every(isQueue) ? list.map(describe) : undefined));
+}
+
+const BINDING_COLUMNS = 'source,destination,destination_type,routing_key,arguments';
+
+/**
+ * Every binding of the virtual host but those of the default exchange (`GET /api/bindings/VHOST`).
+ * @throws {TqError} as above
+ */
+export async function fetchBindings(target: ManagementTarget): Promise<readonly KnownBinding[]> {
+  const all = await fetchList(target, 'bindings', BINDING_COLUMNS, (list) =>
+    list.every(isBinding) ? list.map(describeBinding) : undefined,
+  );
+  return all.filter(({ source }) => source !== '');
+}
+
+async function fetchList<T>(
+  target: ManagementTarget,
+  what: string,
+  columns: string,
+  read: (list: readonly unknown[]) => readonly T[] | undefined,
+): Promise<readonly T[]> {
   const { address, headers } = readUrl(target.url);
-  const resource = `${address}/api/queues/${encodeURIComponent(target.vhost)}?columns=${COLUMNS}`;
+  const resource = `${address}/api/${what}/${encodeURIComponent(target.vhost)}?columns=${columns}`;
   const { status, type, text } = await get(resource, headers, target);
   const fail = (code: TqError['code'], found: string, todo: string) =>
     new TqError(code, `The management API at ${maskUrl(target.url)} ${found}. ${todo}`, { fields: { status } });
@@ -37,7 +60,7 @@ export async function fetchQueues(target: ManagementTarget): Promise<readonly Ma
     const todo = 'Put a user that has the tag management before the host, USER:PASSWORD@HOST.';
     throw fail('access-refused', `refused the user (${status})`, todo);
   }
-  const list = status === 200 ? parseList(text) : undefined;
+  const list = status === 200 ? parseList(text, read) : undefined;
   if (list !== undefined) return list;
   if (status === 404 && type.includes('json')) {
     throw fail('invalid-option', `has no virtual host '${target.vhost}' (404)`, "It is the one of the app's URL.");
@@ -81,11 +104,14 @@ function readUrl(text: string): { readonly address: string; readonly headers: Re
   return { address, headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } };
 }
 
-/** undefined when it is something else than a list of queues. */
-function parseList(text: string): readonly ManagedQueue[] | undefined {
+/** undefined when it is something else than such a list. */
+function parseList<T>(
+  text: string,
+  read: (list: readonly unknown[]) => readonly T[] | undefined,
+): readonly T[] | undefined {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every(isQueue) ? list.map(describe) : undefined;
+    return Array.isArray(list) ? read(list) : undefined;
   } catch {
     return undefined;
   }
@@ -106,8 +132,32 @@ function describe(raw: RawQueue): ManagedQueue {
     ready: numberOf(raw.messages_ready),
     unacked: numberOf(raw.messages_unacknowledged),
     consumers: numberOf(raw.consumers),
-    // An empty table comes as an empty list.
-    arguments: typeof table !== 'object' || table === null ? null : Array.isArray(table) ? {} : { ...table },
+    arguments: tableOf(table),
+  };
+}
+
+/** An empty table comes as an empty list. */
+function tableOf(table: unknown): Readonly<Record<string, unknown>> | null {
+  if (typeof table !== 'object' || table === null) return null;
+  return Array.isArray(table) ? {} : { ...table };
+}
+
+type RawBinding = Readonly<
+  Record<'source' | 'destination' | 'destination_type' | 'routing_key', string> & { arguments?: unknown }
+>;
+
+function isBinding(value: unknown): value is RawBinding {
+  const keys = ['source', 'destination', 'destination_type', 'routing_key'];
+  return isRecord(value) && keys.every((key) => typeof value[key] === 'string');
+}
+
+function describeBinding(raw: RawBinding): KnownBinding {
+  return {
+    source: raw.source,
+    destination: raw.destination,
+    destinationType: raw.destination_type === 'queue' ? 'queue' : 'exchange',
+    routingKey: raw.routing_key,
+    arguments: (tableOf(raw.arguments) ?? {}) as KnownBinding['arguments'],
   };
 }
 

@@ -59,7 +59,11 @@ function vhostOf(url: string): string {
   return path === '' ? '/' : decodeURIComponent(path);
 }
 
-function durationOf(args: Arguments, option: string, min: number): number | undefined {
+/**
+ * A duration in ms; undefined when it was not given.
+ * @throws {TqError} `invalid-option`
+ */
+export function durationOf(args: Arguments, option: string, min: number): number | undefined {
   const text = args.text(option);
   if (text === undefined) return undefined;
   return requireInteger(parseDuration(text, `--${option}`), `--${option} (ms)`, { min, max: MAX_MS });

@@ -1,0 +1,240 @@
+import type { Connection, Link } from '../broker/connection.js';
+import { declare, isAway, replyCodeOf } from '../broker/declare.js';
+import { type Probe, probeExchange, probeQueue } from '../broker/probe.js';
+import type { Binding, Topology } from '../broker/topology.js';
+import { TqError, toError } from '../errors.js';
+import { refuseUnknownKeys, requireInteger } from '../options-check.js';
+import type { Clock } from '../time/clock.js';
+import { within } from '../time/within.js';
+import {
+  differencesOf,
+  extraBindings,
+  type KnownBinding,
+  missingBindings,
+  type TopologyDifference,
+} from './difference.js';
+
+/** How long a comparison may take. */
+export interface TopologyCallOptions {
+  /** For the connection and all answers together, ms, 1 to 2,147,483,647. Default: 60,000. */
+  readonly timeout?: number | undefined;
+}
+
+/** What a comparison takes. */
+export interface TopologyDiffOptions extends TopologyCallOptions {
+  /**
+   * The broker's bindings, as RabbitMQ's management API has them: AMQP cannot ask for them. Default: they are not
+   * compared.
+   */
+  readonly bindings?: readonly KnownBinding[] | undefined;
+}
+
+/** How the broker differs from what the app declares. */
+export interface TopologyDiff {
+  /** Nothing is missing, nothing is different, nothing could not be compared. */
+  readonly same: boolean;
+  /** Exchanges first, then queues, then bindings; each property is one. */
+  readonly differences: readonly TopologyDifference[];
+  /** Whether bindings were compared too. */
+  readonly bindings: 'compared' | 'unknown';
+  /** Bindings to what the app declares that it does not declare: those of others, or of an earlier configuration. */
+  readonly extra: readonly KnownBinding[];
+}
+
+/** What was declared, and what is still different. */
+export interface TopologyReport {
+  /** Everything that was missing and is there now: exchanges first. Bindings, which cannot be seen, are not among it. */
+  readonly declared: readonly { readonly what: 'exchange' | 'queue'; readonly name: string }[];
+  /** How many bindings were made sure of. */
+  readonly bound: number;
+  /** What declaring cannot mend. */
+  readonly differences: readonly TopologyDifference[];
+}
+
+/** What the topology needs of its app. */
+export interface TopologyHost {
+  readonly prefix: string;
+  readonly clock: Clock;
+  /** All that the app declares. */
+  declared(): Topology;
+  /**
+   * A connection for one operation.
+   * @throws {TqError} `in-child`, `closed`, `invalid-option` where there is no broker
+   */
+  connect(): Connection;
+}
+
+type Model = Link['model'];
+
+const TIMEOUT_MS = 60_000;
+const MAX_TIMEOUT_MS = 2_147_483_647;
+/** Questions on the way at a time, each on a channel of its own. */
+const CHANNELS = 4;
+
+/**
+ * Everything that an app declares on its broker, and how that compares to what is there: `app.topology`. Every operation
+ * has a connection of its own.
+ *
+ * Methods reject with a `TqError`: `invalid-option` (an eager app has no broker, too), `unknown-option`, `in-child`,
+ * `closed`, `queue-timeout` (no connection, or no answers in time), `connection-lost`, `access-refused`.
+ */
+export class AppTopology {
+  readonly #host: TopologyHost;
+
+  constructor(host: TopologyHost) {
+    this.#host = host;
+  }
+
+  /** All that the app declares, by full names: its queues, exchanges and bindings, and those of its tasks and events. */
+  declared(): Topology {
+    return this.#host.declared();
+  }
+
+  /** Compares all of it with the broker, and changes nothing. */
+  async diff(options: TopologyDiffOptions = {}): Promise<TopologyDiff> {
+    const timeoutMs = timeoutOf(options, ['timeout', 'bindings'], 'diff');
+    const { bindings: known } = options;
+    const declared = this.declared();
+    const { differences } = await this.#use(timeoutMs, (model) => this.#look(model, declared));
+    const all = known === undefined ? differences : [...differences, ...missingBindings(declared, known)];
+    return {
+      same: all.length === 0,
+      differences: all,
+      bindings: known === undefined ? 'unknown' : 'compared',
+      extra: known === undefined ? [] : extraBindings(declared, known),
+    };
+  }
+
+  /**
+   * Declares what is missing and binds it. What exists with other properties stays as it is, and is named; running it
+   * again does no harm.
+   * @throws {TqError} as above, `declaration-conflict` when the broker refuses a declaration as such, `exchange-missing`
+   *   when a binding leads from an exchange that nobody declares, `queue-missing` when the user may not declare
+   */
+  async apply(options: TopologyCallOptions = {}): Promise<TopologyReport> {
+    const timeoutMs = timeoutOf(options, ['timeout'], 'apply');
+    const declared = this.declared();
+    return this.#use(timeoutMs, (model) => this.#declareMissing(model, declared));
+  }
+
+  async #look(model: Model, { exchanges, queues }: Topology): Promise<Looked> {
+    const { prefix } = this.#host;
+    const ofExchanges = await eachOf(exchanges, async (exchange) => {
+      const probe = await probeExchange(model, exchange);
+      return { probe, declaration: exchange, differences: differencesOf('exchange', exchange, probe, prefix) };
+    });
+    const ofQueues = await eachOf(queues, async (queue) => {
+      const probe = await probeQueue(model, queue);
+      return { probe, declaration: queue, differences: differencesOf('queue', queue, probe, prefix) };
+    });
+    const differences = [...ofExchanges, ...ofQueues].flatMap((one) => one.differences);
+    return { exchanges: ofExchanges, queues: ofQueues, differences };
+  }
+
+  async #declareMissing(model: Model, declared: Topology): Promise<TopologyReport> {
+    const looked = await this.#look(model, declared);
+    const exchanges = looked.exchanges.filter(isToDeclare).map(({ declaration }) => declaration);
+    const queues = looked.queues.filter(isToDeclare).map(({ declaration }) => declaration);
+    const lacking = new Set([...looked.exchanges, ...looked.queues].filter(isOutOfReach).map(nameOf));
+    const bindings = declared.bindings.filter(
+      (binding) => !lacking.has(binding.exchange) && !lacking.has(destinationOf(binding)),
+    );
+    await declare(model, { exchanges, queues, bindings });
+    const made = [
+      ...exchanges.map(({ name }) => ({ what: 'exchange', name }) as const),
+      ...queues.map(({ name }) => ({ what: 'queue', name }) as const),
+    ];
+    const isMade = ({ what, name }: TopologyDifference) => made.some((one) => one.what === what && one.name === name);
+    const differences = looked.differences.filter((difference) => !isMade(difference));
+    return { declared: made, bound: bindings.length, differences };
+  }
+
+  async #use<T>(timeoutMs: number, work: (model: Model) => Promise<T>): Promise<T> {
+    const connection = this.#host.connect();
+    const letGo = connection.hold();
+    const over = new AbortController();
+    const answer = connection.whenOpen(over.signal).then(({ model }) => work(model));
+    try {
+      if (await within(this.#host.clock, timeoutMs, answer)) return await answer;
+    } catch (thrown) {
+      throw explain(thrown);
+    } finally {
+      over.abort();
+      await connection.close();
+      letGo();
+    }
+    throw timedOut(connection, timeoutMs);
+  }
+}
+
+interface Compared<T> {
+  readonly probe: Probe;
+  readonly declaration: T;
+  readonly differences: readonly TopologyDifference[];
+}
+
+interface Looked {
+  readonly exchanges: readonly Compared<Topology['exchanges'][number]>[];
+  readonly queues: readonly Compared<Topology['queues'][number]>[];
+  readonly differences: readonly TopologyDifference[];
+}
+
+type Declared = Compared<{ readonly name: string; readonly passive?: boolean | undefined }>;
+
+function isToDeclare({ probe, declaration }: Declared): boolean {
+  return probe.kind === 'missing' && declaration.passive !== true;
+}
+
+/** Nothing can be bound to it. */
+function isOutOfReach({ probe, declaration }: Declared): boolean {
+  if (probe.kind === 'missing') return declaration.passive === true;
+  return probe.kind !== 'same' && probe.kind !== 'different';
+}
+
+function nameOf({ declaration }: Declared): string {
+  return declaration.name;
+}
+
+function destinationOf(binding: Binding): string {
+  return 'queue' in binding ? binding.queue : binding.to;
+}
+
+/** Some at a time, in the order in which they are given. */
+async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const take = async () => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as T);
+  };
+  await Promise.all(Array.from({ length: CHANNELS }, take));
+  return results;
+}
+
+function timeoutOf(options: TopologyCallOptions, known: readonly string[], method: string): number {
+  refuseUnknownKeys(options, known, `topology.${method}`);
+  return requireInteger(options.timeout ?? TIMEOUT_MS, `${method}: timeout (ms)`, { min: 1, max: MAX_TIMEOUT_MS });
+}
+
+function explain(thrown: unknown): TqError {
+  if (thrown instanceof TqError) return thrown;
+  const cause = toError(thrown);
+  switch (replyCodeOf(cause)) {
+    case 403:
+      return new TqError('access-refused', `The broker's user may not do this: ${cause.message}`, { cause });
+    case 404: {
+      if (isAway(cause)) return new TqError('queue-unavailable', `A node is down: ${cause.message}`, { cause });
+      const text = `A binding leads from or to what is not there: ${cause.message} Declare it in the app's exchanges or queues.`;
+      return new TqError('exchange-missing', text, { cause });
+    }
+    default: {
+      const text = `The connection was lost before the broker's answer: ${cause.message} Look again; what was declared stays.`;
+      return new TqError('connection-lost', text, { cause });
+    }
+  }
+}
+
+function timedOut({ link, lastError }: Connection, timeoutMs: number): TqError {
+  const why = link !== undefined ? 'Is it overloaded?' : (lastError?.message ?? 'There is no connection to it yet.');
+  const text = `The broker did not answer for all that the app declares within ${timeoutMs} ms. ${why}`;
+  return new TqError('queue-timeout', text, { fields: { timeoutMs }, cause: lastError });
+}

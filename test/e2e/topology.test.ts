@@ -1,0 +1,190 @@
+/** What an app declares against what the broker has: `app.topology` and `tq topology`, on the real broker. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApp } from '@tq/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/ports.js';
+import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
+import { createProject, type Project } from '../support/project.js';
+import { runInside } from '../support/run-inside.js';
+
+let prefix: string;
+beforeEach(() => {
+  prefix = freshPrefix();
+});
+const open = (more = {}) => createApp({ url: brokerUrl(), prefix, queueType: 'classic', ...more });
+const full = (name: string) => `${prefix}${name}`;
+
+describe('app.topology', () => {
+  it('finds all missing at first, declares it, and finds nothing any more', async () => {
+    await using app = open({
+      exchanges: { logs: { type: 'topic' } },
+      queues: { mail: { bindings: [{ exchange: 'logs', key: 'mail.#' }] } },
+    });
+    const declared = app.topology.declared();
+    const names = [...declared.exchanges, ...declared.queues].map(({ name }) => name).sort();
+    expect(names).toEqual(expect.arrayContaining([full('logs'), full('mail'), full('mail.dead'), full('tq')]));
+    const before = await app.topology.diff();
+    expect(before).toMatchObject({ same: false, bindings: 'unknown', extra: [] });
+    expect(before.differences.map(({ name, kind }) => `${kind} ${name}`).sort()).toEqual(
+      names.map((name) => `missing ${name}`),
+    );
+    const report = await app.topology.apply();
+    expect(report.declared.map(({ name }) => name).sort()).toEqual(names);
+    expect(report).toMatchObject({ bound: declared.bindings.length, differences: [] });
+    expect(await app.topology.diff()).toMatchObject({ same: true, differences: [] });
+    expect(await app.topology.apply()).toMatchObject({ declared: [], differences: [] });
+    await using peer = await openPeer();
+    peer.channel.publish(full('logs'), 'mail.sent', Buffer.from('1'));
+    await expect.poll(() => queueState(peer, full('mail'))).toMatchObject({ messages: 1 });
+  });
+
+  it('finds every property in which a queue is different, and changes none', async () => {
+    await using peer = await openPeer();
+    await peer.channel.assertQueue(full('mail'), {
+      durable: true,
+      arguments: { 'x-max-priority': 3, 'x-max-length': 7, 'x-message-ttl': 60_000 },
+    });
+    await using app = open({ queues: { mail: { maxPriority: 5 } } });
+    const { differences } = await app.topology.diff();
+    const own = differences.filter(({ name }) => name === full('mail'));
+    const found = Object.fromEntries(own.map(({ property, wanted, found }) => [property, [wanted, found]]));
+    expect(found).toEqual({
+      'x-dead-letter-exchange': [full('tq.dead'), undefined],
+      'x-dead-letter-routing-key': [full('mail'), undefined],
+      'x-max-priority': [5, 3],
+      'x-max-length': [undefined, 7],
+      'x-message-ttl': [undefined, 60_000],
+    });
+    expect(own[0]).toMatchObject({
+      what: 'queue',
+      kind: 'different',
+      fix: expect.stringContaining('tq topology apply --migrate mail'),
+    });
+    const report = await app.topology.apply();
+    expect(report.differences).toEqual(own);
+    expect(report.declared.map(({ name }) => name)).toContain(full('mail.dead'));
+    expect((await app.topology.diff()).differences).toEqual(own);
+  });
+
+  it('tells a quorum queue from a classic one, and an exchange of another type or durability', async () => {
+    await using peer = await openPeer();
+    await peer.channel.assertQueue(full('mail'), { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await peer.channel.assertExchange(full('logs'), 'direct', { durable: false, alternateExchange: 'elsewhere' });
+    await using app = open({ queues: { mail: { declare: 'bare' } }, exchanges: { logs: { type: 'topic' } } });
+    const { differences } = await app.topology.diff();
+    const of = (name: string) =>
+      Object.fromEntries(
+        differences.filter((one) => one.name === full(name)).map((one) => [one.property, [one.wanted, one.found]]),
+      );
+    expect(of('mail')).toEqual({ 'x-queue-type': [expect.anything(), 'quorum'] });
+    expect(of('logs')).toEqual({
+      type: ['topic', 'direct'],
+      durable: [true, false],
+      'alternate-exchange': [undefined, 'elsewhere'],
+    });
+  });
+
+  it('leaves what others declare to them: it is missing or there, and never declared', async () => {
+    await using app = open({ queues: { foreign: { declare: 'passive' } } });
+    const missing = expect.objectContaining({
+      name: full('foreign'),
+      kind: 'missing',
+      fix: expect.stringContaining("declare: 'passive'"),
+    });
+    expect((await app.topology.apply()).differences).toEqual([missing]);
+    await using peer = await openPeer();
+    expect(await queueState(peer, full('foreign'))).toBeUndefined();
+    await peer.channel.assertQueue(full('foreign'), {
+      durable: false,
+      autoDelete: true,
+      arguments: { 'x-max-length': 3 },
+    });
+    expect(await app.topology.apply()).toMatchObject({ differences: [] });
+  });
+
+  it('says of a queue that is exclusive to another connection that it is', async () => {
+    await using peer = await openPeer();
+    await peer.channel.assertQueue(full('mail'), { exclusive: true });
+    await using app = open({ queues: { mail: {} } });
+    expect((await app.topology.diff()).differences).toContainEqual(
+      expect.objectContaining({ name: full('mail'), kind: 'exclusive' }),
+    );
+  });
+
+  it('refuses where there is no broker to compare with, and ends in time where none answers', async () => {
+    await using eager = createApp({ eager: true });
+    await expect(eager.topology.diff()).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringContaining('eager'),
+    });
+    expect(eager.topology.declared().queues.map(({ name }) => name)).toContain('tq');
+    await using lonely = createApp({ url: `amqp://127.0.0.1:${await freePort()}` });
+    await expect(lonely.topology.apply({ timeout: 50 })).rejects.toMatchObject({
+      code: 'queue-timeout',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    await expect(lonely.topology.diff({ timeout: 0 })).rejects.toMatchObject({ code: 'invalid-option' });
+    await expect(lonely.topology.apply({ tmeout: 5 } as never)).rejects.toMatchObject({ code: 'unknown-option' });
+  });
+});
+
+describe('tq topology', () => {
+  const TASKS = `import { createApp } from '@tq/core';
+    export const app = createApp({ queueType: 'classic', queues: { mail: { maxPriority: 5 } } });
+    app.task('mail.send', () => undefined, { queue: 'mail' });`;
+  let project: Project;
+  beforeEach(() => {
+    project = createProject({ type: 'module', files: { 'tasks.ts': TASKS } });
+  });
+  afterEach(() => project[Symbol.dispose]());
+  let count = 0;
+  /** A task file loads once in a process, and each command closes its app: every command gets a copy. */
+  const topology = (...args: string[]) => {
+    const file = join(project.folder, `tasks-${++count}.ts`);
+    copyFileSync(join(project.folder, 'tasks.ts'), file);
+    const env = { TQ_URL: brokerUrl(), TQ_PREFIX: prefix };
+    return runInside(['topology', ...args, '--app', file], { cwd: project.folder, env });
+  };
+
+  it('shows what the app declares, without a broker', async () => {
+    const { code, stdout } = await topology('show');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^EXCHANGE +TYPE +PROPERTIES\n/);
+    expect(stdout).toContain(`${full('mail')} `);
+    expect(stdout).toMatch(/durable, x-queue-type=classic, .*x-max-priority=5/);
+    expect(JSON.parse((await topology('show', '--json')).stdout)).toMatchObject({
+      queues: expect.arrayContaining([expect.objectContaining({ name: full('mail') })]),
+    });
+  });
+
+  it('ends with 1 while something is missing or different, and with 0 when all is as declared', async () => {
+    await using peer = await openPeer();
+    await peer.channel.assertQueue(full('mail'), { durable: true, arguments: { 'x-max-priority': 3 } });
+    const different = `queue ${full('mail')}: x-max-priority is to be 5, the broker has 3\n  Set maxPriority of queues['mail'] to what the broker has`;
+    const diff = await topology('diff');
+    expect(diff.code).toBe(1);
+    expect(diff.stdout).toContain(`queue ${full('mail.dead')}: missing\n  tq topology apply declares it`);
+    expect(diff.stdout).toContain(different);
+    expect(diff.stderr).toMatch(
+      /\d+ bindings were not compared: AMQP cannot show them\. Give --management URL\.\ntq: \d+ differences in/,
+    );
+    const apply = await topology('apply');
+    expect(apply.code).toBe(1);
+    expect(apply.stdout).toContain(`queue ${full('mail.dead')}: declared\n`);
+    expect(apply.stdout).toContain(different);
+    await peer.channel.deleteQueue(full('mail'));
+    expect(await topology('apply')).toMatchObject({ code: 0, stdout: `queue ${full('mail')}: declared\n` });
+    expect(await topology('diff')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^The broker has what the app declares: \d+ exchanges and \d+ queues\.\n$/),
+    });
+    expect(JSON.parse((await topology('diff', '--json')).stdout)).toEqual({
+      same: true,
+      differences: [],
+      bindings: 'unknown',
+      extra: [],
+    });
+    expect(JSON.parse((await topology('apply', '--json')).stdout)).toMatchObject({ declared: [], differences: [] });
+  });
+});
