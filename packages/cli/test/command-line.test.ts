@@ -87,6 +87,14 @@ describe('tq', () => {
       ['--explain', 'tq route mail.send --explain', 'tq route TASK'],
     ],
     [
+      ['topology', '--help'],
+      ['tq topology show', 'tq topology diff', 'tq topology apply'],
+    ],
+    [
+      ['help', 'topology', 'diff'],
+      ['--management', 'Ends with 1', 'tq topology diff [OPTIONS]'],
+    ],
+    [
       ['completion', '--help'],
       ['tq completion bash', 'source <(tq completion zsh)'],
     ],
@@ -105,7 +113,7 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks, route, config, queues, dead, init, completion.'],
+    [[], 'Expected a command: worker, broker, dev, call, tasks, route, config, queues, topology, dead, init, completion.'],
     [['--hlp'], 'Unknown option --hlp. Did you mean --help?'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
@@ -131,6 +139,7 @@ describe('tq', () => {
     [['call', 'fib', '12345678901234567890'], 'Argument 1: expected a number that JavaScript keeps'],
     [['call', 'fib', '--timeout', '0s'], '--timeout (ms): expected a whole number from 1'],
     [['queues'], 'Expected a word after queues: list, show, purge, delete.'],
+    [['topology', 'dif'], "Unknown command 'topology dif'. Did you mean diff?"],
     [['queues', 'prge', 'mail', '--yes'], "Unknown command 'queues prge'. Did you mean purge?"],
     [['queues', 'show'], 'Expected tq queues show NAME, found nothing after queues show.'],
     [['queues', 'list', '--all'], "--all: expected RabbitMQ's management API beside it"],

@@ -66,7 +66,7 @@ import type { Signature } from './task/signature.js';
 import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
-import { AppTopology } from './topology/app-topology.js';
+import { TopologyAdmin } from './topology/topology-admin.js';
 
 /** Tasks, and the way to the broker for their calls. Nothing connects before the first call. */
 export interface App extends AsyncDisposable {
@@ -100,7 +100,7 @@ export interface App extends AsyncDisposable {
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
   /** What the app declares on its broker, and how that compares to what is there. */
-  readonly topology: AppTopology;
+  readonly topology: TopologyAdmin;
   /**
    * Says where a call of a task would go and why, as `tq route` shows it; nothing is sent. A task that is defined
    * elsewhere is given as what `declareTask` gives, so that its own options count.
@@ -161,7 +161,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     this.#subscribe(what, handler, options)) as Subscribe;
   readonly broadcast = broadcast;
   readonly deadLetters: DeadLetters;
-  readonly topology: AppTopology;
+  readonly topology: TopologyAdmin;
   readonly #observers: Observers<AppEvents>;
   readonly #deadlines: Deadlines;
   readonly #topology: AppTopology;
@@ -451,8 +451,8 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     });
   }
 
-  #createTopology(): AppTopology {
-    return new AppTopology({
+  #createTopology(): TopologyAdmin {
+    return new TopologyAdmin({
       prefix: this.options.prefix,
       clock: this.runtime.clock,
       declared: () => this.declaredTopology(),

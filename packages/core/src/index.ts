@@ -113,14 +113,14 @@ export type {
 } from './task/task.js';
 export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
+export type { KnownBinding, TopologyDifference } from './topology/difference.js';
 export type {
-  AppTopology,
+  TopologyAdmin,
   TopologyCallOptions,
   TopologyDiff,
   TopologyDiffOptions,
   TopologyReport,
-} from './topology/app-topology.js';
-export type { KnownBinding, TopologyDifference } from './topology/difference.js';
+} from './topology/topology-admin.js';
 export type { PoolKind, UnknownTask, WorkerConfig } from './worker-config.js';
 
 export type {

@@ -78,7 +78,7 @@ const CHANNELS = 4;
  * Methods reject with a `TqError`: `invalid-option` (an eager app has no broker, too), `unknown-option`, `in-child`,
  * `closed`, `queue-timeout` (no connection, or no answers in time), `connection-lost`, `access-refused`.
  */
-export class AppTopology {
+export class TopologyAdmin {
   readonly #host: TopologyHost;
 
   constructor(host: TopologyHost) {
