@@ -113,7 +113,10 @@ describe('tq', () => {
   });
 
   it.each([
-    [[], 'Expected a command: worker, broker, dev, call, tasks, route, config, queues, topology, dead, init, completion.'],
+    [
+      [],
+      'Expected a command: worker, broker, dev, call, tasks, route, config, queues, topology, dead, init, completion.',
+    ],
     [['--hlp'], 'Unknown option --hlp. Did you mean --help?'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
     [['worker', '--concurency', '2'], 'Unknown option --concurency. Did you mean --concurrency?'],
