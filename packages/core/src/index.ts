@@ -115,6 +115,7 @@ export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
 export type { KnownBinding, TopologyDifference } from './topology/difference.js';
 export type {
+  DeclaredThing,
   TopologyAdmin,
   TopologyCallOptions,
   TopologyDiff,

@@ -12,7 +12,9 @@ import type { QueueDeclare, QueueSettings, QueueType } from './queue-options.js'
 
 /** An exchange to declare (AMQP exchange.declare). */
 export interface ExchangeDeclaration {
+  /** Full name, prefix included. */
   readonly name: string;
+  /** How it compares keys. */
   readonly type: ExchangeType;
   /** Outlives the broker's restart. Default: true. */
   readonly durable?: boolean | undefined;
@@ -30,7 +32,9 @@ export interface ExchangeDeclaration {
 
 /** A queue to declare (AMQP queue.declare). */
 export interface QueueDeclaration {
+  /** Full name, prefix included. */
   readonly name: string;
+  /** What RabbitMQ calls optional queue arguments, `x-max-length` for instance. */
   readonly arguments: Headers;
   /** Outlives the broker's restart. Default: true. */
   readonly durable?: boolean | undefined;
@@ -46,16 +50,30 @@ export interface QueueDeclaration {
 
 /** What leads from an exchange to a queue, or to another exchange. */
 export type Binding = {
+  /** Where messages come from. */
   readonly exchange: string;
+  /** What it compares with theirs, by its type. */
   readonly routingKey: string;
   /** What a headers exchange compares, `x-match` among it. Default: nothing. */
   readonly arguments?: Headers | undefined;
-} & ({ readonly queue: string } | { readonly to: string });
+} & (
+  | {
+      /** The queue that gets them. */
+      readonly queue: string;
+    }
+  | {
+      /** The exchange that gets them. */
+      readonly to: string;
+    }
+);
 
 /** What has to exist before something is used. Others than those of the user's are durable. */
 export interface Topology {
+  /** Each once. */
   readonly exchanges: readonly ExchangeDeclaration[];
+  /** Each once. */
   readonly queues: readonly QueueDeclaration[];
+  /** Between them, and from exchanges of the broker's own. */
   readonly bindings: readonly Binding[];
 }
 

@@ -30,8 +30,11 @@ export interface KnownBinding {
   readonly source: string;
   /** Queue, or exchange. */
   readonly destination: string;
+  /** Which of them it is. */
   readonly destinationType: 'queue' | 'exchange';
+  /** What the exchange compares. */
   readonly routingKey: string;
+  /** What a headers exchange compares. */
   readonly arguments: Headers;
 }
 

@@ -41,10 +41,18 @@ export interface TopologyDiff {
   readonly extra: readonly KnownBinding[];
 }
 
+/** An exchange or a queue that was declared. */
+export interface DeclaredThing {
+  /** Which of them. */
+  readonly what: 'exchange' | 'queue';
+  /** Its full name, prefix included. */
+  readonly name: string;
+}
+
 /** What was declared, and what is still different. */
 export interface TopologyReport {
   /** Everything that was missing and is there now: exchanges first. Bindings, which cannot be seen, are not among it. */
-  readonly declared: readonly { readonly what: 'exchange' | 'queue'; readonly name: string }[];
+  readonly declared: readonly DeclaredThing[];
   /** How many bindings were made sure of. */
   readonly bound: number;
   /** What declaring cannot mend. */
@@ -140,7 +148,7 @@ export class TopologyAdmin {
       (binding) => !lacking.has(binding.exchange) && !lacking.has(destinationOf(binding)),
     );
     await declare(model, { exchanges, queues, bindings });
-    const made = [
+    const made: readonly DeclaredThing[] = [
       ...exchanges.map(({ name }) => ({ what: 'exchange', name }) as const),
       ...queues.map(({ name }) => ({ what: 'queue', name }) as const),
     ];
