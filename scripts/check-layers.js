@@ -103,6 +103,7 @@ const PACKAGES = {
         'queues/',
         'topology/',
         'dead/',
+        'events/',
         'completion/',
         'commands/',
         'parse',

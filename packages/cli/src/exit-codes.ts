@@ -19,7 +19,7 @@ export const EXIT_CODES_TEXT = [
   '  2  the command line, the environment or the place of the task file is wrong',
   '  3  no result within the time',
   '  4  the broker was not reached within the time',
-  '  130, 143  stopped, or stopped waiting, because of SIGINT (Ctrl-C) or SIGTERM; a worker, a broker or a --watch that stops so ends with 0',
+  '  130, 143  stopped, or stopped waiting, because of SIGINT (Ctrl-C) or SIGTERM; a worker, a broker, a --watch or a subscribe that stops so ends with 0',
 ].join('\n');
 
 /** The exit code for what a command threw. */

@@ -1,7 +1,7 @@
 import type { AppBroker } from './app-broker.js';
 import type { Topology } from './broker/topology.js';
 import { TqError } from './errors.js';
-import type { DefinedEvent } from './events/event.js';
+import type { EventRegistry } from './events/event-registry.js';
 import type { ResolvedOptions } from './options.js';
 import type { Transport } from './results/transport.js';
 import type { Runtime } from './runtime.js';
@@ -17,8 +17,8 @@ export interface AppInternals {
   waiting(): Promise<void> | undefined;
   /** Connections and publisher, made when first asked for. */
   broker(): AppBroker;
-  /** The events that are defined here, by name. */
-  readonly events: ReadonlyMap<string, DefinedEvent>;
+  /** The events that are defined here. */
+  readonly events: EventRegistry;
   /** How a queue is declared, with the exchanges that it gets messages from; takes the full name, prefix included. */
   topologyOf(queue: string): Topology;
   /** An exchange with all that it leads to; takes the full name. Undefined where the options do not have it. */

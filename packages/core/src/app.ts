@@ -6,13 +6,15 @@ import { type AppInternals, INTERNALS } from './app-internals.js';
 import { type AppTopology, createAppTopology } from './broker/app-topology.js';
 import type { Connection } from './broker/connection.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
+import { withSubscriptions } from './broker/subscription-topology.js';
 import { TaskQueue } from './broker/task-queue.js';
 import type { Topology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
-import { createEvent, type DefinedEvent, type DefineEvent, type EventHost, type EventRoute } from './events/event.js';
+import type { DefinedEvent, DefineEvent, EventHost, EventRoute } from './events/event.js';
 import type { EventDefinition, PublishOptions } from './events/event-options.js';
 import { EventPublisher } from './events/event-publisher.js';
+import { EventRegistry } from './events/event-registry.js';
 import type { SubscriptionDefinition } from './events/subscribe-options.js';
 import {
   type EventHandler,
@@ -27,6 +29,7 @@ import { type AppOptions, type ResolvedOptions, resolveOptions } from './options
 import type { PlainCall } from './plain/plain-call-options.js';
 import { PlainCalls } from './plain/plain-calls.js';
 import { closedTransport } from './producer/closed-transport.js';
+import { choicesOf } from './producer/eager-subscribers.js';
 import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
 import { Producer } from './producer/producer.js';
@@ -35,7 +38,7 @@ import { type CallAddress, Router } from './producer/router.js';
 import { routedQueues } from './producer/routes.js';
 import { Staging } from './producer/staging.js';
 import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
-import { broadcastExchange, eventsExchange, exchangeName } from './protocol/names.js';
+import { broadcastExchange } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
@@ -156,7 +159,8 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
     return this.#define(name, handler, rest);
   }) as DefineTask;
-  readonly event = ((name: string, given?: EventDefinition) => this.#defineEvent(name, given)) as DefineEvent;
+  readonly events = new EventRegistry(this);
+  readonly event = ((name: string, given?: EventDefinition) => this.events.define(name, given)) as DefineEvent;
   readonly subscribe = ((what: DefinedEvent | string, handler: EventHandler<never>, options?: SubscriptionDefinition) =>
     this.#subscribe(what, handler, options)) as Subscribe;
   readonly broadcast = broadcast;
@@ -166,7 +170,6 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly #deadlines: Deadlines;
   readonly #topology: AppTopology;
   readonly #middleware = new MiddlewareStack();
-  readonly events = new Map<string, DefinedEvent>();
   readonly #waiting = () => this.waiting();
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
@@ -250,23 +253,13 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     return this.#middleware.use(middleware);
   }
 
-  #defineEvent(name: string, given: EventDefinition | undefined): DefinedEvent {
-    const event = createEvent(this, name, given);
-    if (this.events.has(name)) {
-      const text = `Two events are named '${name}'. Define it once, in a module that publishers and subscribers import.`;
-      throw new TqError('duplicate-event', text, { fields: { event: name } });
-    }
-    this.events.set(name, event);
-    return event;
-  }
-
   #subscribe(
     what: DefinedEvent | string,
     handler: EventHandler<never>,
     options: SubscriptionDefinition = {},
   ): Subscription {
     const subscription = readSubscription(this.options.prefix, what, handler, options);
-    this.registry.add(subscriptionTask(subscription, options, { ...this.options, middleware: this.#middleware }));
+    this.registry.add(subscriptionTask(subscription, options, { ...this.#naming(), middleware: this.#middleware }));
     const { name, keys, group } = subscription.facts;
     return { name, keys, group };
   }
@@ -337,13 +330,11 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
 
   declaredTopology(): Topology {
     const { prefix } = this.options;
-    const exchanges = [...this.events.values()].map(({ options: { exchange } }) =>
-      exchange === undefined ? eventsExchange(prefix) : exchangeName(prefix, exchange),
-    );
-    return this.#topology.whole(
+    const whole = this.#topology.whole(
       this.#queues().map((queue) => prefix + queue),
-      exchanges,
+      this.events.exchanges(),
     );
+    return withSubscriptions(whole, this.registry.subscriptions(), prefix);
   }
 
   close(): Promise<void> {
@@ -426,7 +417,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   }
 
   #createEager(): EagerTransport {
-    const { maxMessageBytes, preset } = this.options;
+    const { maxMessageBytes, preset, prefix, exchanges } = this.options;
     return new EagerTransport({
       runtime: this.runtime,
       deadlines: this.#deadlines,
@@ -434,7 +425,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       preset,
       maxMessageBytes,
       encode: encoderOf(preset),
-      choiceOf: (exchange) => (exchange === eventsExchange(this.options.prefix) ? 'events' : 'topic'),
+      choiceOf: choicesOf(prefix, exchanges),
     });
   }
 
@@ -446,7 +437,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       clock: this.runtime.clock,
       registry: this.registry,
       topologyOf: (queue) => this.topologyOf(queue),
-      queues: () => [...this.#queues(), ...this.#sharedNames()].sort(),
+      queues: () => [...this.#queues(), broadcastExchange('')],
       connect: () => this.#ownBroker().connectAnother('dead letters'),
     });
   }
@@ -465,15 +456,6 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     const ofTasks = this.registry.names().flatMap((name) => this.registry.get(name)?.queue ?? []);
     const { queue, queues, routes } = this.options;
     return [...new Set([queue, ...Object.keys(queues), ...routedQueues(routes), ...ofTasks])].sort();
-  }
-
-  /** What comes to every worker has dead letters without having a queue. */
-  #sharedNames(): readonly string[] {
-    const subscriptions = this.registry.names().map((name) => this.registry.get(name)?.subscription);
-    const own = subscriptions.flatMap((facts) =>
-      facts === undefined || facts.group !== undefined ? [] : facts.queue.slice(this.options.prefix.length),
-    );
-    return [broadcastExchange(''), ...own];
   }
 
   #queueAdmin(queue: string): QueueAdmin {

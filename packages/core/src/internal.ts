@@ -49,12 +49,15 @@ export { createDeferred, type Deferred } from './deferred.js';
 export {
   assertNever,
   type ErrorCode,
+  hasCode,
   PublishError,
   type RemoteError,
   TimeLimitError,
   TqError,
   toError,
 } from './errors.js';
+export type { DefinedEvent } from './events/event.js';
+export type { EventOptions } from './events/event-options.js';
 export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
 export { isSameJob, type Job, type JobEnd, type JobIdentity, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
@@ -97,11 +100,13 @@ export {
   eventHeadersExchange,
   eventsExchange,
   everybodyQueue,
+  exchangeName,
   HEADER,
   isReservedHeader,
   isSharedName,
   sharedNameOf,
   TQ_HEADER,
+  watcherQueue,
 } from './protocol/names.js';
 export { nextTryHeaders } from './protocol/next-try.js';
 export {

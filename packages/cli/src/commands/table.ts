@@ -27,6 +27,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./call.js')).call,
   },
   {
+    name: 'publish',
+    usage: 'publish EVENT [JSON]',
+    summary: 'Publish an event',
+    load: async () => (await import('./publish.js')).publish,
+  },
+  {
+    name: 'subscribe',
+    usage: 'subscribe PATTERN…',
+    summary: 'Print events as they come',
+    load: async () => (await import('./subscribe.js')).subscribe,
+  },
+  {
     name: 'tasks',
     usage: 'tasks',
     summary: 'List the tasks of a task file and their queues',

@@ -42,6 +42,29 @@ export function subscriptionInflow(facts: SubscriptionFacts, queue: string, pref
   return { exchanges: [...exchanges, both], bindings: [...bindings, ...own] };
 }
 
+/** The same with what brings the groups their events: their queues are among those of the app. */
+export function withSubscriptions(
+  whole: Topology,
+  subscriptions: readonly SubscriptionFacts[],
+  prefix: string,
+): Topology {
+  const groups = subscriptions.filter(({ group }) => group !== undefined);
+  if (groups.length === 0) return whole;
+  const inflows = groups.map((facts) => subscriptionInflow(facts, facts.queue, prefix));
+  return {
+    exchanges: unique([...whole.exchanges, ...inflows.flatMap(({ exchanges }) => exchanges)], ({ name }) => name),
+    queues: whole.queues,
+    bindings: unique([...whole.bindings, ...inflows.flatMap(({ bindings }) => bindings)], (own) => JSON.stringify(own)),
+  };
+}
+
+/** The first of each key. */
+function unique<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const found = new Map<string, T>();
+  for (const item of items) if (!found.has(keyOf(item))) found.set(keyOf(item), item);
+  return [...found.values()];
+}
+
 const NO_KEY: readonly string[] = [];
 
 function takesAll(keys: readonly string[]): boolean {

@@ -89,8 +89,10 @@ export function subscriptionTask(
   return {
     name: facts.name,
     handler,
-    // Of a group, whose queue is as any task's; where every worker has one, there is none to look at.
-    queue: facts.group === undefined ? undefined : facts.queue.slice(app.prefix.length),
+    // A group's queue is as any task's; where every worker has one, there is none to look at.
+    ...(facts.group === undefined
+      ? { route: `(every worker gets ${facts.keys.join(', ')})` }
+      : { queue: facts.queue.slice(app.prefix.length) }),
     limits: limitsOf(options),
     deadLetter: deadLetter === false ? false : undefined,
     onFailure: onFailure && failureAddress(onFailure, app),

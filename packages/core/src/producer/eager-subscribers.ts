@@ -1,5 +1,7 @@
 import type { Route } from '../broker/delay-ladder.js';
+import type { ExchangeType } from '../broker/exchange-options.js';
 import type { Headers } from '../protocol/message.js';
+import { eventsExchange, exchangeName } from '../protocol/names.js';
 import type { SubscriptionFacts } from '../protocol/subscription.js';
 import { type Choice, takesMessage } from '../protocol/subscription-match.js';
 import { openRegistries } from '../task/process-state.js';
@@ -12,6 +14,26 @@ export interface EagerSubscribers {
   /** Of an exchange by its full name; bindings between exchanges are not followed. */
   readonly choiceOf: (exchange: string) => Choice;
 }
+
+/**
+ * The kinds of the exchanges that an app knows: its own, RabbitMQ's, and tq's for events; any other is taken for a topic
+ * exchange.
+ */
+export function choicesOf(
+  prefix: string,
+  exchanges: Readonly<Record<string, { readonly type: ExchangeType }>>,
+): EagerSubscribers['choiceOf'] {
+  const own = Object.entries(exchanges).map(([name, { type }]) => [exchangeName(prefix, name), type] as const);
+  const choices = new Map<string, Choice>([...BROKERS_OWN, ...own, [eventsExchange(prefix), 'events']]);
+  return (exchange) => choices.get(exchange) ?? 'topic';
+}
+
+const BROKERS_OWN: readonly (readonly [string, Choice])[] = [
+  ['amq.direct', 'direct'],
+  ['amq.fanout', 'fanout'],
+  ['amq.headers', 'headers'],
+  ['amq.match', 'headers'],
+];
 
 /** The subscriptions of all open apps of the process that a broker would bring the message to, each once. */
 export function subscribersOf(

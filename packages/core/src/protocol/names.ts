@@ -77,6 +77,9 @@ export function isSharedName(prefix: string, name: string): boolean {
 /** Headers exchange of a subscription that names keys and headers: it takes by key, and its queue by headers. */
 export const subscriptionExchange = (queue: string): string => `${queue}.headers`;
 
+/** Queue of one who watches events, for as long as that takes. */
+export const watcherQueue = (prefix: string, id: string): string => `${prefix}tq.watch.${id}`;
+
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;
 

@@ -109,6 +109,41 @@ describe.each(['thread', 'process'] as const)('a call from inside a task of a %s
     expect(transport.forgotten).toEqual([]);
   });
 
+  it('may be a message that is no call: its body crosses as it is, whatever its size, and the confirm comes back', async () => {
+    const { transport, value, pool } = await start();
+    transport.onPublish = ({ listener }) => listener.confirmed();
+    const large = 'é'.repeat(100_000);
+    expect(await value('publishes', ['small', { headers: { region: 'eu' } }])).toEqual(['confirmed']);
+    expect(await value('publishes', [large])).toEqual(['confirmed']);
+    expect(transport.published).toMatchObject([
+      {
+        target: { exchange: 'logs', routingKey: 'error' },
+        message: { properties: { messageId: 'm1', headers: { region: 'eu' } }, body: Buffer.from('small') },
+        mandatory: false,
+        publishTimeoutMs: 5000,
+        signal: undefined,
+      },
+      {},
+    ]);
+    expect(transport.published[1]?.message.body.equals(Buffer.from(large))).toBe(true);
+    await pool.stop(0);
+    expect(transport.forgotten).toEqual([]);
+  });
+
+  it('may be a message that fails, is aborted, or cannot cross', async () => {
+    const { transport, value } = await start();
+    const fail = (what: string) => new PublishError('unroutable', what);
+    transport.onPublish = ({ listener, signal }) => {
+      if (signal === undefined) listener.failed(fail('nobody'));
+      else if (signal.aborted) listener.failed(fail('aborted'));
+      else signal.addEventListener('abort', () => listener.failed(fail('aborted')));
+    };
+    const failed = (message: string) => ['failed', { name: 'PublishError', code: 'unroutable', message }];
+    expect(await value('publishes', ['x'])).toEqual(failed('nobody'));
+    expect(await value('publishes', ['x', { abort: true }])).toEqual(failed('aborted'));
+    expect(await value('publishes-function')).toMatchObject(['failed', { code: 'unserialisable' }]);
+  });
+
   it('is aborted by its signal', async () => {
     const { value } = await start(({ listener, signal }) => {
       const abort = () => listener.failed(new PublishError('publish-aborted', `aborted: ${signal?.aborted}`));
