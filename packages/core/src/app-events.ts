@@ -1,6 +1,6 @@
 /** What an app tells its observers. */
 export interface AppEvents {
-  /** A call or an event failed to be published, and nobody awaited it. */
+  /** A call, an event or a plain message failed to be published, and nobody awaited it. */
   'publish:failed': PublishFailed;
   /** A connection to the broker is open: the first time, and after each loss. */
   'connection:up': ConnectionUp;
@@ -8,13 +8,13 @@ export interface AppEvents {
   'connection:down': ConnectionDown;
 }
 
-/** A call that did not reach its queue for certain, or an event that did not reach those of its subscribers. */
+/** A call or a plain message that did not reach its queue for certain, or an event that did not reach those of its subscribers. */
 export interface PublishFailed {
   /** What it is. */
-  readonly kind: 'task' | 'event';
-  /** The task's id; of an event the message's. */
+  readonly kind: 'task' | 'event' | 'message';
+  /** The task's id; of an event or a plain message the message's. */
   readonly taskId: string;
-  /** The task's name; the event's. */
+  /** The task's name; the event's; of a plain message its queue, without the app's prefix. */
   readonly task: string;
   /** Why: a `PublishError`. */
   readonly error: Error;

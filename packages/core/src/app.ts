@@ -1,5 +1,6 @@
 // Longer than most files: an app's parts are made here and nowhere else, and each of them is short.
 
+import { hostname } from 'node:os';
 import { type AppBroker, OwnBroker } from './app-broker.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
@@ -26,8 +27,12 @@ import {
 import { findTask } from './execution/find-task.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { requirePlainQueue } from './plain/message-options.js';
 import type { PlainCall } from './plain/plain-call-options.js';
 import { PlainCalls } from './plain/plain-calls.js';
+import { PlainConsumer } from './plain/plain-consumer.js';
+import { PlainQueue, type PlainQueueHost } from './plain/plain-queue.js';
+import { type PlainQueueOptions, resolveQueueFormat } from './plain/plain-queue-options.js';
 import { closedTransport } from './producer/closed-transport.js';
 import { choicesOf } from './producer/eager-subscribers.js';
 import { EagerTransport } from './producer/eager-transport.js';
@@ -100,6 +105,13 @@ export interface App extends AsyncDisposable {
   queue(name: string): TaskQueue;
   /** Calls a program that knows no tasks: RabbitMQ's RPC, in whatever language. */
   readonly plainCall: PlainCall;
+  /**
+   * A queue whose messages are no tasks, by its name without the app's prefix.
+   * @throws {TqError} `invalid-option`, `unknown-option`
+   */
+  plainQueue<T = unknown>(name: string, options?: PlainQueueOptions & { readonly format?: 'json' }): PlainQueue<T>;
+  plainQueue(name: string, options: PlainQueueOptions & { readonly format: 'text' }): PlainQueue<string>;
+  plainQueue(name: string, options: PlainQueueOptions & { readonly format: 'bytes' }): PlainQueue<Uint8Array>;
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
   /** What the app declares on its broker, and how that compares to what is there. */
@@ -177,6 +189,8 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly #eager: EagerTransport | undefined;
   #outgoing: Outgoing | undefined;
   #plainCalls: PlainCalls | undefined;
+  #plainQueues: PlainQueueHost | undefined;
+  readonly #plainConsumers: PlainConsumer[] = [];
   readonly plainCall = ((...call: Parameters<PlainCall>) => {
     this.#plainCalls ??= this.#createPlainCalls();
     return this.#plainCalls.call(...call);
@@ -283,6 +297,13 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     return explainRoute(this.#router, question);
   }
 
+  plainQueue(name: string, options: PlainQueueOptions = {}): PlainQueue<never> {
+    const fullName = requirePlainQueue(name, this.options.prefix, 'plainQueue');
+    const format = resolveQueueFormat(options);
+    this.#plainQueues ??= this.#createPlainQueueHost();
+    return new PlainQueue<never>(this.#plainQueues, { name, fullName, format });
+  }
+
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void {
     return this.#observers.on(name, listener);
   }
@@ -348,6 +369,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
+    await Promise.all(this.#plainConsumers.map((consumer) => consumer.stop()));
     this.#outgoing?.calls.close();
     this.#outgoing?.events.close();
     await this.waiting();
@@ -412,8 +434,31 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       clock,
       newId,
       resultTimeoutMs: resultTimeout,
-      isDurable: () => true,
     });
+  }
+
+  #createPlainQueueHost(): PlainQueueHost {
+    const { prefix, publishTimeout, queueType: type } = this.options;
+    const { newId, logger } = this.runtime;
+    return {
+      prefix,
+      transport: () => this.transport,
+      newId,
+      publishTimeoutMs: publishTimeout,
+      unobserved: (taskId, task, error) => {
+        logger.error({ id: taskId, queue: task, err: error }, 'a message was not published, and nobody awaited it');
+        this.#observers.emit('publish:failed', { kind: 'message', taskId, task, error });
+      },
+      depth: (queue, options) => this.queue(queue).depth(options),
+      createConsumer: (own) => {
+        const { publishing, consuming, publisher } = this.#ownBroker();
+        const name = `${hostname()}:${process.pid}`;
+        const broker = { publishing, consuming, publisher, prefix, type, name, runtime: this.runtime };
+        const consumer = new PlainConsumer({ ...own, ...broker });
+        this.#plainConsumers.push(consumer);
+        return consumer;
+      },
+    };
   }
 
   #createEager(): EagerTransport {

@@ -56,3 +56,10 @@ export const subscribe = ((...subscription: never[]) => {
 
 /** Calls a program that knows no tasks, over the default app's connection. */
 export const plainCall = ((...call: Parameters<PlainCall>) => defaultApp().plainCall(...call)) as PlainCall;
+
+/**
+ * A queue of the default app whose messages are no tasks.
+ * @throws {TqError} `invalid-option`, `unknown-option`
+ */
+export const plainQueue = ((...queue: Parameters<App['plainQueue']>) =>
+  defaultApp().plainQueue(...queue)) as App['plainQueue'];

@@ -22,7 +22,7 @@ export type {
   EditDeadLetter,
   EditedArguments,
 } from './dead-letters/options.js';
-export { declareTask, defaultApp, defineEvent, defineTask, plainCall, subscribe } from './default-app.js';
+export { declareTask, defaultApp, defineEvent, defineTask, plainCall, plainQueue, subscribe } from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
   type ErrorCode,
@@ -46,6 +46,8 @@ export type { EventHandler, ReceivedEvent, Subscribe, Subscription } from './eve
 export type { AppOptions } from './options.js';
 export type { PlainMessageOptions } from './plain/message-options.js';
 export type { PlainCall, PlainCallOptions } from './plain/plain-call-options.js';
+export type { PlainQueue } from './plain/plain-queue.js';
+export type { PlainConsumeOptions, PlainPublishOptions, PlainQueueOptions } from './plain/plain-queue-options.js';
 export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
 export type {
   RoutedCall,

@@ -24,16 +24,13 @@ export interface PlainMessageOptions {
 /** Names of these options. */
 export const MESSAGE_KEYS = ['headers', 'appId', 'type', 'contentType', 'exchange', 'routingKey'] as const;
 
-/** Transient: what a queue holds that does not outlive its broker. */
-const TRANSIENT = 1;
-
 /**
  * AMQP properties of a plain message.
  * @throws {TqError} `invalid-option`
  */
 export function plainProperties(
   options: PlainMessageOptions,
-  { format, durable, where }: { readonly format: ForeignFormat; readonly durable: boolean; readonly where: string },
+  { format, where }: { readonly format: ForeignFormat; readonly where: string },
 ): Properties {
   const { headers, appId, type, contentType = FOREIGN_CONTENT_TYPE[format] } = options;
   for (const [name, value] of Object.entries({ appId, type, contentType }))
@@ -42,7 +39,7 @@ export function plainProperties(
     if (!name.startsWith('tq-')) continue;
     throw new TqError('invalid-option', `${where}: headers: '${name}' belongs to the protocol; choose another name.`);
   }
-  return { contentType, headers, appId, type, deliveryMode: durable ? PERSISTENT : TRANSIENT };
+  return { contentType, headers, appId, type, deliveryMode: PERSISTENT };
 }
 
 /**
@@ -84,8 +81,11 @@ export function requirePlainQueue(queue: unknown, prefix: string, where: string)
   throw new TqError('invalid-option', `${where}: expected the name of a queue, found ${found}.`);
 }
 
-/** Bounds of what AMQP carries as a short string. */
-function requireShortText(value: unknown, what: string): void {
+/**
+ * Bounds of what AMQP carries as a short string.
+ * @throws {TqError} `invalid-option`
+ */
+export function requireShortText(value: unknown, what: string): void {
   if (value === undefined) return;
   const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
   if (typeof value === 'string' && bytes <= MAX_NAME_BYTES) return;

@@ -21,8 +21,6 @@ export interface PlainCallServices {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly resultTimeoutMs: number;
-  /** Whether what goes there is to outlive a restart of the broker; full name of a queue or an exchange. */
-  readonly isDurable: (target: Route) => boolean;
 }
 
 interface Question {
@@ -56,10 +54,10 @@ export class PlainCalls {
   }
 
   #question(queue: string, body: unknown, options: ResolvedPlainCall): Question {
-    const { prefix, newId, isDurable } = this.#services;
+    const { prefix, newId } = this.#services;
     const { format, timeout: timeoutMs, signal } = options;
     const target = plainRoute(options, { queue: requirePlainQueue(queue, prefix, WHERE), prefix, where: WHERE });
-    const properties = plainProperties(options, { format, durable: isDurable(target), where: WHERE });
+    const properties = plainProperties(options, { format, where: WHERE });
     const message = { properties: { ...properties, correlationId: newId() }, body: bodyOf(body, options) };
     return { queue, target, message, timeoutMs, signal };
   }
