@@ -76,6 +76,14 @@ describe('a plain call', () => {
     });
   });
 
+  it('is sent to a queue that does not outlive its broker as such', async () => {
+    await using test = openApp({ queues: { rpc: { type: 'classic', durable: false, autoDelete: true } } });
+    await using server = await startPlainServer(`${test.prefix}rpc`, () => ({ body: '1' }));
+    await test.app.plainCall('rpc', 1);
+    await test.app.plainQueue('rpc').publish(2);
+    expect((await server.asked(2)).map(({ properties }) => properties.deliveryMode)).toEqual([1, 1]);
+  });
+
   it('gives each of many calls at once its own answer, in whatever order they come', async () => {
     await using test = openApp();
     const held: (() => void)[] = [];

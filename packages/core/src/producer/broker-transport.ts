@@ -46,8 +46,9 @@ export class BrokerTransport implements Transport {
     this.#options = options;
     const { connection, delays, runtime, topology, staging, publisher } = options;
     const wanted = () => staging.size > 0;
-    this.#questions = new Questions(options);
     this.#destinations = new Destinations({ connection, delays, runtime, topology, wanted });
+    const { isTransient } = topology;
+    this.#questions = new Questions({ ...options, destinations: this.#destinations, isTransient });
     this.#messages = new MessagePublisher({
       connection,
       publisher,
