@@ -110,7 +110,9 @@ export interface App extends AsyncDisposable {
    * @throws {TqError} `invalid-option`, `unknown-option`
    */
   plainQueue<T = unknown>(name: string, options?: PlainQueueOptions & { readonly format?: 'json' }): PlainQueue<T>;
+  /** The same of text. */
   plainQueue(name: string, options: PlainQueueOptions & { readonly format: 'text' }): PlainQueue<string>;
+  /** The same of bytes. */
   plainQueue(name: string, options: PlainQueueOptions & { readonly format: 'bytes' }): PlainQueue<Uint8Array>;
   /** What became of messages that no worker could finish: to list, to put back, to throw away. */
   readonly deadLetters: DeadLetters;
