@@ -58,6 +58,11 @@ it('is run by every worker once, whatever its pool, and by none that turned that
   }
 });
 
+it('resolves when it is published, also where nobody is there to run it', async () => {
+  await using test = openApp();
+  await broadcast(declared(test.app).refresh).delay('nobody');
+});
+
 it('can be made by a task, and start later', async () => {
   await using test = openApp({ delayUnit: 10 });
   await using worker = createWorker(test.app, { pool: 'thread', tasks: MODULES, concurrency: 2 });

@@ -484,7 +484,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       clock: this.runtime.clock,
       registry: this.registry,
       topologyOf: (queue) => this.topologyOf(queue),
-      queues: () => [...this.#queues(), broadcastExchange('')],
+      queues: () => [...this.#queues(), ...this.#sharedNames()].sort(),
       connect: () => this.#ownBroker().connectAnother('dead letters'),
     });
   }
@@ -503,6 +503,15 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     const ofTasks = this.registry.names().flatMap((name) => this.registry.get(name)?.queue ?? []);
     const { queue, queues, routes } = this.options;
     return [...new Set([queue, ...Object.keys(queues), ...routedQueues(routes), ...ofTasks])].sort();
+  }
+
+  /** What comes to every worker has dead letters without having a queue. */
+  #sharedNames(): readonly string[] {
+    const subscriptions = this.registry.names().map((name) => this.registry.get(name)?.subscription);
+    const own = subscriptions.flatMap((facts) =>
+      facts === undefined || facts.group !== undefined ? [] : facts.queue.slice(this.options.prefix.length),
+    );
+    return [broadcastExchange(''), ...own];
   }
 
   #queueAdmin(queue: string): QueueAdmin {

@@ -1,7 +1,18 @@
-import { type AppInternals, broadcastExchange, broadcastQueueTopology, everybodyQueue } from '@tq/core/internal';
+import {
+  type AppInternals,
+  broadcastExchange,
+  broadcastQueueTopology,
+  everybodyQueue,
+  type SubscriptionFacts,
+  subscriptionInflow,
+  type Topology,
+  TqError,
+  workerQueueTopology,
+} from '@tq/core/internal';
 import type { SlotGroup } from './execution/slots.js';
 import { createIntake, type KnownTasks } from './intake/create-intake.js';
-import type { ResolvedWorkerOptions } from './options.js';
+import { eventIntake } from './intake/event-intake.js';
+import { type ResolvedWorkerOptions, refuseUnknownQueues } from './options.js';
 import type { SlotPlan } from './slot-plan.js';
 import type { Source } from './source.js';
 
@@ -40,24 +51,80 @@ export class Sources {
     });
   }
 
-  /** What comes to every worker. */
-  ofEveryone(): readonly Source[] {
-    const { app, settings, slots, known, workerId } = this.#options;
-    if (!settings.broadcast) return [];
-    const { prefix, queueType: type } = app.options;
-    const name = broadcastExchange(prefix);
-    const queue = everybodyQueue(name, workerId);
-    return [
-      {
-        queue,
-        subscription: broadcastExchange(''),
-        slots: slots.ofOthers,
-        long: settings.longTasks.includes(broadcastExchange('')),
-        topology: () => broadcastQueueTopology(queue, { prefix, type }),
-        intake: () => createIntake({ queue, functionFrom: undefined }, known(), app.runtime),
-        // Not every worker has every task.
-        unknownTask: { kind: 'ignore', limitMs: 0 },
-      },
-    ];
+  /**
+   * What comes to it beside its queues: broadcasts, and what its tasks subscribe to. Asked once the tasks are known.
+   * @throws {TqError} `invalid-option` where it comes to nothing, or `longTasks` names something else
+   */
+  ofOthers(): readonly Source[] {
+    const { settings } = this.#options;
+    const broadcasts = settings.broadcast ? [this.#ofBroadcasts()] : [];
+    const subscriptions = settings.subscriptions ? this.#subscriptions().map((facts) => this.#ofEvents(facts)) : [];
+    const others = [...broadcasts, ...subscriptions];
+    if (others.length === 0 && settings.queues.length === 0) throw nothingToConsume();
+    const consumed = [...settings.queues.map(({ name }) => name), ...others.map(({ name }) => name)];
+    refuseUnknownQueues(settings.longTasks, consumed);
+    return others;
   }
+
+  #ofBroadcasts(): NamedSource {
+    const { app, known } = this.#options;
+    const { prefix, queueType: type } = app.options;
+    const name = broadcastExchange('');
+    const queue = everybodyQueue(broadcastExchange(prefix), this.#options.workerId);
+    return {
+      ...this.#other(name, queue, name),
+      topology: () => broadcastQueueTopology(queue, { prefix, type }),
+      intake: () => createIntake({ queue, functionFrom: undefined }, known(), app.runtime),
+      // Not every worker has every task.
+      unknownTask: { kind: 'ignore', limitMs: 0 },
+    };
+  }
+
+  #ofEvents(facts: SubscriptionFacts): NamedSource {
+    const { app, workerId } = this.#options;
+    const { prefix, queueType: type } = app.options;
+    const shared = facts.group !== undefined;
+    const queue = shared ? facts.queue : everybodyQueue(facts.queue, workerId);
+    const topology = () => {
+      // An exchange of the user's that the app configures is declared with what it gets messages from.
+      const inflow = joined(app.topologyOfExchange(facts.exchange) ?? {}, subscriptionInflow(facts, queue, prefix));
+      return joined(shared ? app.topologyOf(queue) : workerQueueTopology(queue, { prefix, type }), inflow);
+    };
+    return {
+      ...this.#other(facts.queue.slice(prefix.length), queue, facts.name),
+      topology,
+      intake: () => eventIntake(facts, app.runtime),
+      unknownTask: { kind: 'dead-letter', limitMs: 0 },
+    };
+  }
+
+  /** @param name by which `longTasks` knows it */
+  #other(name: string, queue: string, subscription: string) {
+    const { settings, slots } = this.#options;
+    return { name, queue, subscription, slots: slots.ofOthers, long: settings.longTasks.includes(name) };
+  }
+
+  #subscriptions(): readonly SubscriptionFacts[] {
+    const { names, factsOf } = this.#options.known();
+    return [...names].flatMap((task) => factsOf(task)?.subscription ?? []);
+  }
+}
+
+interface NamedSource extends Source {
+  /** By which `longTasks` knows it: without prefix, and of a worker's own queue without the worker. */
+  readonly name: string;
+}
+
+function joined(...parts: readonly Partial<Topology>[]): Topology {
+  return {
+    exchanges: parts.flatMap(({ exchanges = [] }) => exchanges),
+    queues: parts.flatMap(({ queues = [] }) => queues),
+    bindings: parts.flatMap(({ bindings = [] }) => bindings),
+  };
+}
+
+function nothingToConsume(): TqError {
+  const text =
+    'queues: expected at least one for a worker whose tasks subscribe to nothing and which runs no broadcasts, found none. Name a queue, or add the module that subscribes.';
+  return new TqError('invalid-option', text);
 }

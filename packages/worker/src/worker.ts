@@ -212,7 +212,7 @@ class TqWorker implements Worker {
       await this.#life.beginning();
       this.#connect();
       await this.#pool.start();
-      this.#consumers.add(this.#sources.ofEveryone());
+      this.#consumers.add(this.#sources.ofOthers());
       await this.#consumers.start();
     } catch (error) {
       await this.stop({ cold: true });

@@ -6,7 +6,7 @@ import {
   sharedNameOf,
 } from '../protocol/names.js';
 import type { QueueType } from './queue-options.js';
-import { type Binding, deadLetterArguments, deliveryBinding, deliveryTopology, type Topology } from './topology.js';
+import { deadLetterArguments, deliveryBinding, deliveryTopology, type Topology } from './topology.js';
 
 /** What an app says of what comes to every worker. */
 export interface SharedSettings {
@@ -24,26 +24,25 @@ export function broadcastTopology(prefix: string): Topology {
 
 /** What brings broadcasts to one worker's own queue. */
 export function broadcastQueueTopology(queue: string, settings: SharedSettings): Topology {
-  const bindings = [{ queue, exchange: broadcastExchange(settings.prefix), routingKey: '' }];
-  return workerQueueTopology(queue, { ...broadcastTopology(settings.prefix), bindings }, settings);
+  const { exchanges, queues, bindings } = workerQueueTopology(queue, settings);
+  return {
+    exchanges: [...exchanges, ...broadcastTopology(settings.prefix).exchanges],
+    queues,
+    bindings: [...bindings, { queue, exchange: broadcastExchange(settings.prefix), routingKey: '' }],
+  };
 }
 
 /**
  * A queue that one worker alone consumes: it goes with the connection that declares it, so it is declared with each new
- * one, and by nobody else. What is tried again comes back to it by its name.
- * @param from what the queue is bound to
+ * one, and by nobody else. What is tried again comes back to it by its name; what else comes to it is bound beside.
  */
-export function workerQueueTopology(
-  queue: string,
-  from: Pick<Topology, 'exchanges'> & { readonly bindings: readonly Binding[] },
-  { prefix, type }: SharedSettings,
-): Topology {
+export function workerQueueTopology(queue: string, { prefix, type }: SharedSettings): Topology {
   const delays = deliveryTopology(prefix, type);
   const own = { name: queue, arguments: { 'x-queue-type': 'classic' }, durable: false, exclusive: true };
   return {
-    exchanges: [...delays.exchanges, ...from.exchanges],
+    exchanges: delays.exchanges,
     queues: [...delays.queues, own],
-    bindings: [...delays.bindings, deliveryBinding(prefix, queue), ...from.bindings],
+    bindings: [...delays.bindings, deliveryBinding(prefix, queue)],
   };
 }
 

@@ -75,7 +75,7 @@ export class DeadLetters {
   /**
    * Puts dead letters back into the queues that they came from, which are declared where they are missing, the oldest of
    * each queue first. Each moves in one transaction: when the process or the connection ends at any point, it is in one
-   * of the two queues, and running it again does the rest. Only what was there at the start is moved, and each id once, so
+   * of the two queues, and running it again does the rest. Only what was there at the start is moved, and each id once to a queue, so
    * that what fails again stays. A task starts anew with its first try.
    * @throws {TqError} as above, and `invalid-args` for edited arguments that do not fit, `queue-missing` when the user may
    *   not declare a queue that is missing, `publish-nacked` when one is full

@@ -42,7 +42,7 @@ export class Retry {
   readonly #options: DeadLetterRetryOptions;
   readonly #pace: Pace;
   readonly #mover: Mover;
-  /** Ids that were moved: what failed again since is left. */
+  /** Those with an id that were moved: what failed again since is left. */
   readonly #done = new Set<string>();
   /** Letters that were skipped, so that they are not asked about again. */
   readonly #left = new Set<string>();
@@ -142,12 +142,12 @@ export class Retry {
   }
 
   async #handle(held: HeldQueue, letter: DeadLetterMessage, found: Found): Promise<End | 'missing'> {
-    const { id } = letter;
-    if (id !== undefined && this.#done.has(id)) return 'skipped';
+    const key = letter.id === undefined ? undefined : keyOf(letter);
+    if (key !== undefined && this.#done.has(key)) return 'skipped';
     const edited = await this.#edited(letter);
     if (edited === 'skip') return 'skipped';
     const end = await this.#mover.move(held, found, edited);
-    if (id !== undefined && (end === 'moved' || end === 'returned')) this.#done.add(id);
+    if (key !== undefined && (end === 'moved' || end === 'returned')) this.#done.add(key);
     return end;
   }
 
@@ -167,7 +167,7 @@ interface Course {
   todo: number;
 }
 
-/** What a letter is known by from one look to the next. */
-function keyOf({ id, body }: DeadLetterMessage): string {
-  return id ?? createHash('sha256').update(body).digest('base64');
+/** What a letter is known by from one look to the next: one event may have died in the queues of several groups. */
+function keyOf({ id, queue, body }: DeadLetterMessage): string {
+  return `${id ?? createHash('sha256').update(body).digest('base64')} ${queue}`;
 }
