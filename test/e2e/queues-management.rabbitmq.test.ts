@@ -1,9 +1,13 @@
 /** `tq queues` beside RabbitMQ's management API, and as a user who may not do everything. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createApp } from '@tq/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../scripts/ports.js';
 import { openPeer, type Peer } from '../support/broker.js';
+import { createProject } from '../support/project.js';
 import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { runInside } from '../support/run-inside.js';
 import { runTq, startTq } from '../support/tq-process.js';
 
 let rabbit: RabbitServer;
@@ -87,4 +91,48 @@ it('says so when the user may not throw away what is in a queue', async () => {
   expect(code).toBe(1);
   expect(stderr).toMatch(/The broker's user may not do this with the queue 'shop\.mail': .*ACCESS_REFUSED/);
   expect(stderr).not.toContain('secret');
+});
+
+it("compares an app's bindings with those of the broker: what is missing, and what others have bound", async () => {
+  using project = createProject({
+    type: 'module',
+    files: {
+      'tasks.ts': `import { createApp } from '@tq/core';
+        export const app = createApp({
+          queueType: 'classic',
+          exchanges: { logs: { type: 'topic' }, alarms: { type: 'headers', bindings: [{ exchange: 'logs', key: 'alarm.#' }] } },
+          queues: { lines: { bindings: [{ exchange: 'logs', key: ['a.*', 'b.#'] }, { exchange: 'alarms', headers: { level: 3, host: 'x' }, match: 'any' }] } },
+        });
+        app.task('t', () => undefined);`,
+    },
+  });
+  const env = { TQ_URL: rabbit.url, TQ_PREFIX: 'bound.', TQ_MANAGEMENT_URL: management };
+  let count = 0;
+  // A task file loads once in a process, and each command closes its app: every command gets a copy.
+  const tq = (verb: string, ...more: string[]) => {
+    const file = join(project.folder, `tasks-${++count}.ts`);
+    copyFileSync(join(project.folder, 'tasks.ts'), file);
+    return runInside(['topology', verb, '--app', file, ...more], { cwd: project.folder, env });
+  };
+  expect((await tq('apply')).code).toBe(0);
+  const same = await tq('diff', '--json');
+  expect(JSON.parse(same.stdout)).toEqual({ same: true, differences: [], bindings: 'compared', extra: [] });
+  const { channel } = peer;
+  await channel.unbindQueue('bound.lines', 'bound.logs', 'a.*');
+  await channel.bindQueue('bound.lines', 'bound.logs', 'old.key');
+  const { code, stdout } = await tq('diff');
+  expect(code).toBe(1);
+  expect(stdout).toBe(
+    [
+      "binding bound.logs to bound.lines: missing (key 'a.*')",
+      '  tq topology apply binds it.',
+      "binding bound.logs to bound.lines: not the app's (key 'old.key')",
+      '',
+    ].join('\n'),
+  );
+  expect((await tq('apply')).code).toBe(0);
+  expect(JSON.parse((await tq('diff', '--json')).stdout)).toMatchObject({
+    same: true,
+    extra: [{ routingKey: 'old.key' }],
+  });
 });

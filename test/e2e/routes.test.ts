@@ -61,6 +61,8 @@ it.each(['thread', 'process'] as const)('lead the calls of tasks in a pool of ki
   expect(await app.declareTask<typeof tasks.outer>('outer').delay().get()).toBe(`${prefix}routed`);
   const sizes = await app.declareTask<typeof tasks.outerSized>('outer-sized').delay().get();
   expect(sizes).toEqual([`${prefix}large`, `${prefix}small`]);
+  const compared = app.declareTask<typeof tasks.compares>('compares').delay().get();
+  await expect(compared).rejects.toMatchObject({ remote: { code: 'in-child' } });
   await worker.stop();
 });
 
@@ -105,6 +107,8 @@ it('of a config file hold in the children of a worker too, regular expressions a
   await worker.line(/ready/);
   const called = await runTq(['call', 'outer'], { cwd: project.folder });
   expect(called).toMatchObject({ code: 0, stdout: `${prefix}deep\n` });
+  const routed = await runTq(['call', 'deep.inner'], { cwd: project.folder });
+  expect(routed).toMatchObject({ code: 0, stdout: `${prefix}deep\n` });
 });
 
 describe('an eager app', () => {

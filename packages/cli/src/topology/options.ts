@@ -6,7 +6,10 @@ import { durationOf } from '../queues/options.js';
 /** What the verbs of `tq topology` take that ask the broker. */
 export const APP_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...APP_OPTION,
-  timeout: { kind: 'text', describe: 'How long the broker may take for all of it: 500ms, 10s, 5m. Default: 1m' },
+  timeout: {
+    kind: 'text',
+    describe: 'How long the broker may take for all of it, for a connection at most 10s: 500ms, 5m. Default: 1m',
+  },
 };
 
 const TIMEOUT_MS = 60_000;

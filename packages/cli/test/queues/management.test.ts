@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { fetchQueues } from '../../src/queues/management.js';
+import { fetchBindings, fetchQueues } from '../../src/queues/management.js';
 
 /** An HTTP server that answers as the test says, until it is disposed of. */
 async function serve(listener: RequestListener) {
@@ -87,4 +87,29 @@ it.each(['localhost:15672', 'amqp://ada:s%40cret@localhost', 'x'])('refuses %j a
     code: 'invalid-option',
     message: expect.stringMatching(/^--management: expected an http.* before the host, found '(?!.*cret)/),
   });
+});
+
+it('asks for the bindings of the virtual host, and leaves out those of the default exchange', async () => {
+  const asked: unknown[] = [];
+  const binding = { source: 'logs', destination: 'mail', destination_type: 'queue', routing_key: 'a.b', arguments: [] };
+  await using server = await serve(({ url }, response) => {
+    asked.push(url);
+    const all = [
+      binding,
+      { ...binding, source: '' },
+      { ...binding, destination: 'errors', destination_type: 'exchange', arguments: { 'x-match': 'any' } },
+    ];
+    response.writeHead(200, JSON_TYPE).end(JSON.stringify(all));
+  });
+  expect(await fetchBindings({ url: server.url, vhost: '/', timeoutMs: 5_000 })).toEqual([
+    { source: 'logs', destination: 'mail', destinationType: 'queue', routingKey: 'a.b', arguments: {} },
+    {
+      source: 'logs',
+      destination: 'errors',
+      destinationType: 'exchange',
+      routingKey: 'a.b',
+      arguments: { 'x-match': 'any' },
+    },
+  ]);
+  expect(asked).toEqual(['/api/bindings/%2F?columns=source,destination,destination_type,routing_key,arguments']);
 });

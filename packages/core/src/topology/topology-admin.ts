@@ -16,7 +16,7 @@ import {
 
 /** How long a comparison may take. */
 export interface TopologyCallOptions {
-  /** For the connection and all answers together, ms, 1 to 2,147,483,647. Default: 60,000. */
+  /** For all answers together, ms, 1 to 2,147,483,647; a connection has at most 10,000 of it. Default: 60,000. */
   readonly timeout?: number | undefined;
 }
 
@@ -75,6 +75,8 @@ export interface TopologyHost {
 type Model = Link['model'];
 
 const TIMEOUT_MS = 60_000;
+/** A broker that is not there is told of sooner than one that is slow. */
+const CONNECT_MS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 /** Questions on the way at a time, each on a channel of its own. */
 const CHANNELS = 4;
@@ -161,9 +163,12 @@ export class TopologyAdmin {
     const connection = this.#host.connect();
     const letGo = connection.hold();
     const over = new AbortController();
-    const answer = connection.whenOpen(over.signal).then(({ model }) => work(model));
+    const { clock } = this.#host;
+    const opening = connection.whenOpen(over.signal);
     try {
-      if (await within(this.#host.clock, timeoutMs, answer)) return await answer;
+      if (!(await within(clock, Math.min(timeoutMs, CONNECT_MS), opening))) throw timedOut(connection, timeoutMs);
+      const answer = work((await opening).model);
+      if (await within(clock, timeoutMs, answer)) return await answer;
     } catch (thrown) {
       throw explain(thrown);
     } finally {
