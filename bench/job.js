@@ -9,6 +9,8 @@
  * @property {string} url AMQP URL
  * @property {string} prefix goes before every name
  * @property {string} queue task queue, without the prefix
+ * @property {string} [exchange] topic exchange that brings the key to the queue, without the prefix
+ * @property {string} [routingKey]
  * @property {'classic' | 'quorum'} queueType
  * @property {number} warmUp operations before the measured ones
  * @property {number} count operations that are measured

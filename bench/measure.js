@@ -36,6 +36,7 @@ export async function measure(scenario, program, { url, prefix, queues, queueTyp
   };
   if (scenario.group === 'pool') return measureSection(program, job);
   await queues.declare(prefix, prefix + queue, queueType);
+  if (scenario.routed) Object.assign(job, await queues.route(prefix, queue));
   const operations = job.warmUp + job.count;
   if (scenario.full) await queues.fill(prefix + queue, operations);
   const start = scenario.group === 'start';

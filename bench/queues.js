@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectRaw, declareTaskQueue } from './raw/broker.js';
 import { encodeCall } from './raw/message.js';
-import { openPublisher, publishMany } from './raw/publisher.js';
+import { openPublisher, publishMany, queueAddress } from './raw/publisher.js';
 import { argsOf, TASK } from './task.js';
 
 /** What an app of tq declares for delays with its default unit, without the prefix. */
@@ -16,6 +16,10 @@ const DELAY_EXCHANGES = [
   ...DELAY_ENTRIES,
   ...DELAY_QUEUES,
 ];
+
+/** Keys as they are in use, and patterns of which one fits: what a topic exchange has to compare. */
+const ROUTING_KEY = 'bench.order.paid';
+const PATTERNS = ['bench.*.paid', 'bench.stock.#', '*.*.shipped'];
 
 /** @typedef {Awaited<ReturnType<typeof openQueues>>} Queues */
 
@@ -39,12 +43,26 @@ export async function openQueues(url) {
      */
     declare: (prefix, name, type) => declareTaskQueue(channel, prefix, name, type),
     /**
+     * Binds a task queue to a topic exchange of its own.
+     * @param {string} prefix
+     * @param {string} queue without the prefix
+     * @returns {Promise<{ exchange: string, routingKey: string }>} what brings a message there, without the prefix
+     */
+    async route(prefix, queue) {
+      const exchange = `${queue}.topic`;
+      await channel.assertExchange(prefix + exchange, 'topic', { durable: true });
+      for (const pattern of PATTERNS) await channel.bindQueue(prefix + queue, prefix + exchange, pattern);
+      return { exchange, routingKey: ROUTING_KEY };
+    },
+    /**
      * Puts calls into a queue that want no reply.
      * @param {string} name
      * @param {number} count
      */
     fill: (name, count) =>
-      publishMany(publisher, name, count, (n) => encodeCall({ id: randomUUID(), task: TASK, args: argsOf(n) })),
+      publishMany(publisher, queueAddress(name), count, (n) =>
+        encodeCall({ id: randomUUID(), task: TASK, args: argsOf(n) }),
+      ),
     /**
      * Deletes a task queue and what belongs to it, delays included.
      * @param {string} prefix
@@ -54,6 +72,7 @@ export async function openQueues(url) {
     async delete(prefix, name) {
       let { messageCount } = await channel.deleteQueue(name);
       await channel.deleteQueue(`${name}.dead`);
+      await channel.deleteExchange(`${name}.topic`);
       await channel.deleteExchange(`${prefix}tq.dead`);
       for (const queue of DELAY_QUEUES) messageCount += (await channel.deleteQueue(prefix + queue)).messageCount;
       for (const exchange of DELAY_EXCHANGES) await channel.deleteExchange(prefix + exchange);

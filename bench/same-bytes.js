@@ -6,7 +6,7 @@ import { ackEach } from './raw/acks.js';
 import { connectBoth, declareTaskQueue } from './raw/broker.js';
 import { consumeTasks } from './raw/consume.js';
 import { encodeCall } from './raw/message.js';
-import { openPublisher, publish } from './raw/publisher.js';
+import { openPublisher, publish, queueAddress } from './raw/publisher.js';
 import { argsOf, TASK } from './task.js';
 import { createBenchApp } from './tq/app.js';
 
@@ -33,24 +33,24 @@ export async function checkSameBytes(names) {
   const call = { id: ID, task: TASK, args: argsOf(1) };
 
   await echo.apply(argsOf(1), { taskId: ID, ignoreResult: true }).published;
-  await publish(publisher, queue, encodeCall(call));
+  await publish(publisher, queueAddress(queue), encodeCall(call));
   deepStrictEqual(await take(channel, queue), await take(channel, queue), 'calls without a reply differ');
 
   const waiting = echo.apply(argsOf(1), { taskId: ID });
   await waiting.published;
   waiting.forget();
   const ours = await take(channel, queue);
-  await publish(publisher, queue, encodeCall({ ...call, replyTo: ours.properties.replyTo }));
+  await publish(publisher, queueAddress(queue), encodeCall({ ...call, replyTo: ours.properties.replyTo }));
   deepStrictEqual(await take(channel, queue), ours, 'calls that want a reply differ');
 
   const { queue: replyTo } = await channel.assertQueue('', { exclusive: true });
   const rawWorker = await consumeTasks(broker, job, new Map([[TASK, (n) => n]]), ackEach);
-  await publish(publisher, queue, encodeCall({ ...call, replyTo }));
+  await publish(publisher, queueAddress(queue), encodeCall({ ...call, replyTo }));
   const rawReply = await take(channel, replyTo);
   await rawWorker.stop();
   const worker = createWorker(app, { pool: 'async', concurrency: 1 });
   await worker.start();
-  await publish(publisher, queue, encodeCall({ ...call, replyTo }));
+  await publish(publisher, queueAddress(queue), encodeCall({ ...call, replyTo }));
   deepStrictEqual(await take(channel, replyTo), rawReply, 'replies differ');
 
   await worker.stop();

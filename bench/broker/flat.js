@@ -3,7 +3,7 @@
 import { measureSection } from '../harness.js';
 import { describe } from '../measure.js';
 import { connectRaw } from '../raw/broker.js';
-import { openPublisher, publishMany } from '../raw/publisher.js';
+import { openPublisher, publishMany, queueAddress } from '../raw/publisher.js';
 import { startEmbedded } from './embedded.js';
 import { encodeLargeCall } from './flat-job.js';
 import { watchCpu } from './process-cpu.js';
@@ -123,7 +123,7 @@ async function layOut({ routing, grows }, size, url) {
     });
   }
   if (grows === 'backlog') {
-    await publishMany(await openPublisher(connection), queueName(PREFIX, 0), size, encodeLargeCall);
+    await publishMany(await openPublisher(connection), queueAddress(queueName(PREFIX, 0)), size, encodeLargeCall);
   }
   await connection.close();
 }

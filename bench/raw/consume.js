@@ -2,7 +2,7 @@
 /** A worker by hand: consumes a task queue, runs the handlers, publishes replies, and acks after their confirm. */
 import { declareTaskQueue } from './broker.js';
 import { encodeReply } from './message.js';
-import { openPublisher, publish } from './publisher.js';
+import { openPublisher, publish, queueAddress } from './publisher.js';
 
 /** @import { Channel, ChannelModel, ConsumeMessage } from 'amqplib' */
 /** @import { Job } from '../job.js' */
@@ -32,7 +32,7 @@ export async function consumeTasks({ publishing, consuming }, job, handlers, cre
     if (handler === undefined) throw new Error(`no handler for ${headers?.task}`);
     const [args] = JSON.parse(message.content.toString());
     const result = await handler(...args);
-    if (replyTo !== undefined) await publish(publisher, replyTo, encodeReply(correlationId, result));
+    if (replyTo !== undefined) await publish(publisher, queueAddress(replyTo), encodeReply(correlationId, result));
     ack(message);
   }
 

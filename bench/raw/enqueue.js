@@ -5,9 +5,11 @@ import { readJob, startSection } from '../job.js';
 import { argsOf, TASK } from '../task.js';
 import { connectBoth } from './broker.js';
 import { encodeCall } from './message.js';
-import { openPublisher, publish, publishMany } from './publisher.js';
+import { addressOf, openPublisher, publish, publishMany } from './publisher.js';
 
-const { url, prefix, queue, mode, warmUp, count } = readJob();
+const job = readJob();
+const { url, mode, warmUp, count } = job;
+const address = addressOf(job);
 const broker = await connectBoth(url);
 const channel = await openPublisher(broker.publishing);
 
@@ -16,8 +18,8 @@ const encode = (n) => encodeCall({ id: randomUUID(), task: TASK, args: argsOf(n)
 
 /** @param {number} calls */
 async function enqueue(calls) {
-  if (mode === 'pipelined') return publishMany(channel, prefix + queue, calls, encode);
-  for (let n = 0; n < calls; n++) await publish(channel, prefix + queue, encode(n));
+  if (mode === 'pipelined') return publishMany(channel, address, calls, encode);
+  for (let n = 0; n < calls; n++) await publish(channel, address, encode(n));
 }
 
 await enqueue(warmUp);

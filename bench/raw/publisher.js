@@ -2,9 +2,27 @@
 /** Publishes mandatory messages on a confirm channel; a return or a nack ends the program, for neither may happen here. */
 
 /** @import { ChannelModel, ConfirmChannel, Options } from 'amqplib' */
+/** @import { Job } from '../job.js' */
 
 /** Unconfirmed messages at most, as tq's own window. */
 export const WINDOW = 1_000;
+
+/** @typedef {{ readonly exchange: string, readonly routingKey: string }} Address */
+
+/**
+ * @param {string} queue
+ * @returns {Address}
+ */
+export const queueAddress = (queue) => ({ exchange: '', routingKey: queue });
+
+/**
+ * Where a job's calls go: to its exchange where it has one, else to its queue.
+ * @param {Job} job
+ * @returns {Address}
+ */
+export function addressOf({ prefix, queue, exchange, routingKey = '' }) {
+  return exchange === undefined ? queueAddress(prefix + queue) : { exchange: prefix + exchange, routingKey };
+}
 
 /**
  * @param {ChannelModel} connection
@@ -21,28 +39,28 @@ export async function openPublisher(connection) {
 /**
  * Resolves with the confirm.
  * @param {ConfirmChannel} channel
- * @param {string} queue
+ * @param {Address} address
  * @param {{ body: Buffer, options: Options.Publish }} message
  * @returns {Promise<void>}
  */
-export function publish(channel, queue, { body, options }) {
+export function publish(channel, { exchange, routingKey }, { body, options }) {
   return new Promise((resolve, reject) => {
-    channel.publish('', queue, body, options, (error) => (error === null ? resolve() : reject(error)));
+    channel.publish(exchange, routingKey, body, options, (error) => (error === null ? resolve() : reject(error)));
   });
 }
 
 /**
  * Publishes `count` messages with as many unconfirmed as the window takes. Resolves with the last confirm.
  * @param {ConfirmChannel} channel
- * @param {string} queue
+ * @param {Address} address
  * @param {number} count
  * @param {(n: number) => { body: Buffer, options: Options.Publish }} encode
  * @returns {Promise<void>}
  */
-export function publishMany(channel, queue, count, encode) {
+export function publishMany(channel, { exchange, routingKey }, count, encode) {
   return inWindow(count, (n, onConfirm) => {
     const { body, options } = encode(n);
-    channel.publish('', queue, body, options, onConfirm);
+    channel.publish(exchange, routingKey, body, options, onConfirm);
   });
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Publishes calls: each awaited (`awaited`), a window of them at a time (`pipelined`, and `delayed` by an hour), or as one
- * list (`bulk`).
+ * Publishes calls: each awaited (`awaited`), a window of them at a time (`pipelined`, to the job's exchange where it has one,
+ * and `delayed` by an hour), or as one list (`bulk`).
  */
 import { readJob, startSection } from '../job.js';
 import { argsOf, TASK } from '../task.js';
@@ -11,6 +11,7 @@ const WINDOW = 1_000;
 const HOUR = 3_600_000;
 
 const job = readJob();
+const { exchange, routingKey } = job;
 const app = createBenchApp(job);
 const echo = app.task(TASK, (/** @type {number} */ n, /** @type {string} */ _text) => n, { ignoreResult: true });
 
@@ -21,7 +22,8 @@ async function enqueue(calls) {
       await echo.bulk(Array.from({ length: calls }, (_, n) => argsOf(n)));
       return;
     case 'pipelined':
-      await pipeline(calls, (n) => echo.delay(...argsOf(n)));
+      if (exchange === undefined) await pipeline(calls, (n) => echo.delay(...argsOf(n)));
+      else await pipeline(calls, (n) => echo.apply(argsOf(n), { exchange, routingKey }));
       return;
     case 'delayed':
       await pipeline(calls, (n) => echo.apply(argsOf(n), { countdown: HOUR }));

@@ -5,14 +5,14 @@ import { TqError } from '@tq/core/internal';
 import type { PoolOptions } from '@tq/worker/internal';
 import { expect, it } from 'vitest';
 import { fixture, type PoolFixture, startAll } from './pool-fixture.js';
-import type { PoolScene } from './pool-scene.js';
+import type { PoolScene, sharePool } from './pool-scene.js';
 
 /** What every pool promises of the limits of a run. */
-export function describeLimits(start: PoolScene['start']): void {
+export function describeLimits(shared: ReturnType<typeof sharePool>, start: PoolScene['start']): void {
   const soft = (softTimeLimit: number, timeLimit?: number) => ({ limits: { softTimeLimit, timeLimit } });
 
   it('aborts the signal of a job at its soft limit with a SoftTimeLimitError, which a handler that throws it fails with', async () => {
-    const { run, value } = await start();
+    const { run, value } = shared();
     expect(await run('until-aborted', [], soft(10))).toEqual({ kind: 'success', resultText: '"soft-time-limit"' });
     expect(await run('throws-abort', [], soft(10))).toMatchObject({
       kind: 'failure',
@@ -48,7 +48,7 @@ export function describeLimits(start: PoolScene['start']): void {
   });
 
   it("knows what its tasks' definitions say", async () => {
-    const { pool } = await start();
+    const { pool } = shared();
     expect(pool.factsOf('limited')).toEqual({ limits: { timeLimit: 5_000, softTimeLimit: 4_000 } });
     expect(pool.factsOf('dropped')).toEqual({ deadLetter: false, onFailure: { task: 'clean', queue: 'q' } });
     expect(pool.factsOf('add')).toBeUndefined();

@@ -3,39 +3,41 @@ import type { Pool } from '@tq/worker/internal';
 import { describe, expect, it } from 'vitest';
 import { describeHooks, describeLimits } from './limits-contract.js';
 import { createJob, fixture } from './pool-fixture.js';
-import { openPools, type PoolScene } from './pool-scene.js';
+import { openPools, type PoolScene, sharePool } from './pool-scene.js';
 import { describeRetries } from './retries-contract.js';
 
 /** What every pool promises, run against each kind. */
 export function describePool(kind: Pool['kind']): void {
   describe(`a pool of kind ${kind}`, () => {
     const { start, create } = openPools(kind, 2);
-    describeRuns(start);
+    const shared = sharePool(kind, 2);
+    describeRuns(shared, start);
     describeStart(create);
     describeStop(start, create);
-    describeLimits(start);
-    describeRetries(start);
+    describeLimits(shared, start);
+    describeRetries(shared, start);
     describeHooks(create);
   });
 }
 
 type Start = PoolScene['start'];
 type Create = PoolScene['create'];
+type Shared = ReturnType<typeof sharePool>;
 
-function describeRuns(start: Start): void {
+function describeRuns(shared: Shared, start: Start): void {
   it('reports the value of a handler as JSON text', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('add', [40, 2])).toEqual({ kind: 'success', resultText: '42' });
   });
 
   it('awaits promises and thenables', async () => {
-    const { value } = await start();
+    const { value } = shared();
     expect(await value('later', [{ a: [1] }])).toEqual({ a: [1] });
     expect(await value('thenable', ['then'])).toBe('then');
   });
 
   it('tells a handler that returned nothing from one that returned null', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('nothing')).toEqual({
       kind: 'success',
       resultText: '{"__type__":"tq.undefined","__value__":null}',
@@ -44,7 +46,7 @@ function describeRuns(start: Start): void {
   });
 
   it('reports an error with name, message, code, cause and stack', async () => {
-    const { run } = await start();
+    const { run } = shared();
     const end = await run('throws');
     expect(end).toMatchObject({
       kind: 'failure',
@@ -66,7 +68,7 @@ function describeRuns(start: Start): void {
     ['throws-unreadable', 'Error', expect.any(String)],
     ['overflows', 'RangeError', 'Maximum call stack size exceeded'],
   ])('reports a handler that ends like %s as a failure', async (task, name, message) => {
-    const { run, value } = await start();
+    const { run, value } = shared();
     expect(await run(task)).toMatchObject({
       kind: 'failure',
       failure: { error: { exc_type: name, exc_message: [message] } },
@@ -75,7 +77,7 @@ function describeRuns(start: Start): void {
   });
 
   it('reports a result that cannot be serialised as a failure', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('returns-function')).toMatchObject({
       kind: 'failure',
       failure: { error: { code: 'unserialisable' } },
@@ -85,7 +87,7 @@ function describeRuns(start: Start): void {
   it.each(['{', '[1]', '{"args":[]}', '[{},{},null]', '[[],[],null]', 'null', ''])(
     'reports the body %j as poison',
     async (bodyText) => {
-      const { run } = await start();
+      const { run } = shared();
       expect(await run('add', [], { bodyText })).toMatchObject({
         kind: 'poison',
         failure: { error: { code: 'poison' } },
@@ -94,7 +96,7 @@ function describeRuns(start: Start): void {
   );
 
   it('reports a task that no module defines by its name', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('nowhere')).toMatchObject({
       kind: 'unknown-task',
       failure: { error: { code: 'unknown-task', exc_message: [expect.stringContaining("'nowhere'")] } },
@@ -102,7 +104,7 @@ function describeRuns(start: Start): void {
   });
 
   it('passes keyword arguments as one last object, and none when there are none', async () => {
-    const { value } = await start();
+    const { value } = shared();
     expect(await value('arguments', [], { bodyText: '[[1],{"depth":2},null]' })).toEqual({
       args: [1, { depth: 2 }],
       kwargs: { depth: 2 },
@@ -112,7 +114,7 @@ function describeRuns(start: Start): void {
   });
 
   it('gives the handler its context, across awaits and beside others', async () => {
-    const { value } = await start();
+    const { value } = shared();
     const jobs = ['a', 'b'].map((id) => ({
       id,
       attempt: 3,
@@ -126,7 +128,7 @@ function describeRuns(start: Start): void {
   });
 
   it("writes a task's log lines with its id and name, errors included", async () => {
-    const { run, log } = await start();
+    const { run, log } = shared();
     await run('logs', [], { id: 'the-task' });
     const { level, fields } = await log.first((line) => line.message === 'look');
     expect(level).toBe('warn');
@@ -137,7 +139,7 @@ function describeRuns(start: Start): void {
   });
 
   it('calls done after run has returned, once', async () => {
-    const { pool } = await start();
+    const { pool } = shared();
     for (const [task, args] of [
       ['add', [1, 2]],
       ['nowhere', []],

@@ -1,5 +1,5 @@
 import type { Pool, PoolOptions } from '@tq/worker/internal';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createFixture, fixture, type PoolFixture, startAll } from './pool-fixture.js';
 
 /** What a test of one kind of pool starts from: pools that end with the test. */
@@ -8,6 +8,23 @@ export interface PoolScene {
   create(options?: Partial<PoolOptions>): PoolFixture;
   /** With all slots ready. */
   start(options?: Partial<PoolOptions>): Promise<PoolFixture>;
+}
+
+/**
+ * One pool with so many slots, all ready, for tests that leave it as they found it: starting one for each costs more than
+ * most of them do. To be called where tests are described.
+ */
+export function sharePool(kind: Pool['kind'], slots: number): () => PoolFixture {
+  let shared: PoolFixture | undefined;
+  beforeAll(async () => {
+    shared = createFixture({ kind, slots, modules: [fixture('tasks.js')] });
+    await startAll(shared.pool);
+  });
+  afterAll(() => shared?.pool.stop(0));
+  return () => {
+    if (shared === undefined) throw new Error('expected a test that runs after its beforeAll, found none started');
+    return shared;
+  };
 }
 
 /** Opens a scene of pools that have so many slots unless told; to be called where tests are described. */

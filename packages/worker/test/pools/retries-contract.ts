@@ -1,11 +1,11 @@
 import { TqError } from '@tq/core/internal';
 import { expect, it } from 'vitest';
-import type { PoolScene } from './pool-scene.js';
+import type { PoolScene, sharePool } from './pool-scene.js';
 
 /** What every pool promises of tasks that are run again: the decision falls where the task's functions and classes are. */
-export function describeRetries(start: PoolScene['start']): void {
+export function describeRetries(shared: ReturnType<typeof sharePool>, start: PoolScene['start']): void {
   it("decides by the policy of the task's definition, functions and classes included", async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('flaky', ['busy'], { attempt: 2 })).toEqual({
       kind: 'retry',
       delayMs: 200,
@@ -20,7 +20,7 @@ export function describeRetries(start: PoolScene['start']): void {
   });
 
   it('decides by what the call says, value by value', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('flaky', ['busy'], { attempt: 4, retry: { maxRetries: 4 } })).toMatchObject({ delayMs: 400 });
     expect(await run('flaky', ['busy'], { retry: false })).toMatchObject({ kind: 'failure' });
     const retry = { backoff: 'linear', delay: 7, jitter: false } as const;
@@ -28,7 +28,7 @@ export function describeRetries(start: PoolScene['start']): void {
   });
 
   it('does not run again what would have expired by then', async () => {
-    const { run } = await start();
+    const { run } = shared();
     const inAnHour = Date.now() + 3_600_000;
     expect(await run('flaky', ['busy'], { expires: inAnHour })).toMatchObject({ kind: 'retry' });
     const retry = { delay: 7_200_000, maxDelay: 7_200_000, jitter: false };
@@ -36,7 +36,7 @@ export function describeRetries(start: PoolScene['start']): void {
   });
 
   it('reports what a task decides by throwing Retry, Reject or Ignore', async () => {
-    const { run } = await start();
+    const { run } = shared();
     expect(await run('throws-verdict', ['Retry', { delay: 5 }])).toMatchObject({ kind: 'retry', delayMs: 5 });
     expect(await run('throws-verdict', ['Reject', 'no such user'])).toMatchObject({
       kind: 'rejected',
@@ -46,7 +46,7 @@ export function describeRetries(start: PoolScene['start']): void {
   });
 
   it('gives a task the errors of its earlier tries', async () => {
-    const { value } = await start();
+    const { value } = shared();
     const errors = [
       { attempt: 1, error: 'Busy: busy', time: '2026-01-01T00:00:00.000Z' },
       { attempt: 2, error: 'Busy: “busy”\0', time: '2026-01-01T00:00:01.000Z' },
