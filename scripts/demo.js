@@ -40,6 +40,14 @@ const DEMOS = new Map([
     },
   ],
   [
+    'user-log',
+    {
+      call: ['examples/user-log/call.js'],
+      expected: /^408 entries through the queue, 408 in the log, 0 lost, 0 twice$/,
+      concurrency: 4,
+    },
+  ],
+  [
     'decorators',
     {
       call: ['examples/decorators/node_modules/jiti/lib/jiti-cli.mjs', 'examples/decorators/call.ts'],

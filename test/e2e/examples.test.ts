@@ -1,13 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import { startProgress } from '../../examples/fib/progress.js';
-import { drawDepth } from '../../examples/flash-sale/depth-chart.js';
-import { TOOLS } from '../../scripts/run.js';
+import { expect, it } from 'vitest';
+import { INSERT_MS } from '../../examples/user-log/store.js';
 import { brokerUrl, freshPrefix } from '../support/broker.js';
 import { ROOT, run, startWorkerProcess } from './fixtures/programs.js';
 
@@ -83,6 +80,18 @@ it('flash-sale handles each order of a burst once, and draws how many waited', a
   expect(lines.at(-2)).toBe('1000 orders, 1000 handled, 0 lost, 0 twice');
 });
 
+it('user-log answers before its entries are in the log, and loses none', async () => {
+  const [node, ...call] = script('user-log', 'call');
+  expect(node).toBe('node');
+  const { stdout, ...ends } = await callWithWorker('user-log', [...call, '64']);
+  expect(ends).toEqual({ stderr: '', exitCode: 0, workerExitCode: 0 });
+  const [, written, queued, counted] = stdout.split('\n');
+  const p50 = (line: string | undefined) => Number(/([\d.]+) ms/.exec(line ?? '')?.[1]);
+  expect(p50(written)).toBeGreaterThanOrEqual(INSERT_MS - 1);
+  expect(p50(queued)).toBeLessThan(p50(written));
+  expect(counted).toBe('72 entries through the queue, 72 in the log, 0 lost, 0 twice');
+});
+
 it('error-reporting reports failures and lost tasks, with what they were', async () => {
   const [node, ...args] = script('error-reporting', 'collector');
   expect(node).toBe('node');
@@ -108,61 +117,4 @@ it('error-reporting reports failures and lost tasks, with what they were', async
     await once(collector, 'close');
   }
   expect(collector.exitCode).toBe(0);
-});
-
-it.each(['true', 'false'])('the examples type-check (experimentalDecorators %s)', async (legacy) => {
-  const args = [TOOLS.tsc, '-p', join(ROOT, 'examples'), '--experimentalDecorators', legacy];
-  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error);
-  expect(stdout).toBe('');
-});
-
-describe('the progress of an example', () => {
-  function watch(total: number, isTTY: boolean): string[] {
-    const written: string[] = [];
-    const progress = startProgress(total, { isTTY, write: (text: string) => written.push(text) });
-    for (let done = 0; done < total; done++) progress.advance();
-    progress.finish();
-    return written;
-  }
-
-  it('is a bar on a terminal, drawn over itself', () => {
-    const written = watch(4, true);
-    expect(written).toEqual([
-      `\r[${'#'.repeat(10)}${'.'.repeat(30)}] 1 of 4`,
-      `\r[${'#'.repeat(20)}${'.'.repeat(20)}] 2 of 4`,
-      `\r[${'#'.repeat(30)}${'.'.repeat(10)}] 3 of 4`,
-      `\r[${'#'.repeat(40)}] 4 of 4`,
-      '\n',
-    ]);
-  });
-
-  it('is a few lines anywhere else', () => {
-    expect(watch(10, false)).toEqual([
-      '3 of 10 results\n',
-      '6 of 10 results\n',
-      '9 of 10 results\n',
-      '10 of 10 results\n',
-    ]);
-  });
-});
-
-describe('the picture of a queue', () => {
-  it('has a column for each look, and eighths of a cell', () => {
-    const chart = drawDepth([0, 8, 4, 1], 1.25).split('\n');
-    expect(chart).toEqual([
-      'orders that wait in the queue',
-      '8 │ █',
-      ...Array(3).fill('  │ █'),
-      ...Array(3).fill('  │ ██'),
-      '  │ ███',
-      '0 └──── 1.3 s',
-    ]);
-    expect(drawDepth([16, 1], 1).split('\n').at(-2)).toBe('   │█▄');
-  });
-
-  it('shows the deepest look of a column where there are many, and survives none', () => {
-    const looks = Array.from({ length: 600 }, (_, index) => (index % 10 === 3 ? 100 : 0));
-    expect(drawDepth(looks, 1).split('\n')[1]).toBe(`100 │${'█'.repeat(60)}`);
-    expect(drawDepth([], 0).split('\n').at(-1)).toBe('0 └ 0.0 s');
-  });
 });

@@ -1,21 +1,23 @@
 import { createApp, PublishError } from '@tq/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPeer, queueState, receive } from '../support/broker.js';
-import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { lendRabbit } from '../support/lent-rabbitmq.js';
+import type { RabbitServer } from '../support/rabbitmq.js';
 import { rejection } from './fixtures/test-app.js';
 
 let rabbit: RabbitServer;
 
 beforeAll(async () => {
-  rabbit = await startRabbit();
+  rabbit = await lendRabbit();
 });
 
 afterAll(() => rabbit.stop());
 
 /** A user of this name with these rights, and the URL by which it connects. */
 async function addUser(name: string, ...rights: readonly [configure: string, write: string, read: string]) {
-  await rabbit.ctl('add_user', name, 'secret');
-  await rabbit.ctl('set_permissions', name, ...rights);
+  const texts = [name, '/', ...rights].map((text) => `<<${JSON.stringify(text)}>>`);
+  await rabbit.evaluate(`rabbit_auth_backend_internal:add_user(${texts[0]}, <<"secret">>, <<"test">>).`);
+  await rabbit.evaluate(`rabbit_auth_backend_internal:set_permissions(${texts.join(', ')}, <<"test">>).`);
   const url = new URL(rabbit.url);
   url.username = name;
   url.password = 'secret';

@@ -25,6 +25,12 @@ async function killAndStartAgain(): Promise<void> {
   await node.startAgain();
 }
 
+/** As a user restarts it: the process ends. */
+async function haltAndStartAgain(): Promise<void> {
+  await node.halt();
+  await node.startAgain();
+}
+
 /**
  * Half of the calls are made before the broker goes, the other half while it is away: these wait in the caller. Expects
  * every result, under the ids that the calls had from the start, and both sides attached again.
@@ -51,7 +57,7 @@ test(
   async () => {
     await using scene = await openScene({ url: node.url });
     const worker = await scene.worker();
-    await expectAllResults(scene, worker, () => node.restart());
+    await expectAllResults(scene, worker, haltAndStartAgain);
     // In this order: a RabbitMQ that is killed within seconds of a quorum queue's declaration forgets the queue's content
     // (RabbitMQ writes the list of its Raft members late), and a restart writes it.
     await expectAllResults(scene, worker, killAndStartAgain);

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { startRabbit } from '../support/rabbitmq.js';
+import { lendRabbit } from '../support/lent-rabbitmq.js';
 import { openScene } from './fixtures/scene.js';
 
 /** The broker closes a channel (406) on which a delivery has waited this long for its ack, ms. */
 const CONSUMER_TIMEOUT = 1_500;
 
 test('a worker whose channel the broker closes with an error opens another, and its running task goes on', async () => {
-  await using rabbit = await startRabbit({ config: `consumer_timeout = ${CONSUMER_TIMEOUT}` });
-  // How often a channel looks at its deliveries' age, which is once a minute unless told; no setting of rabbitmq.conf.
-  await rabbit.evaluate('application:set_env(rabbit, channel_tick_interval, 500).');
+  // The second says how often a channel looks at its deliveries' age, which is once a minute unless told.
+  const settings = { consumer_timeout: CONSUMER_TIMEOUT, channel_tick_interval: 500 };
+  await using rabbit = await lendRabbit({ settings });
   await using scene = await openScene({ url: rabbit.url });
   const worker = await scene.worker({ concurrency: 2 });
   const held = scene.tasks.hold.delay(7);

@@ -1,7 +1,8 @@
 import type { App, AppOptions } from '@tq/core';
 import type { WorkerOptions } from '@tq/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
+import { lendRabbit } from '../support/lent-rabbitmq.js';
+import type { RabbitServer } from '../support/rabbitmq.js';
 import { openScene } from './fixtures/scene.js';
 
 /** The broker closes a channel (406) on which a delivery has waited this long for its ack, ms. */
@@ -10,9 +11,8 @@ const CONSUMER_TIMEOUT = 4_000;
 let rabbit: RabbitServer;
 
 beforeAll(async () => {
-  rabbit = await startRabbit({ config: `consumer_timeout = ${CONSUMER_TIMEOUT}` });
-  // How often a channel looks at its deliveries' age, which is once a minute unless told; no setting of rabbitmq.conf.
-  await rabbit.evaluate('application:set_env(rabbit, channel_tick_interval, 500).');
+  // The second says how often a channel looks at its deliveries' age, which is once a minute unless told.
+  rabbit = await lendRabbit({ settings: { consumer_timeout: CONSUMER_TIMEOUT, channel_tick_interval: 500 } });
 }, 60_000);
 
 afterAll(() => rabbit.stop());

@@ -4,7 +4,7 @@
  */
 import { sharedBroker } from './broker.js';
 import { startEmbeddedNode } from './embedded-node.js';
-import { startRabbit } from './rabbitmq.js';
+import { lendRabbit } from './lent-rabbitmq.js';
 
 /** What a test may ask of its broker. */
 export interface BrokerNodeOptions {
@@ -21,13 +21,13 @@ export interface BrokerNode extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts after `halt` or `kill`, with the same data and port. */
   startAgain(): Promise<void>;
-  /** `halt` and `startAgain`. */
+  /** Stops in order and starts: `halt` and `startAgain`, in the same process where the broker can. */
   restart(): Promise<void>;
   /** Resolves when every declaration that the broker has confirmed outlives a crash. */
   declarationsKept(): Promise<void>;
   /** Sets or clears the memory alarm and resolves when it is in force: publishing connections are blocked by it. */
   setMemoryAlarm(on: boolean): Promise<void>;
-  /** Ends the broker and deletes its data. May be called more than once. */
+  /** Ends the test's use of the broker and deletes its data. May be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -36,5 +36,5 @@ export interface BrokerNode extends AsyncDisposable {
  * however that happens.
  */
 export function startBrokerNode(options: BrokerNodeOptions = {}): Promise<BrokerNode> {
-  return sharedBroker().kind === 'rabbitmq' ? startRabbit(options) : startEmbeddedNode(options);
+  return sharedBroker().kind === 'rabbitmq' ? lendRabbit(options) : startEmbeddedNode(options);
 }

@@ -1,10 +1,12 @@
 /**
  * RabbitMQ nodes of a test's own, for project `rabbitmq` alone. Each has its own name, free loopback ports and a folder in
- * the temporary directory; a start takes 4 to 5 s. A test that the embedded broker passes as well takes `broker-node.ts`.
+ * the temporary directory; a start takes 4 to 5 s. A test that the embedded broker passes as well takes `broker-node.ts`,
+ * and one that a used node will do for `lent-rabbitmq.ts`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -119,5 +121,6 @@ function startGuardian(dir: string): ChildProcess {
   const script = `cat >/dev/null; kill -9 $(cat "$0/${PIDS_FILE}"); rm -rf "$0"`;
   const guardian = spawn('/bin/sh', ['-c', script, dir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guardian.unref();
+  (guardian.stdin as Socket).unref();
   return guardian;
 }
