@@ -222,7 +222,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       name,
       handler,
       ...this.#wayOf(task),
-      plain: plainFacts(name, handler, task.options, this.options.prefix),
+      plain: plainFacts(name, handler, task.options),
       limits: limitsOf(task.options),
       deadLetter: task.options.deadLetter === false ? false : undefined,
       onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.#naming()),

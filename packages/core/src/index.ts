@@ -62,7 +62,7 @@ export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
 export type { Preset } from './protocol/envelope.js';
 export type { ForeignFormat } from './protocol/foreign-body.js';
-export type { ForeignMessage, PlainFormat } from './protocol/foreign-message.js';
+export type { ForeignMessage, FunctionFrom, PlainFormat } from './protocol/foreign-message.js';
 export type { HeadersMatch } from './protocol/headers-match.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { DeadLetterReason } from './protocol/names.js';
@@ -88,7 +88,7 @@ export { type Broadcast, type BroadcastCall, type BroadcastOptions, broadcast } 
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
-export type { DefineTask } from './task/define-task.js';
+export type { DefineTask, HandlerOfWire, WireTypes } from './task/define-task.js';
 export {
   onSlotStart,
   onSlotStop,
@@ -100,6 +100,7 @@ export {
 export type { Middleware, PublishCall, TaskRun, WillRetry } from './task/middleware.js';
 export type { FailureTask, NamedTask, TaskOfFailures, TaskQueueOption } from './task/on-failure.js';
 export type { DeclarationOptions, DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
+export type { Wire, WireOptions } from './task/plain-task.js';
 export type { Backoff, ErrorClass, ErrorMatcher, RetryOptions } from './task/retry-options.js';
 export type { CallOptions } from './task/signature.js';
 export type {

@@ -45,7 +45,8 @@ export class Sources {
         slots: slots.ofQueues.get(name) as SlotGroup,
         long: settings.longTasks.includes(name),
         topology: () => app.topologyOf(queue),
-        intake: () => createIntake({ queue, functionFrom: undefined }, known(), app.runtime),
+        intake: () =>
+          createIntake(known(), app.runtime, { name, functionFrom: app.options.queues[name]?.functionFrom }),
         unknownTask,
       };
     });
@@ -74,7 +75,7 @@ export class Sources {
     return {
       ...this.#other(name, queue, name),
       topology: () => broadcastQueueTopology(queue, { prefix, type }),
-      intake: () => createIntake({ queue, functionFrom: undefined }, known(), app.runtime),
+      intake: () => createIntake(known(), app.runtime),
       // Not every worker has every task.
       unknownTask: { kind: 'ignore', limitMs: 0 },
     };

@@ -2,9 +2,11 @@ import type { ByteSize } from '../config/byte-size.js';
 import { checkRecord } from '../config/check-record.js';
 import { bytes, duration, flag, integer, NO_LIMIT, words } from '../config/kinds.js';
 import type { OptionValues } from '../config/option.js';
+import type { FunctionFrom } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import type { Duration } from '../time/duration.js';
 import { BINDINGS, type BindingOptions, headers } from './binding-options.js';
+import { FUNCTION_FROM } from './function-from.js';
 
 /** Kinds of queue that RabbitMQ keeps on disk: `quorum` is replicated and counts deliveries, `classic` has priorities on 3.x. */
 export type QueueType = 'quorum' | 'classic';
@@ -45,6 +47,8 @@ export interface QueueOptions {
   readonly bindings?: readonly BindingOptions[] | undefined;
   /** `full` is with tq's dead letters and limits, `bare` with what is said here alone, `passive` as others have declared it. Default: `full` (`bare` under the `celery` preset). */
   readonly declare?: QueueDeclare | undefined;
+  /** Where messages of other programs name the plain task that they are for: `app_id`, `type`, or `{ header: … }`. Default: one task alone takes all; of several `app_id`, else `type`, else the header `task` names it. */
+  readonly functionFrom?: FunctionFrom | undefined;
 }
 
 /** The longest time that RabbitMQ takes as an argument, ms. */
@@ -104,6 +108,7 @@ export const QUEUE_OPTIONS = {
       "`full` is with tq's dead letters and limits, `bare` with what is said here alone, `passive` as others have declared it",
     defaultText: '`full` (`bare` under the `celery` preset)',
   }),
+  functionFrom: FUNCTION_FROM,
 } satisfies Record<keyof QueueOptions, unknown>;
 
 /** The same once it is checked: times in ms, sizes in bytes. */

@@ -142,7 +142,8 @@ export class Retry {
   }
 
   async #handle(held: HeldQueue, letter: DeadLetterMessage, found: Found): Promise<End | 'missing'> {
-    const key = letter.id === undefined ? undefined : keyOf(letter);
+    // Foreign programs use ids again.
+    const key = letter.task === undefined ? undefined : keyOf(letter);
     if (key !== undefined && this.#done.has(key)) return 'skipped';
     const edited = await this.#edited(letter);
     if (edited === 'skip') return 'skipped';
@@ -168,6 +169,7 @@ interface Course {
 }
 
 /** What a letter is known by from one look to the next: one event may have died in the queues of several groups. */
-function keyOf({ id, queue, body }: DeadLetterMessage): string {
-  return `${id ?? createHash('sha256').update(body).digest('base64')} ${queue}`;
+function keyOf({ id = '', task, queue, body }: DeadLetterMessage): string {
+  const known = task === undefined || id === '' ? createHash('sha256').update(id).update(body).digest('base64') : id;
+  return `${known} ${queue}`;
 }

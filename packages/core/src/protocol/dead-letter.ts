@@ -19,6 +19,8 @@ import {
   deadLetterQueue,
   delayDeadQueue,
   HEADER,
+  isTaskTable,
+  TQ_HEADER,
 } from './names.js';
 
 /** Why and where a message died. */
@@ -115,9 +117,10 @@ export interface DeadLetterPlace {
 export function decodeDeadLetter(message: InboundMessage, place: DeadLetterPlace): DeadLetterMessage {
   const { headers = NO_HEADERS, ...properties } = message.properties;
   const death = brokerDeath(headers);
-  const task = textOf(headers[HEADER.task]);
+  const task = isTaskTable(headers) ? textOf(headers[HEADER.task]) : undefined;
   const parts = task === undefined ? undefined : partsOf(message);
-  const id = [headers[HEADER.id], properties.messageId, properties.correlationId].map(textOf).find(isDefined);
+  const own = task === undefined ? headers[TQ_HEADER.id] : headers[HEADER.id];
+  const id = [own, properties.messageId, properties.correlationId].map(textOf).find(isDefined);
   return {
     queue: withoutPrefix(originOf(message, place), place.prefix),
     deadQueue: withoutPrefix(place.queue, place.prefix),

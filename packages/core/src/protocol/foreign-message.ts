@@ -5,7 +5,13 @@ import { DEAD_HEADER, isBrokerHeader, isPrototypeKey, TQ_HEADER } from './names.
 export type PlainFormat = 'json' | 'text';
 
 /** Where a message names the function that it is for: a property, or a header. */
-export type FunctionFrom = 'app_id' | 'type' | { readonly header: string };
+export type FunctionFrom =
+  | 'app_id'
+  | 'type'
+  | {
+      /** Its name. */
+      readonly header: string;
+    };
 
 /** What a message says of itself that is no task's: one of another program, or an event. */
 export interface ForeignMessage {

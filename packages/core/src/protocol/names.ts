@@ -29,6 +29,11 @@ export const exchangeName = (prefix: string, name: string): string => (isBrokerE
 
 /** Fanout exchange of the calls that every worker is to run; also the name under which their dead letters are kept. */
 export const broadcastExchange = (prefix: string): string => `${prefix}tq.broadcast.all`;
+/** True for the address of a caller that waits for its reply without a queue (RabbitMQ's direct reply-to). */
+export function isDirectReply(replyTo: string): boolean {
+  return replyTo.startsWith('amq.rabbitmq.reply-to.');
+}
+
 /** Levels of the delay ladder: level l holds a message for 2^l units. */
 export const DELAY_LEVELS = 28;
 /** How every name of the ladders begins. */
@@ -96,6 +101,18 @@ export const HEADER = {
   timeLimits: 'timelimit',
   compression: 'compression',
 } as const;
+
+/**
+ * True for the headers of a task's message: those of Celery's that every one has. Whatever else its program means by
+ * `task`, a message without an id is foreign.
+ */
+export function isTaskTable(headers: Readonly<Record<string, unknown>> | undefined): boolean {
+  return isName(headers?.[HEADER.task]) && isName(headers?.[HEADER.id]);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
 
 /** Headers of tq's own on a task message. */
 export const TQ_HEADER = {

@@ -35,13 +35,15 @@ export interface FinalFailure {
   readonly queue: string;
   readonly reason: DeadLetterReason;
   readonly failure: EncodedError;
+  /** Id of the call that tells of it. Default: one that is made of the task's. */
+  readonly callId?: string | undefined;
 }
 
 /** The call that tells of a failure: a child of the failed task, and nobody waits for its result. */
 export function failureEnvelope(address: TaskAddress, failed: FinalFailure, preset: Preset): Envelope {
   const { id, rootId } = failed.message;
   return {
-    id: failureCallId(id),
+    id: failed.callId ?? failureCallId(id),
     task: address.task,
     rootId,
     parentId: id,

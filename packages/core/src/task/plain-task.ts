@@ -47,10 +47,9 @@ export function plainFacts(
   name: string,
   handler: CallableFunction,
   { wire, format = 'json', queue = '' }: WireOptions & { readonly queue?: string | undefined },
-  prefix: string,
 ): PlainFacts | undefined {
   if (wire !== 'plain') return undefined;
-  if (handler.length <= 1) return { queue: prefix + queue, format };
+  if (handler.length <= 1) return { queue, format };
   const text = `task '${name}': expected a handler of one argument, the body, found one of ${handler.length}; wire: 'plain' passes no others.`;
   throw new TqError('invalid-option', text);
 }

@@ -19,7 +19,7 @@ export interface TaskFacts {
 
 /** How a task takes what is no task's message. */
 export interface PlainFacts {
-  /** Full name of its queue, prefix included. */
+  /** Name of its queue, without prefix: where it is loaded, another app may have another. */
   readonly queue: string;
   readonly format: PlainFormat;
 }

@@ -6,6 +6,7 @@ import {
   encodeReplyWithin,
   type FinalState,
   fullJitter,
+  isDirectReply,
   type Lease,
   lookAtQueue,
   type OutboundMessage,
@@ -93,7 +94,11 @@ export class Courier {
       const end = await this.#publish(lease, '', address.replyTo, message);
       const sent = settled(end);
       if (sent !== undefined) return sent;
-      if (end.kind === 'returned' && (await this.#replyQueueIsGone(address))) return 'nobody';
+      if (end.kind === 'returned') {
+        if (await this.#replyQueueIsGone(address)) return 'nobody';
+        // RabbitMQ returns these although it has handed them over, since no queue got them.
+        if (isDirectReply(address.replyTo)) return 'sent';
+      }
       await this.#pause(attempt);
     }
   }

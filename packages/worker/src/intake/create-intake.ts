@@ -10,24 +10,27 @@ export interface KnownTasks {
 }
 
 /** How a queue says what its plain messages are for. */
-export interface QueueIntake {
-  /** Full name, prefix included. */
-  readonly queue: string;
+export interface PlainQueue {
+  /** Without prefix. */
+  readonly name: string;
   readonly functionFrom: FunctionFrom | undefined;
 }
 
-/** The intake of a queue: that of tasks, and where tasks take plain messages from it, of both. */
+/**
+ * The intake of a queue: that of tasks, and where tasks take plain messages from it, of both.
+ * @param queue undefined for one that is sent tasks alone
+ */
 export function createIntake(
-  { queue, functionFrom }: QueueIntake,
   { names, factsOf }: KnownTasks,
   { clock, newId }: Pick<Runtime, 'clock' | 'newId'>,
+  queue?: PlainQueue,
 ): Intake {
   const functions = new Map<string, PlainFormat>();
   for (const name of names) {
     const plain = factsOf(name)?.plain;
-    if (plain?.queue === queue) functions.set(name, plain.format);
+    if (plain !== undefined && plain.queue === queue?.name) functions.set(name, plain.format);
   }
   const tasks = celeryIntake((task) => names.has(task));
   if (functions.size === 0) return tasks;
-  return new PlainIntake({ functions, functionFrom, tasks, now: () => clock.wallTime(), newId });
+  return new PlainIntake({ functions, functionFrom: queue?.functionFrom, tasks, now: () => clock.wallTime(), newId });
 }

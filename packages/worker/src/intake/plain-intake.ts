@@ -5,6 +5,7 @@ import {
   HEADER,
   type Headers,
   type InboundMessage,
+  isTaskTable,
   type PlainFormat,
   type TaskMessage,
   TqError,
@@ -91,7 +92,7 @@ function describe(from: FunctionFrom): string {
 }
 
 function isTask({ properties: { headers } }: InboundMessage): boolean {
-  return textOf(headers?.[HEADER.task]) !== undefined && textOf(headers?.[HEADER.id]) !== undefined;
+  return isTaskTable(headers);
 }
 
 function textOf(value: unknown): string | undefined {
