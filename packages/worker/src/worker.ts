@@ -47,7 +47,7 @@ export interface Worker extends AsyncDisposable {
   /**
    * Resolves when the pool is ready, every queue is consumed and the hooks of `onWorkerReady` have run. From then on the
    * worker comes back from whatever happens to its connection. Rejects with `task-load-failed`, or
-   * `declaration-conflict` when a queue exists with other properties, and with what a hook of `onWorkerStart` threw.
+   * `declaration-conflict` when a queue exists with other properties, `invalid-option` when the broker takes no such queue, and with what a hook of `onWorkerStart` threw.
    */
   start(): Promise<void>;
   /**

@@ -35,6 +35,8 @@ type State =
   | { readonly kind: 'draining'; readonly session: ConsumeSession }
   | { readonly kind: 'closed' };
 
+/** Codes of what no waiting mends. */
+const HOPELESS: readonly unknown[] = ['declaration-conflict', 'invalid-option'];
 const REATTACH = { baseMs: 100, maxMs: 5_000 };
 const MIN_WAIT_MS = 20;
 /** How long a broker may take to answer basic.cancel or channel.close before it counts as gone. */
@@ -77,7 +79,7 @@ export class ConsumeChannel implements LinkUser {
 
   /**
    * Resolves when the consumer is attached for the first time; from then on it comes back by itself. Rejects when
-   * `prepare` finds at this first time what no waiting mends, a declaration that conflicts with the broker's, and
+   * `prepare` finds at this first time what no waiting mends, a declaration that the broker does not take, and
    * with `closed` when it is cancelled first.
    */
   start(): Promise<void> {
@@ -165,7 +167,7 @@ export class ConsumeChannel implements LinkUser {
   }
 
   #attachFailed(link: Link, error: Error): void {
-    if (this.#firstAttach !== undefined && (error as { code?: unknown }).code === 'declaration-conflict') {
+    if (this.#firstAttach !== undefined && HOPELESS.includes((error as { code?: unknown }).code)) {
       this.#state = { kind: 'closed' };
       this.#firstAttach.reject(error);
       return;

@@ -34,6 +34,7 @@ const CHANNELS = 4;
  * Declares all of a topology on channels of its own, since a refusal closes the channel. What others declare comes first,
  * so that nothing is left behind where it is missing.
  * @throws {TqError} `declaration-conflict` when something exists with other properties, saying which;
+ *   `invalid-option` when the broker takes nothing of that kind;
  *   `queue-missing` or `exchange-missing` when others have not declared what they are to; `queue-missing` when the user
  *   may not declare
  */
@@ -246,7 +247,7 @@ function conflict(what: Step['what'], name: string, cause: Error): TqError {
   const option = what === 'exchange' ? 'exchanges' : 'queues';
   if (match === null && INVALID.test(cause.message)) {
     const text = `The broker does not take the ${what} '${name}' as the app's options have it: ${cause.message} Change it in the option \`${option}\`.`;
-    return new TqError('declaration-conflict', text, { fields: { name }, cause });
+    return new TqError('invalid-option', text, { fields: { name }, cause });
   }
   const difference =
     match === null ? cause.message : `${match[1]} is to be ${match[2]}, and the broker has ${match[3]}`;
