@@ -103,6 +103,20 @@ describe('app.topology', () => {
     expect(await app.topology.apply()).toMatchObject({ differences: [] });
   });
 
+  it('names an exchange that a subscription takes from and nobody declares, and declares the rest', async () => {
+    await using app = open();
+    app.subscribe('kernel.*', () => undefined, { exchange: 'elsewhere', group: 'disk' });
+    const missing = expect.objectContaining({ what: 'exchange', name: full('elsewhere'), kind: 'missing' });
+    const report = await app.topology.apply();
+    expect(report.differences).toEqual([missing]);
+    expect(report.declared.map(({ name }) => name)).toContain(full('tq'));
+    await using peer = await openPeer();
+    await peer.channel.assertExchange(full('elsewhere'), 'topic');
+    const mended = await app.topology.apply();
+    expect(mended.differences).toEqual([]);
+    expect(mended.bound).toBe(report.bound + 1);
+  });
+
   it('says of a queue that is exclusive to another connection that it is', async () => {
     await using peer = await openPeer();
     await peer.channel.assertQueue(full('mail'), { exclusive: true });

@@ -69,7 +69,7 @@ export function differencesOf(
       return [];
     case 'missing': {
       const fix = passive
-        ? "The app leaves it to others to declare it (declare: 'passive'): start who does."
+        ? "The app leaves it to others to declare it (declare: 'passive', or it is in none of its options): start who does."
         : 'tq topology apply declares it, as do the first call and the first worker.';
       return [{ ...base, kind: 'missing', fix }];
     }

@@ -127,9 +127,10 @@ export class TopologyAdmin {
     return this.#use(timeoutMs, (model) => this.#declareMissing(model, declared));
   }
 
-  async #look(model: Model, { exchanges, queues }: Topology): Promise<Looked> {
+  async #look(model: Model, declared: Topology): Promise<Looked> {
     const { prefix } = this.#host;
-    const ofExchanges = await eachOf(exchanges, async (exchange) => {
+    const { queues } = declared;
+    const ofExchanges = await eachOf([...declared.exchanges, ...foreignSources(declared)], async (exchange) => {
       const probe = await probeExchange(model, exchange);
       return { probe, declaration: exchange, differences: differencesOf('exchange', exchange, probe, prefix) };
     });
@@ -210,6 +211,13 @@ function nameOf({ declaration }: Declared): string {
 
 function destinationOf(binding: Binding): string {
   return 'queue' in binding ? binding.queue : binding.to;
+}
+
+/** Exchanges that the app binds to and that others declare: a subscription may name one. */
+function foreignSources({ exchanges, bindings }: Topology): Topology['exchanges'] {
+  const own = new Set(exchanges.map(({ name }) => name));
+  const names = new Set(bindings.map(({ exchange }) => exchange).filter((name) => !own.has(name)));
+  return [...names].map((name) => ({ name, type: 'topic', passive: true }));
 }
 
 /** Some at a time, in the order in which they are given. */
