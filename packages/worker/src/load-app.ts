@@ -11,6 +11,8 @@ export interface ListedTask {
   readonly queue: string | undefined;
   /** Where they go instead of to a queue: to the exchange of a route, or where a function says. */
   readonly route?: string;
+  /** It is the handler of a subscription, which a worker consumes beside its queues. */
+  readonly subscription?: true;
 }
 
 /** What a task file gives. */
@@ -62,7 +64,8 @@ function listTasks(): readonly ListedTask[] {
 }
 
 function listed(name: string, task: Runnable | undefined): ListedTask {
-  const { queue, route } = task ?? {};
+  const { queue, route, subscription } = task ?? {};
+  if (subscription !== undefined) return { name, queue, subscription: true };
   return route === undefined ? { name, queue } : { name, queue, route };
 }
 

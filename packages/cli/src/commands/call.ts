@@ -1,3 +1,4 @@
+import { broadcast } from '@tq/core';
 import {
   type App,
   type CallOptions,
@@ -38,6 +39,10 @@ export const call: Command = {
       describe: 'Publish to this exchange instead of a queue, without the prefix (amq.topic and the like have none)',
     },
     'routing-key': { kind: 'text', describe: 'Routing key for the exchange. Default: none' },
+    broadcast: {
+      kind: 'flag',
+      describe: 'Call it on every worker, wait for the confirm only, and print the id: there is no result',
+    },
     timeout: {
       kind: 'text',
       describe:
@@ -55,6 +60,7 @@ export const call: Command = {
     ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
     ['call report --countdown 1h --expires 2h --no-wait', 'Start in an hour, and no later than in two'],
     ['call report --app lib/jobs.ts#app', 'Call a task of another file: its broker, its queue, its schema'],
+    ['call cache.clear --broadcast', 'Have every worker run it'],
     ['call sum -- -1 -2', 'Words that begin with a dash go after --'],
   ],
   positionals: { min: 1, max: Number.POSITIVE_INFINITY, complete: 'task' },
@@ -66,6 +72,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const values = words.map((word, index) => parseArgument(word, index + 1, args.command));
   const timeout = timeoutOf(args);
   const times = timesOf(args);
+  refuseAddress(args);
   const { app } = await openApp(args, noteLogger(output));
   const stopping = new AbortController();
   let stopped: StopSignal | undefined;
@@ -107,6 +114,12 @@ async function send({ app, name, values, timeout, times, args, output, signal }:
   const deadline = Math.min(total, confirmTimeout(options.publishTimeout));
   const known = findTask(name, registry);
   const task = app.declareTask(name, { queue: args.text('queue') ?? known?.own?.queue, args: known?.args });
+  if (args.flag('broadcast')) {
+    const call = broadcast(task).apply(values as never[], { deadline, signal, ...times });
+    await call;
+    output.print(output.json ? JSON.stringify({ id: call.id }) : call.id);
+    return;
+  }
   const target = { exchange: args.text('exchange'), routingKey: args.text('routing-key') };
   const result = task.apply(values as never[], { deadline, ignoreResult: noWait, signal, ...target, ...times });
   if (noWait) {
@@ -127,6 +140,14 @@ function confirmTimeout(ofApp: number): number {
   const { values, sources } = traceOptions({}, process.env);
   const isDefault = sources.publishTimeout.kind === 'default' && ofApp === values.publishTimeout;
   return isDefault ? CONFIRM_TIMEOUT_MS : ofApp;
+}
+
+/** What goes to every worker goes nowhere else. */
+function refuseAddress(args: Arguments): void {
+  if (!args.flag('broadcast')) return;
+  const address = ['queue', 'exchange', 'routing-key'].find((option) => args.text(option) !== undefined);
+  if (address === undefined) return;
+  throw new UsageError(`--broadcast: expected no --${address} beside it, found both.`, args.command);
 }
 
 function parseArgument(word: string, position: number, command: string): unknown {

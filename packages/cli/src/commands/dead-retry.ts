@@ -1,4 +1,5 @@
 import type { App, DeadLetterFilter, DeadLetterProgress, DeadLetterRetryReport } from '@tq/core';
+import { isSharedName } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { type EditingOptions, editLetters } from '../dead/edit-letters.js';
@@ -95,13 +96,19 @@ async function retryAll(app: App, filter: DeadLetterFilter, replay: Replay): Pro
   const { rate, timeout, signal, total, output } = replay;
   const bar = new ProgressBar({ output, verb: 'retried' });
   let last: DeadLetterProgress | undefined;
+  let everyones = 0;
   const onProgress = (progress: DeadLetterProgress) => {
-    last = progress;
     const { matched, moved, returned, skipped } = progress;
+    if (skipped > (last?.skipped ?? 0) && isSharedName('', progress.queue)) everyones++;
+    last = progress;
     bar.update({ done: moved + returned + skipped, total: Math.max(total, matched) });
   };
   try {
     const report = await app.deadLetters.retry(filter, { rate, timeout, signal, onProgress });
+    if (everyones > 0)
+      output.note(
+        `${formatCount(everyones)} came to every worker, so there is no queue to put it back to: publish again.`,
+      );
     return tell(report, report.returned + report.skipped > 0, output);
   } catch (error) {
     output.note(`${formatCount(last?.moved ?? 0)} retried before this went wrong; the same line does the rest.`);

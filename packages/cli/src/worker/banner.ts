@@ -12,6 +12,8 @@ export interface WorkerFacts {
   /** Queues, each with what slots it has: `math (2 slots)`. */
   readonly queues: readonly string[];
   readonly tasks: readonly string[];
+  /** Names of the subscriptions that it consumes beside them. */
+  readonly subscriptions: readonly string[];
   readonly file: string;
   readonly pool: string;
   readonly slots: number;
@@ -33,8 +35,12 @@ export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerF
   const own = settings.queues.reduce((sum, queue) => sum + (queue.slots ?? 0), 0);
   const shared = settings.queues.filter((queue) => queue.slots === undefined).length;
   const consumed = settings.queues.map(({ name }) => name);
-  const slots = own + (shared > 0 ? settings.concurrency : 0);
+  const subscribed = loaded.tasks.filter(({ subscription }) => subscription === true);
+  const subscriptions = settings.subscriptions ? subscribed.map(({ name }) => name) : [];
+  const sharesSlots = shared > 0 || settings.queues.length === 0;
+  const slots = own + (sharesSlots ? settings.concurrency : 0);
   const prefetched = (own + shared * settings.concurrency) * settings.prefetchMultiplier;
+  const ofSubscriptions = subscriptions.length * (sharesSlots ? settings.concurrency : slots);
   return {
     hostname: settings.hostname,
     broker: urls.map(maskUrl),
@@ -43,12 +49,14 @@ export function describeWorker({ settings }: Worker, loaded: LoadedApp): WorkerF
       const long = settings.longTasks.includes(name) ? ', long tasks' : '';
       return `${name} (${share(slots, settings.concurrency, shared)}${long})`;
     }),
-    tasks: loaded.tasks.map(({ name }) => name),
+    tasks: loaded.tasks.filter(({ subscription }) => subscription !== true).map(({ name }) => name),
+    subscriptions,
     file: loaded.file,
     pool: settings.pool,
     slots,
     notes: [
-      ...fairness(prefetched - slots, shared, settings.prefetchMultiplier),
+      ...fairness(prefetched - own - (shared > 0 ? settings.concurrency : 0), shared, settings.prefetchMultiplier),
+      ...overlap(ofSubscriptions * settings.prefetchMultiplier, subscriptions.length),
       ...advice(settings.pool, slots),
       ...elsewhere(loaded, consumed),
       ...mistyped(loaded, consumed),
@@ -61,8 +69,9 @@ export function formatBanner(facts: WorkerFacts, version: string): string {
   const rows: readonly (readonly [string, string])[] = [
     ['broker', facts.broker.join(', ')],
     ...(facts.prefix === '' ? [] : [['prefix', facts.prefix] as const]),
-    ['queues', facts.queues.join(', ')],
-    ['tasks', `${few(facts.tasks)} from ${facts.file}`],
+    ...(facts.queues.length === 0 ? [] : [['queues', facts.queues.join(', ')] as const]),
+    ['tasks', `${facts.tasks.length === 0 ? 'none' : few(facts.tasks)} from ${facts.file}`],
+    ...(facts.subscriptions.length === 0 ? [] : [['subscribes', few(facts.subscriptions)] as const]),
     ['pool', `${facts.pool}, ${count(facts.slots, 'slot')}`],
     ...facts.notes.map((note) => ['note', note] as const),
   ];
@@ -84,6 +93,13 @@ function fairness(waiting: number, shared: number, multiplier: number): string[]
   return [`${why}: at most ${count(waiting, 'delivery', 'deliveries')} wait here unstarted`];
 }
 
+/** Subscriptions have no slots of their own, and a prefetch each. */
+function overlap(waiting: number, subscriptions: number): string[] {
+  if (subscriptions === 0) return [];
+  const what = `${count(subscriptions, 'subscription')} share${subscriptions === 1 ? 's' : ''} these slots`;
+  return [`${what}: at most ${count(waiting, 'delivery', 'deliveries')} of them wait here unstarted`];
+}
+
 function advice(pool: string, slots: number): string[] {
   const memory = MEMORY[pool];
   if (memory === undefined || slots <= MANY_CHILDREN) return [];
@@ -92,8 +108,8 @@ function advice(pool: string, slots: number): string[] {
 
 /** Tasks that this worker can run and whose calls it will not see. */
 function elsewhere({ tasks }: LoadedApp, consumed: readonly string[]): string[] {
-  const missed = tasks.flatMap(({ name, queue }) =>
-    queue === undefined || consumed.includes(queue) ? [] : [`${name} (${queue})`],
+  const missed = tasks.flatMap(({ name, queue, subscription }) =>
+    queue === undefined || subscription === true || consumed.includes(queue) ? [] : [`${name} (${queue})`],
   );
   return missed.length === 0 ? [] : [`not consumed here, add their queues to --queues: ${few(missed)}`];
 }
@@ -101,7 +117,11 @@ function elsewhere({ tasks }: LoadedApp, consumed: readonly string[]): string[] 
 /** A queue that no task goes to, beside one of nearly that name that a task does go to. */
 function mistyped({ app, tasks }: LoadedApp, consumed: readonly string[]): string[] {
   const { queue: standard, queues } = internalsOf(app).options;
-  const known = new Set([standard, ...Object.keys(queues), ...tasks.flatMap(({ queue }) => queue ?? [])]);
+  const known = new Set([
+    standard,
+    ...Object.keys(queues),
+    ...tasks.flatMap(({ queue, subscription }) => (subscription === true ? [] : (queue ?? []))),
+  ]);
   const missed = [...known].filter((name) => !consumed.includes(name));
   return consumed.flatMap((name) => {
     const near = known.has(name) ? undefined : nearest(name, missed);

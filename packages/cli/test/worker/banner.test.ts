@@ -60,6 +60,31 @@ describe('the banner of a worker', () => {
     expect(facts({ queues: ['mail', 'mails', 'tq'] }).notes.join()).not.toContain('did you mean');
   });
 
+  it('shows what it subscribes to, which has a prefetch of its own, apart from tasks and queues', () => {
+    const app = createApp({ url: URL_WITH_PASSWORD });
+    const tasks = [
+      { name: 'fib', queue: 'tq' },
+      { name: 'on:orders.*@mail', queue: 'tq.group.mail.orders.*', subscription: true as const },
+    ];
+    const banner = (options: WorkerOptions) => {
+      const worker = createWorker(app, { tasks: ['/app/tasks.js'], hostname: 'w1', ...options });
+      return formatBanner(describeWorker(worker, { app, file: '/app/tasks.js', tasks }), '1.2.3')
+        .split('\n')
+        .slice(2);
+    };
+    expect(banner({ concurrency: 3 })).toEqual([
+      '  queues      tq (3 slots)',
+      '  tasks       fib from /app/tasks.js',
+      '  subscribes  on:orders.*@mail',
+      '  pool        thread, 3 slots',
+      '  note        1 subscription shares these slots: at most 3 deliveries of them wait here unstarted',
+    ]);
+    expect(banner({ queues: [], concurrency: 2, subscriptions: false }).slice(0, 2)).toEqual([
+      '  tasks   fib from /app/tasks.js',
+      '  pool    thread, 2 slots',
+    ]);
+  });
+
   it('names tasks whose queue is not consumed', () => {
     expect(facts({}).notes).toEqual(['not consumed here, add their queues to --queues: mail.send (mail)']);
   });
