@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { INSERT_MS } from '../../examples/user-log/store.js';
 import { brokerUrl, freshPrefix } from '../support/broker.js';
 import { ROOT, run, startWorkerProcess } from './fixtures/programs.js';
+
+/** Files have no event of their own. */
+const POLL = { timeout: 20_000, interval: 20 };
 
 function environment(): NodeJS.ProcessEnv {
   return { TQ_URL: brokerUrl(), TQ_PREFIX: freshPrefix(), TQ_QUEUE_TYPE: 'classic' };
@@ -117,4 +121,31 @@ it('error-reporting reports failures and lost tasks, with what they were', async
     await once(collector, 'close');
   }
   expect(collector.exitCode).toBe(0);
+});
+
+it('logs writes each line where somebody wants it: all of them, by severity and by facility', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tq-logs-'));
+  const place = { cwd: example('logs'), env: { ...environment(), LOG_DIR: folder } };
+  const [, , ...options] = script('logs', 'worker');
+  const [, ...call] = script('logs', 'call');
+  const collector = await startWorkerProcess(options, place);
+  try {
+    expect(await run(call, place)).toEqual({ stdout: '5 lines logged\n', stderr: '', exitCode: 0 });
+    const file = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '');
+    const linesOf = (name: string) => file(name).split('\n').slice(0, -1).sort();
+    const [backup, login, intruder] = ['cron.info', 'auth.info', 'auth.error'].map((key) =>
+      expect.stringContaining(`${key}: `),
+    );
+    const [filling, full] = ['kern.warning', 'kern.critical'].map((key) => expect.stringContaining(`${key}: `));
+    await expect.poll(() => linesOf('all.log'), POLL).toEqual([intruder, login, backup, full, filling]);
+    await expect.poll(() => linesOf('errors.log'), POLL).toEqual([intruder, full]);
+    await expect.poll(() => linesOf('auth.log'), POLL).toEqual([intruder, login]);
+    await expect.poll(() => linesOf('critical.log'), POLL).toEqual([full]);
+    await expect
+      .poll(() => collector.written.filter((line) => linesOf('all.log').includes(line)), POLL)
+      .toHaveLength(5);
+  } finally {
+    expect(await collector.stop()).toBe(0);
+    rmSync(folder, { recursive: true });
+  }
 });
