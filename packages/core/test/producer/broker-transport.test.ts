@@ -3,7 +3,7 @@ import type { Connection } from '../../src/broker/connection.js';
 import type { Delays } from '../../src/broker/delays.js';
 import type { PublishRequest } from '../../src/broker/outbox.js';
 import type { PublishChannel } from '../../src/broker/publish-channel.js';
-import { replyQueueTopology } from '../../src/broker/topology.js';
+import { replyQueueTopology, type Topology } from '../../src/broker/topology.js';
 import { BrokerTransport } from '../../src/producer/broker-transport.js';
 import { Staging } from '../../src/producer/staging.js';
 import { type Envelope, encodeEnvelope } from '../../src/protocol/envelope.js';
@@ -16,6 +16,12 @@ import { testRuntime } from '../test-runtime.js';
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const MISSING = Object.assign(new Error("NOT_FOUND - no queue 'q'"), { code: 404 });
 const AWAY = Object.assign(new Error("NOT_FOUND - home node 'b@host' of durable queue 'q' is down"), { code: 404 });
+
+/** The one exchange of the options. */
+function exchangeOf(name: string): Topology | undefined {
+  if (name !== 'mine') return undefined;
+  return { exchanges: [{ name, type: 'topic' }], queues: [], bindings: [] };
+}
 
 /** A broker of one queue: passive looks answer what the test says. */
 function setup() {
@@ -40,6 +46,11 @@ function setup() {
       if (state.mute) await new Promise(() => undefined);
       if (state.look !== undefined) throw state.look;
       return { messageCount: 3, consumerCount: 1 };
+    },
+    checkExchange: async (exchange: string) => void log.push(`look ${exchange}`),
+    assertExchange: async (exchange: string) => {
+      log.push(`declare ${exchange}`);
+      if (state.declared !== undefined) throw state.declared;
     },
     assertQueue: async (queue: string) => {
       log.push(`declare ${queue}`);
@@ -71,7 +82,7 @@ function setup() {
     route: (end: unknown, delayMs: number) => ({ exchange: 'ladder', routingKey: `${JSON.stringify(end)} ${delayMs}` }),
     forget: () => log.push('delays forgotten'),
   };
-  const topology = { ofQueue: replyQueueTopology, ofExchange: () => undefined, isTransient: undefined };
+  const topology = { ofQueue: replyQueueTopology, ofExchange: exchangeOf, isTransient: undefined };
   const transport = new BrokerTransport({
     connection: { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection,
     publisher: publisher as unknown as PublishChannel,
@@ -293,4 +304,30 @@ it('a call to an exchange looks at nothing, and one that it brings nowhere is no
   ]);
   send({}, undefined, { target, eta: clock.wallTime() + 10 });
   expect(published[2]?.routeNow?.()).toEqual({ exchange: 'ladder', routingKey: `${JSON.stringify(target)} 10` });
+});
+
+it('a call to an exchange of the options looks once, and one that it brings nowhere declares it and is published once more', async () => {
+  const { log, send, published, told } = setup();
+  const way = { target: { exchange: 'mine', routingKey: 'k' } };
+  send({}, undefined, way);
+  await turn();
+  send({}, undefined, way);
+  expect(log).toEqual(['look mine', 'register i1', 'publish k', 'register i1', 'publish k']);
+  published[0]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  await turn();
+  expect(log.slice(5)).toEqual(['declare mine', 'register i1', 'publish k']);
+  published[2]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+  expect(told).toEqual([expect.objectContaining({ code: 'unroutable' })]);
+});
+
+it('a caller who may not declare the exchange is told that it leads nowhere', async () => {
+  const { send, published, state, told } = setup();
+  state.declared = Object.assign(new Error('access to exchange refused'), { code: 403 });
+  send({}, undefined, { target: { exchange: 'mine', routingKey: 'k' } });
+  await turn();
+  for (const at of [0, 1]) {
+    published[at]?.onEnd({ kind: 'returned', code: 312, text: 'NO_ROUTE' });
+    await turn();
+  }
+  expect(told).toEqual([expect.objectContaining({ code: 'unroutable' })]);
 });
