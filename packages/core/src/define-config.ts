@@ -12,7 +12,7 @@ export interface TqConfig extends Omit<AppOptions, 'logger'> {
   readonly healthPort?: number | undefined;
   /** Address of the health port; probes from elsewhere need 0.0.0.0. `TQ_HEALTH_HOST`. Default: `127.0.0.1`. */
   readonly healthHost?: string | undefined;
-  /** RabbitMQ's management API for `tq queues`, http://USER:PASSWORD@HOST:15672. `TQ_MANAGEMENT_URL`. Default: none. */
+  /** RabbitMQ's management API for `tq queues` and `tq topology diff`, http://USER:PASSWORD@HOST:15672. `TQ_MANAGEMENT_URL`. Default: none. */
   readonly managementUrl?: string | undefined;
   /** Options of `tq worker`. */
   readonly worker?: WorkerConfig | undefined;

@@ -32,7 +32,7 @@ export const TQ_OPTIONS = {
     defaultText: '`127.0.0.1`',
   }),
   managementUrl: text({
-    describe: "RabbitMQ's management API for `tq queues`, http://USER:PASSWORD@HOST:15672",
+    describe: "RabbitMQ's management API for `tq queues` and `tq topology diff`, http://USER:PASSWORD@HOST:15672",
     env: 'TQ_MANAGEMENT_URL',
     defaultText: 'none',
     secret: 'url',
