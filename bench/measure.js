@@ -41,7 +41,7 @@ export async function measure(scenario, program, { url, prefix, queues, queueTyp
   if (scenario.full) await queues.fill(prefix + queue, operations);
   const start = scenario.group === 'start';
   const sample = start ? await measureStart(program, job) : await measureSection(program, job, onEdge);
-  const expected = scenario.full || program.companion !== undefined ? 0 : operations;
+  const expected = scenario.full || scenario.fanOut || program.companion !== undefined ? 0 : operations;
   const left = await queues.delete(prefix, prefix + queue);
   if (left === expected) return sample;
   throw new Error(

@@ -23,6 +23,7 @@
  * @property {'throughput' | 'latency' | 'start' | 'pool' | 'feature'} group a table of the report, and how it is measured
  * @property {readonly ('classic' | 'quorum')[]} queueTypes
  * @property {boolean} [full] the queue is filled first
+ * @property {boolean} [fanOut] the programs consume what they publish, from queues of their own
  * @property {boolean} [routed] what is published goes through a topic exchange
  * @property {Work} work
  * @property {readonly Program[]} programs
@@ -113,6 +114,18 @@ export const SCENARIOS = [
     routed: true,
     ...enqueue('pipelined', { warmUp: 10_000, count: 30_000 }),
   },
+  {
+    name: 'subscribers',
+    title: 'events taken by 100 subscribers each',
+    group: 'throughput',
+    queueTypes: ['classic'],
+    fanOut: true,
+    work: { warmUp: 20_000, count: 100_000 },
+    programs: [
+      { name: RAW, script: 'raw/subscribers.js' },
+      { name: TQ, script: 'tq/subscribers.js' },
+    ],
+  },
   drain(1, 6_000),
   drain(4, 12_000),
   drain(10, 20_000),
@@ -187,6 +200,7 @@ export const TARGETS = [
   { scenario: 'pipelined', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.9 },
   { scenario: 'awaited', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.95 },
   { scenario: 'routed', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.95 },
+  { scenario: 'subscribers', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.9 },
   { scenario: 'drain-1', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.88 },
   { scenario: 'drain-4', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.88 },
   { scenario: 'drain-10', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.88 },

@@ -131,14 +131,15 @@ function runHere(name: string, handler: CallableFunction | undefined, args: read
   );
 }
 
+/** An option that is given as undefined is one that is not given. Key by key, since a list of entries costs a publish. */
 function mergeOptions(defaults: CallOptions, own: CallOptions): CallOptions {
-  const headers = defaults.headers === undefined ? own.headers : { ...defaults.headers, ...own.headers };
-  return { ...defaults, ...withoutUndefined(own), headers };
-}
-
-/** An option that is given as undefined is one that is not given. */
-function withoutUndefined(options: CallOptions): CallOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const key of Object.keys(own) as (keyof CallOptions)[]) {
+    const value = own[key];
+    if (value !== undefined) merged[key] = value;
+  }
+  if (defaults.headers !== undefined) merged.headers = { ...defaults.headers, ...own.headers };
+  return merged;
 }
 
 async function sendAll<T>(
