@@ -4,6 +4,7 @@ import { createWorker, type Worker, type WorkerEvents } from '@tq/worker';
 import { expect, it } from 'vitest';
 import { brokerUrl, openPeer, queueState } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
+import { runTq } from '../support/tq-process.js';
 import type * as tasks from './fixtures/broadcast-tasks.js';
 import { openApp } from './fixtures/test-app.js';
 
@@ -73,6 +74,20 @@ it('can be made by a task, and start later', async () => {
   const later = broadcast(refresh).apply(['later'], { countdown: 50 });
   await next(worker, 'task:succeeded', later.id);
   expect(ids.filter((id) => id === byTask)).toHaveLength(1);
+});
+
+it('can be made with tq call --broadcast, which prints its id', async () => {
+  await using test = openApp();
+  await using worker = createWorker(test.app, { pool: 'async', tasks: MODULES });
+  const ids = startsOf(worker);
+  await worker.start();
+  const env = { TQ_URL: brokerUrl(), TQ_PREFIX: test.prefix };
+  const started = new Promise((resolve) => worker.on('task:started', resolve));
+  const { code, stdout } = await runTq(['call', 'refresh', '"prices"', '--broadcast'], { env });
+  await started;
+  expect({ code, id: stdout.trim() }).toEqual({ code: 0, id: ids[0] });
+  const refused = await runTq(['call', 'refresh', '--broadcast', '--queue', 'mail'], { env });
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('expected no --queue beside it') });
 });
 
 it('is nothing to a worker that does not know its task', async () => {
