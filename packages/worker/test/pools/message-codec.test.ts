@@ -36,6 +36,15 @@ describe('a message to or from a process', () => {
     }
   });
 
+  it('is a plain message as it was, whatever earlier tries there were', () => {
+    const message = { exchange: 'x', routingKey: 'k', timestamp: new Date(0), headers: { list: [1, null] } };
+    const foreign = { format: 'text', message } as const;
+    for (const history of [undefined, { retry: undefined, errors: [], expires: 5 }]) {
+      const run = ['run', 'i', 't', 2, 'q', 'r', undefined, {}, 'a\0b', history, foreign] as const;
+      expect(through(run)).toEqual(run);
+    }
+  });
+
   it('is a result as it was, with the memory of the child where it is told', () => {
     fc.assert(
       fc.property(text, fc.option(fc.maxSafeNat(), { nil: undefined }), (result, memoryBytes) => {
