@@ -9,7 +9,7 @@ import type { Binding, QueueDeclaration } from './topology.js';
 export interface QueueSwap {
   readonly queue: QueueDeclaration;
   readonly bindings: readonly Binding[];
-  /** Also when it has consumers. */
+  /** Also when it has consumers, where the broker knows conditions. */
   readonly evenInUse: boolean;
 }
 
@@ -18,11 +18,13 @@ export interface QueueSwap {
  *
  *   swapped      the old queue is gone and the new one there; `lost` messages went with the old one
  *   busy         nothing has happened: messages or consumers have come
+ *   in-use       nothing has happened: it has consumers, and its kind cannot be deleted under them
  *   unsupported  nothing has happened: the broker knows no conditions for this kind of queue, and has closed the connection
  */
 export type SwapEnd =
   | { readonly kind: 'swapped'; readonly lost: number }
   | { readonly kind: 'busy' }
+  | { readonly kind: 'in-use'; readonly consumers: number }
   | { readonly kind: 'unsupported' };
 
 const PRECONDITION_FAILED = 406;
@@ -53,13 +55,14 @@ export async function swapIfEmpty(model: ChannelModel, swap: QueueSwap): Promise
 
 /**
  * The same where the broker knows no conditions, as RabbitMQ for quorum queues: looks first, and what comes in between goes
- * with the queue.
+ * with the queue. Never under consumers: RabbitMQ 3.10 may close the connections (541) that settle something just then.
  */
 export function swapAfterLook(model: ChannelModel, swap: QueueSwap): Promise<SwapEnd> {
   const { name } = swap.queue;
   return onThrowawayChannel(model, async (channel): Promise<SwapEnd> => {
     const { messageCount, consumerCount } = await channel.checkQueue(name);
-    if (messageCount > 0 || (consumerCount > 0 && !swap.evenInUse)) return { kind: 'busy' };
+    if (consumerCount > 0) return { kind: 'in-use', consumers: consumerCount };
+    if (messageCount > 0) return { kind: 'busy' };
     const deleting = channel.deleteQueue(name);
     const declaring = declareAnew(channel, swap);
     const [deleted, declared] = await Promise.allSettled([deleting, declaring]);

@@ -18,8 +18,9 @@ export interface MigrateOptions {
   /** How long to wait for both, ms, 0 to 2,147,483,647. Default: 120,000. */
   readonly wait?: number | undefined;
   /**
-   * Goes on while workers consume the queue: they settle what they hold and consume the new queue. What one holds that dies
-   * before is lost, and so may be what is published straight to the queue meanwhile. Default: false.
+   * Goes on while workers consume the queue: they settle what they hold and consume the new queue. What one holds that stops
+   * or dies before is lost, and so may be what is published straight to the queue meanwhile. Quorum queues are refused all
+   * the same, since RabbitMQ may cut the connections of their consumers. Default: false.
    */
   readonly evenInUse?: boolean | undefined;
   /** Bindings of the queue beside those of the app, full names: the broker forgets them with the queue. Default: none. */

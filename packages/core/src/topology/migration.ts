@@ -4,7 +4,7 @@ import type { QueueSession } from '../broker/queue-session.js';
 import type { QueueSwap, SwapEnd } from '../broker/queue-swap.js';
 import { swapAfterLook } from '../broker/queue-swap.js';
 import type { Topology } from '../broker/topology.js';
-import { TqError } from '../errors.js';
+import { assertNever, TqError } from '../errors.js';
 import type { Clock } from '../time/clock.js';
 import { Pace } from '../time/pace.js';
 import { MessageMover } from './message-mover.js';
@@ -27,6 +27,13 @@ const LOOK_EVERY_MS = 100;
 const NOTHING: Topology = { exchanges: [], queues: [], bindings: [] };
 
 type Quiet = 'quiet' | 'aborted' | 'gone';
+
+interface QuietCourse {
+  /** Messages that were there when exchanges began to lead past the queue, and are there still. */
+  left: number;
+  /** When it has to be quiet, once those are away. */
+  until: number | undefined;
+}
 
 /**
  * One run of declaring a queue anew. What there is to do, the broker says, so that a run goes on where another one ended:
@@ -131,8 +138,7 @@ export class Migration {
   /** As many as there are now, so that those which come meanwhile stay behind them; there is an end to them. */
   async #moveBacklog(): Promise<void> {
     this.#tell('moving');
-    const look = await this.#look(this.#plan.queue.name);
-    let left = look.kind === 'there' ? look.messages : 0;
+    let left = await this.#countReady();
     while (left > 0 && !this.#aborted) {
       const moved = await this.#mover.pass('out');
       if (moved === 0) return;
@@ -163,7 +169,7 @@ export class Migration {
   async #swapWhenQuiet(): Promise<boolean> {
     const { queue, sources, viaToQueue } = this.#plan;
     const swap = { queue, bindings: [viaToQueue, ...sources], evenInUse: this.#options.evenInUse };
-    const course = { until: undefined as number | undefined };
+    const course: QuietCourse = { left: await this.#countReady(), until: undefined };
     for (;;) {
       const quiet = await this.#becomesQuiet(course);
       if (quiet === 'aborted') return false;
@@ -172,24 +178,35 @@ export class Migration {
         continue;
       }
       this.#tools.session.requireLock(queue.name);
-      const end = await this.#swap(swap);
-      if (end.kind === 'busy') continue;
-      this.#counts.lost += end.kind === 'swapped' ? end.lost : 0;
-      return true;
+      if (await this.#swap(swap)) return true;
     }
   }
 
-  async #swap(swap: QueueSwap): Promise<SwapEnd> {
-    const end = await this.#tools.swapIfEmpty(swap);
-    if (end.kind !== 'unsupported') return end;
-    return this.#tools.session.use(swap.queue.name, (model) => swapAfterLook(model, swap));
+  /** @returns false when something has come in between */
+  async #swap(swap: QueueSwap): Promise<boolean> {
+    const { name } = swap.queue;
+    const first = await this.#tools.swapIfEmpty(swap);
+    const end =
+      first.kind === 'unsupported' ? await this.#tools.session.use(name, (model) => swapAfterLook(model, swap)) : first;
+    switch (end.kind) {
+      case 'swapped':
+        this.#counts.lost += end.lost;
+        return true;
+      case 'in-use':
+        throw this.#options.evenInUse ? undeletableInUse(name) : consumed(name, end.consumers, 0);
+      case 'busy':
+      case 'unsupported':
+        return false;
+      default:
+        return assertNever(end);
+    }
   }
 
   /**
    * Moves what is still there, until for a while nothing has come.
    * @throws {TqError} `queue-in-use` when that does not end, or somebody consumes it again
    */
-  async #becomesQuiet(course: { until: number | undefined }): Promise<Quiet> {
+  async #becomesQuiet(course: QuietCourse): Promise<Quiet> {
     const { clock } = this.#tools;
     const { quietMs, waitMs, evenInUse } = this.#options;
     const { name } = this.#plan.queue;
@@ -199,13 +216,14 @@ export class Migration {
       const now = clock.monotonic();
       if (look.kind !== 'there') return 'gone';
       if (look.consumers > 0 && !evenInUse) throw consumed(name, look.consumers, 0);
+      if (course.left <= 0) course.until ??= now + waitMs;
       if (look.messages > 0) {
         if (course.until !== undefined && now >= course.until) throw publishedTo(name, quietMs, waitMs);
-        await this.#mover.pass('out');
+        course.left -= await this.#mover.pass('out');
         quietSince = clock.monotonic();
         continue;
       }
-      course.until ??= now + waitMs;
+      course.left = 0;
       if (now - quietSince >= quietMs) return 'quiet';
       this.#tell('quieting');
       await this.#pace.pause(Math.min(LOOK_EVERY_MS, quietMs - (now - quietSince)));
@@ -254,6 +272,11 @@ export class Migration {
     }
   }
 
+  async #countReady(): Promise<number> {
+    const look = await this.#look(this.#plan.queue.name);
+    return look.kind === 'there' ? look.messages : 0;
+  }
+
   async #look(queue: string): Promise<QueueLook> {
     const look = await this.#tools.session.use(queue, (model) => lookAtQueue(model, queue));
     if (look.kind === 'away') throw connectionLost(queue, look.error);
@@ -296,6 +319,11 @@ function consumed(queue: string, consumers: number, waitMs: number): TqError {
   const since = waitMs > 0 ? `still has ${found} after ${waitMs} ms` : `has ${found} again`;
   const text = `The queue '${queue}' ${since}: stop its workers first, since what they hold is lost when one dies after the queue was deleted. If they all live on, say evenInUse (--even-in-use).`;
   return new TqError('queue-in-use', text, { fields: { queue, consumers } });
+}
+
+function undeletableInUse(queue: string): TqError {
+  const text = `The quorum queue '${queue}' has consumers: RabbitMQ may cut their connections when it is deleted under them, and what they hold is lost then. Stop its workers first.`;
+  return new TqError('queue-in-use', text, { fields: { queue } });
 }
 
 function publishedTo(queue: string, quietMs: number, waitMs: number): TqError {
