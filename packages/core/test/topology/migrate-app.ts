@@ -6,7 +6,7 @@ import type { MigrateOptions, MigrationReport } from '../../src/topology/migrate
 
 export function migrate(app: App, queue: string, options?: MigrateOptions, own?: Headers): Promise<MigrationReport> {
   const internals = internalsOf(app);
-  const broker = internals.broker() as OwnBroker;
+  const broker = internals.broker() as unknown as OwnBroker;
   const host: MigrateHost = {
     prefix: internals.options.prefix,
     clock: internals.runtime.clock,
