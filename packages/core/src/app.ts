@@ -494,7 +494,9 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       prefix: this.options.prefix,
       clock: this.runtime.clock,
       declared: () => this.declaredTopology(),
+      topologyOf: (queue) => this.topologyOf(queue),
       connect: () => this.#ownBroker().connectAnother('topology'),
+      admin: () => this.#ownBroker().queues,
     });
   }
 

@@ -117,6 +117,7 @@ export type {
 export { Ignore, Reject, Retry, type RetryRequest } from './task/verdicts.js';
 export type { Duration } from './time/duration.js';
 export type { KnownBinding, TopologyDifference } from './topology/difference.js';
+export type { MigrateOptions, MigrationProgress, MigrationReport, MigrationStage } from './topology/migrate-options.js';
 export type {
   DeclaredThing,
   TopologyAdmin,

@@ -1,6 +1,6 @@
-import type { Binding } from '../broker/topology.js';
 import { TqError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
+import type { KnownBinding } from './difference.js';
 
 /** Options of declaring a queue anew with its messages. */
 export interface MigrateOptions {
@@ -23,8 +23,11 @@ export interface MigrateOptions {
    * the same, since RabbitMQ may cut the connections of their consumers. Default: false.
    */
   readonly evenInUse?: boolean | undefined;
-  /** Bindings of the queue beside those of the app, full names: the broker forgets them with the queue. Default: none. */
-  readonly bindings?: readonly Binding[] | undefined;
+  /**
+   * The broker's bindings, as RabbitMQ's management API has them: those of the queue that the app does not declare are kept
+   * too, which the broker forgets with the queue. Default: the app's are kept.
+   */
+  readonly bindings?: readonly KnownBinding[] | undefined;
   /** For the connection, for another migration of the queue, and for a broker that says nothing, ms. Default: 10,000. */
   readonly timeout?: number | undefined;
   /** Ends it, when it is aborted, after what is in hand; another run goes on. */
@@ -73,7 +76,7 @@ export interface ResolvedMigrateOptions {
   readonly quietMs: number;
   readonly waitMs: number;
   readonly evenInUse: boolean;
-  readonly bindings: readonly Binding[];
+  readonly bindings: readonly KnownBinding[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: MigrationProgress) => void) | undefined;
@@ -86,8 +89,15 @@ const WAIT_MS = 120_000;
 const TIMEOUT_MS = 10_000;
 
 const KEYS = [
-  ...['settle', 'quiet', 'wait', 'evenInUse', 'bindings', 'timeout', 'signal', 'onProgress'],
-] as readonly string[] as readonly (keyof MigrateOptions)[];
+  'settle',
+  'quiet',
+  'wait',
+  'evenInUse',
+  'bindings',
+  'timeout',
+  'signal',
+  'onProgress',
+] as const satisfies readonly (keyof MigrateOptions)[];
 
 /** @throws {TqError} `invalid-option`, `unknown-option` */
 export function resolveMigrateOptions(options: MigrateOptions): ResolvedMigrateOptions {

@@ -1,6 +1,7 @@
 import { type Binding, NO_DELIVERY_LIMIT, type QueueDeclaration, type Topology } from '../broker/topology.js';
 import { TqError } from '../errors.js';
 import { migratingQueue, migratingVia } from '../protocol/names.js';
+import { extraBindings, type KnownBinding } from './difference.js';
 
 /**
  * What stands around a queue while it is declared anew:
@@ -29,14 +30,14 @@ export interface MigrationPlan {
 }
 
 /**
- * @param further bindings of the queue that the app does not declare
+ * @param known the broker's bindings, where they are known
  * @throws {TqError} `invalid-option` for a queue that others declare, or that is one connection's own
  */
-export function planMigration(name: string, topology: Topology, further: readonly Binding[]): MigrationPlan {
+export function planMigration(name: string, topology: Topology, known: readonly KnownBinding[]): MigrationPlan {
   const queue = topology.queues.find((declaration) => declaration.name === name);
   if (queue === undefined || queue.passive === true || queue.exclusive === true) throw notOwn(name);
-  const leadsHere = (binding: Binding) => 'queue' in binding && binding.queue === name;
-  const sources = [...topology.bindings, ...further].filter(leadsHere);
+  const own = topology.bindings.filter((binding) => 'queue' in binding && binding.queue === name);
+  const sources = [...own, ...othersOf(name, topology, known)];
   const hold = migratingQueue(name);
   const via = migratingVia(name);
   const isQuorum = queue.arguments['x-queue-type'] === 'quorum';
@@ -66,6 +67,18 @@ export function planMigration(name: string, topology: Topology, further: readonl
     },
     limits: limitsOf(queue, isQuorum),
   };
+}
+
+/** Bindings of a queue that the app does not declare, without those of an earlier run. */
+function othersOf(queue: string, topology: Topology, known: readonly KnownBinding[]): readonly Binding[] {
+  const ofOthers = extraBindings(topology, known).filter(
+    ({ source, destination, destinationType }) =>
+      destination === queue && destinationType === 'queue' && source !== migratingVia(queue),
+  );
+  return ofOthers.map(({ source: exchange, routingKey, arguments: own }) => ({
+    ...{ queue, exchange, routingKey },
+    arguments: own,
+  }));
 }
 
 function holdArguments(isQuorum: boolean): QueueDeclaration['arguments'] {

@@ -4,7 +4,6 @@ import { type Probe, probeExchange, probeQueue } from '../broker/probe.js';
 import type { Binding, Topology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';
 import { refuseUnknownKeys, requireInteger } from '../options-check.js';
-import type { Clock } from '../time/clock.js';
 import { within } from '../time/within.js';
 import {
   differencesOf,
@@ -13,6 +12,8 @@ import {
   missingBindings,
   type TopologyDifference,
 } from './difference.js';
+import { type MigrateHost, migrateQueue } from './migrate.js';
+import type { MigrateOptions, MigrationReport } from './migrate-options.js';
 
 /** How long a comparison may take. */
 export interface TopologyCallOptions {
@@ -60,16 +61,9 @@ export interface TopologyReport {
 }
 
 /** What the topology needs of its app. */
-export interface TopologyHost {
-  readonly prefix: string;
-  readonly clock: Clock;
+export interface TopologyHost extends MigrateHost {
   /** All that the app declares. */
   declared(): Topology;
-  /**
-   * A connection for one operation.
-   * @throws {TqError} `in-child`, `closed`, `invalid-option` where there is no broker
-   */
-  connect(): Connection;
 }
 
 type Model = Link['model'];
@@ -125,6 +119,20 @@ export class TopologyAdmin {
     const timeoutMs = timeoutOf(options, ['timeout'], 'apply');
     const declared = this.declared();
     return this.#use(timeoutMs, (model) => this.#declareMissing(model, declared));
+  }
+
+  /**
+   * Declares a queue that exists with other properties anew, as the app has it, and keeps its messages in their order: they
+   * wait in a queue beside it meanwhile, and what exchanges bring to it, too. Whenever it ends, by its signal, an error or
+   * SIGKILL, the same again goes on. Bindings of others go with the old queue unless `bindings` names them.
+   * @param queue without the app's prefix
+   * @throws {TqError} as above, `queue-in-use` when the queue has consumers, somebody publishes straight to it all the time,
+   *   or another migration of it is under way, and then it is as it was; `publish-nacked` when the new queue is full;
+   *   `message-too-large` for a message that cannot be sent again; `declaration-conflict` when the broker does not take the
+   *   declaration, or something around it differs; `queue-unavailable`
+   */
+  migrate(queue: string, options: MigrateOptions = {}): Promise<MigrationReport> {
+    return migrateQueue(this.#host, queue, options);
   }
 
   async #look(model: Model, declared: Topology): Promise<Looked> {

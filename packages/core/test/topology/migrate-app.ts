@@ -5,6 +5,7 @@ import { type MigrateHost, migrateQueue } from '../../src/topology/migrate.js';
 import type { MigrateOptions, MigrationReport } from '../../src/topology/migrate-options.js';
 
 export function migrate(app: App, queue: string, options?: MigrateOptions, own?: Headers): Promise<MigrationReport> {
+  if (own === undefined) return app.topology.migrate(queue, options);
   const internals = internalsOf(app);
   const broker = internals.broker() as unknown as OwnBroker;
   const host: MigrateHost = {
@@ -14,7 +15,6 @@ export function migrate(app: App, queue: string, options?: MigrateOptions, own?:
     admin: () => broker.queues,
     topologyOf: (name) => {
       const topology = internals.topologyOf(name);
-      if (own === undefined) return topology;
       const queues = topology.queues.map((one) => (one.name === name ? { ...one, arguments: own } : one));
       return { ...topology, queues };
     },

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { QueueType } from '@tq/core';
+import type { KnownBinding, QueueType } from '@tq/core';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { describe, expect, it } from 'vitest';
 import { openPeer } from '../../../../test/support/broker.js';
-import type { Binding } from '../../src/broker/topology.js';
 import { migrate } from './migrate-app.js';
-import { type MigratingScene, openMigratingScene, WAYS } from './migrating.js';
+import { bindingTo, type MigratingScene, openMigratingScene, WAYS } from './migrating.js';
 
 /** Publishes numbers to an exchange until it is stopped, some on their way at a time. */
 async function openCaller(exchange: string, first: number) {
@@ -87,7 +86,7 @@ interface Load extends AsyncDisposable {
   readonly scene: MigratingScene;
   readonly seen: Seen;
   readonly worker: Awaited<ReturnType<typeof openWorker>>;
-  readonly bindings: Binding[];
+  readonly bindings: KnownBinding[];
   /** Ends the calls, and resolves when all that were confirmed have been seen. */
   settle(): Promise<number>;
 }
@@ -102,7 +101,7 @@ async function openLoad(from: QueueType, to: QueueType): Promise<Load> {
   await seen.reach(100);
   return {
     ...{ scene, seen, worker },
-    bindings: [{ queue: scene.queue, exchange, routingKey: 'work' }],
+    bindings: [bindingTo(scene.queue, exchange, 'work')],
     settle: async () => {
       await seen.reach(seen.times.size + 100);
       const calls = await Promise.all(stopCallers.map((stop) => stop()));

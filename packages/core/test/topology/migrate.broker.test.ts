@@ -1,9 +1,8 @@
-import type { App } from '@tq/core';
+import type { App, MigrationProgress } from '@tq/core';
 import { describe, expect, it } from 'vitest';
 import { queueState } from '../../../../test/support/broker.js';
-import type { MigrationProgress } from '../../src/topology/migrate-options.js';
 import { migrate } from './migrate-app.js';
-import { AT_ONCE, type MigratingScene, openMigratingScene, takeNow, upTo, WAYS } from './migrating.js';
+import { AT_ONCE, bindingTo, type MigratingScene, openMigratingScene, takeNow, upTo, WAYS } from './migrating.js';
 
 describe.each(WAYS)('migrating a queue from %s to %s', (from, to) => {
   it('keeps its messages in their order with all that they are, and leaves nothing behind', async () => {
@@ -37,7 +36,7 @@ describe.each(WAYS)('migrating a queue from %s to %s', (from, to) => {
     await channel.assertExchange(exchange, 'topic');
     await channel.bindQueue(scene.queue, exchange, '*.paid');
     channel.publish(exchange, 'order.paid', Buffer.from('1'));
-    const bindings = [{ queue: scene.queue, exchange, routingKey: '*.paid' }];
+    const bindings = [bindingTo(scene.queue, exchange, '*.paid')];
     await migrate(scene.after, 'tq', { ...AT_ONCE, bindings });
     channel.publish(exchange, 'bill.paid', Buffer.from('2'));
     await channel.checkExchange(exchange);

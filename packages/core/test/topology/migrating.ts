@@ -1,5 +1,5 @@
 /** A queue as one configuration declares it, and an app that wants it another way. */
-import { type App, createApp, type QueueType } from '@tq/core';
+import { type App, createApp, type KnownBinding, type QueueType } from '@tq/core';
 import { declare, internalsOf } from '@tq/core/internal';
 import type { ConfirmChannel, GetMessage, Options } from 'amqplib';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState } from '../../../../test/support/broker.js';
@@ -58,6 +58,11 @@ export async function openMigratingScene(from: QueueType, to: QueueType): Promis
 }
 
 export { upTo };
+
+/** As the management API would tell of it. */
+export function bindingTo(queue: string, exchange: string, routingKey: string): KnownBinding {
+  return { source: exchange, destination: queue, destinationType: 'queue', routingKey, arguments: {} };
+}
 
 /** Declares a queue with all around it as an app has it. */
 export async function declareAs(app: App, queue: string): Promise<void> {
