@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createApp } from '@tq/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/ports.js';
-import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
+import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, takeAll } from '../support/broker.js';
 import { createProject, type Project } from '../support/project.js';
 import { runInside } from '../support/run-inside.js';
+import { startTq } from '../support/tq-process.js';
 
 let prefix: string;
 beforeEach(() => {
@@ -200,5 +201,66 @@ describe('tq topology', () => {
       extra: [],
     });
     expect(JSON.parse((await topology('apply', '--json')).stdout)).toMatchObject({ declared: [], differences: [] });
+  });
+
+  describe('apply --migrate', () => {
+    const AT_ONCE = ['--settle', '0s', '--quiet', '0s'];
+    const migrate = (...args: string[]) => topology('apply', '--migrate', 'mail', ...args);
+    const fill = async (peer: Peer) => {
+      await peer.channel.assertQueue(full('mail'), { durable: true, arguments: { 'x-max-priority': 3 } });
+      for (const body of ['1', '2', '3'])
+        peer.channel.sendToQueue(full('mail'), Buffer.from(body), { persistent: true });
+      await peer.channel.checkQueue(full('mail'));
+    };
+
+    it('moves the messages of a queue to one with the properties of the app, and declares the rest', async () => {
+      await using peer = await openPeer();
+      await fill(peer);
+      const { code, stdout, stderr } = await migrate(...AT_ONCE);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(stdout).toContain('queue mail: migrated, 3 messages moved, 3 put back\n');
+      expect(stderr).toContain('mail: moving its messages out of the way\n');
+      expect(await topology('diff')).toMatchObject({ code: 0 });
+      expect((await takeAll(peer, full('mail'))).map(({ content }) => content.toString())).toEqual(['1', '2', '3']);
+      expect((await migrate(...AT_ONCE)).stdout).toBe('queue mail: has these properties already\n');
+      expect(JSON.parse((await migrate('--json', ...AT_ONCE)).stdout)).toMatchObject({
+        ...{ declared: [], differences: [] },
+        migrated: [{ queue: 'mail', outcome: 'unchanged', moved: 0, returned: 0, lost: 0 }],
+      });
+    });
+
+    it('says who is in its way and changes nothing, and refuses its options without it', async () => {
+      await using peer = await openPeer();
+      await fill(peer);
+      await peer.channel.consume(full('mail'), () => undefined);
+      const found = await migrate(...AT_ONCE, '--wait', '0s');
+      expect(found).toMatchObject({ code: 1, stdout: '' });
+      expect(found.stderr).toMatch(/still has 1 consumer .*stop its workers first/);
+      const lone = await topology('apply', '--settle', '1s');
+      expect(lone).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--settle: expected --migrate QUEUE beside it'),
+      });
+    });
+
+    it('ends on Ctrl-C, and the same line goes on', async () => {
+      await using peer = await openPeer();
+      await fill(peer);
+      const { consumerTag } = await peer.channel.consume(
+        full('mail'),
+        (message) => message && peer.channel.nack(message),
+      );
+      const line = ['topology', 'apply', '--migrate', 'mail', ...AT_ONCE];
+      await using tq = startTq([...line, '--app', join(project.folder, 'tasks.ts')], {
+        ...{ cwd: project.folder, env: { TQ_URL: brokerUrl(), TQ_PREFIX: prefix } },
+      });
+      await tq.line(/mail: waiting/);
+      tq.kill('SIGINT');
+      expect(await tq.ended).toMatchObject({
+        ...{ code: 130, stdout: 'queue mail: stopped; the same line goes on, 0 messages moved, 0 put back\n' },
+      });
+      await peer.channel.cancel(consumerTag);
+      expect(await migrate(...AT_ONCE)).toMatchObject({ code: 0 });
+    });
   });
 });

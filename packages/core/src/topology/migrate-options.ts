@@ -49,6 +49,7 @@ export type MigrationStage = 'waiting' | 'moving' | 'quieting' | 'returning' | '
 
 /** Where a migration is, and what was moved in this run. */
 export interface MigrationProgress {
+  /** What it is doing. */
   readonly stage: MigrationStage;
   /** Messages taken out of the old queue. */
   readonly moved: number;

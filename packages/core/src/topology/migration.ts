@@ -193,7 +193,7 @@ export class Migration {
         this.#counts.lost += end.lost;
         return true;
       case 'in-use':
-        throw this.#options.evenInUse ? undeletableInUse(name) : consumed(name, end.consumers, 0);
+        throw this.#options.evenInUse ? undeletableInUse(name) : consumed(name, end.consumers);
       case 'busy':
       case 'unsupported':
         return false;
@@ -215,7 +215,7 @@ export class Migration {
       const look = await this.#look(name);
       const now = clock.monotonic();
       if (look.kind !== 'there') return 'gone';
-      if (look.consumers > 0 && !evenInUse) throw consumed(name, look.consumers, 0);
+      if (look.consumers > 0 && !evenInUse) throw consumed(name, look.consumers);
       if (course.left <= 0) course.until ??= now + waitMs;
       if (look.messages > 0) {
         if (course.until !== undefined && now >= course.until) throw publishedTo(name, quietMs, waitMs);
@@ -314,9 +314,9 @@ const GIVES_UP: ReadonlySet<string> = new Set([
   'access-refused',
 ]);
 
-function consumed(queue: string, consumers: number, waitMs: number): TqError {
+function consumed(queue: string, consumers: number, waitMs?: number): TqError {
   const found = `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
-  const since = waitMs > 0 ? `still has ${found} after ${waitMs} ms` : `has ${found} again`;
+  const since = waitMs !== undefined ? `still has ${found} after ${waitMs} ms` : `has ${found} again`;
   const text = `The queue '${queue}' ${since}: stop its workers first, since what they hold is lost when one dies after the queue was deleted. If they all live on, say evenInUse (--even-in-use).`;
   return new TqError('queue-in-use', text, { fields: { queue, consumers } });
 }
