@@ -156,3 +156,19 @@ it('logs writes each line where somebody wants it: all of them, by severity and 
     rmSync(folder, { recursive: true });
   }
 });
+
+it('pubsub registers each customer once, and both departments know', async () => {
+  const { scripts } = JSON.parse(readFileSync(join(example('pubsub'), 'package.json'), 'utf8')) as {
+    scripts: Record<'sales' | 'support' | 'call', string>;
+  };
+  const place = { cwd: example('pubsub'), env: environment() };
+  const start = (department: 'sales' | 'support') =>
+    startWorkerProcess(scripts[department].replace(/^tq worker /, '').split(' '), place);
+  const workers = await Promise.all([start('sales'), start('support')]);
+  expect(await run(scripts.call.split(' ').slice(1), place)).toEqual({
+    stdout: 'sales registered Ada\nsupport knows Ada\nsupport registered Grace\nsales knows Grace\n',
+    stderr: '',
+    exitCode: 0,
+  });
+  expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0]);
+});

@@ -1,0 +1,3 @@
+import { openDepartment } from './department.js';
+
+export const { register, find } = openDepartment('support');
