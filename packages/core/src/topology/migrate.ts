@@ -30,7 +30,7 @@ export interface MigrateHost {
  * @param queue without the app's prefix
  * @throws {TqError} `queue-in-use` when it has consumers, when somebody publishes straight to it all the time, or when
  *   another migration of it is under way; `publish-nacked` when the new queue is full; `message-too-large`;
- *   `declaration-conflict` when the broker does not take the declaration, or something else around it differs;
+ *   `invalid-option` when the broker does not take the declaration, `declaration-conflict` when something around it differs;
  *   `queue-unavailable`, `access-refused`, `queue-timeout`, `connection-lost`, `in-child`, `closed`, `invalid-option`,
  *   `unknown-option`
  */

@@ -128,8 +128,8 @@ export class TopologyAdmin {
    * @param queue without the app's prefix
    * @throws {TqError} as above, `queue-in-use` when the queue has consumers, somebody publishes straight to it all the time,
    *   or another migration of it is under way, and then it is as it was; `publish-nacked` when the new queue is full;
-   *   `message-too-large` for a message that cannot be sent again; `declaration-conflict` when the broker does not take the
-   *   declaration, or something around it differs; `queue-unavailable`
+   *   `message-too-large` for a message that cannot be sent again; `invalid-option` when the broker does not take the
+   *   declaration, `declaration-conflict` when something around it differs; `queue-unavailable`
    */
   migrate(queue: string, options: MigrateOptions = {}): Promise<MigrationReport> {
     return migrateQueue(this.#host, queue, options);

@@ -178,7 +178,7 @@ describe('migrating a queue', () => {
       () => undefined,
       (error: { code: string }) => error.code,
     );
-    expect(found).toBe('declaration-conflict');
+    expect(found).toBe('invalid-option');
     expect(await queueState(scene.peer, scene.queue)).toEqual({ messages: 2, consumers: 0 });
     expect(await scene.differenceFrom(scene.before)).toBeUndefined();
   });
