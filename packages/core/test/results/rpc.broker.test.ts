@@ -6,7 +6,7 @@ import { type CuttingProxy, startProxy } from '../../../../test/support/cutting-
 import { Connection } from '../../src/broker/connection.js';
 import { encodeReply, type FinalState, type Reply } from '../../src/protocol/reply.js';
 import { Rpc } from '../../src/results/rpc.js';
-import type { CallListener } from '../../src/results/transport.js';
+import type { CallListener, QuestionListener } from '../../src/results/transport.js';
 import { type TestRuntime, testRuntime } from '../test-runtime.js';
 
 let peer: Peer;
@@ -97,6 +97,36 @@ it('keeps a call until its final reply, and forgets it then', async () => {
   answer('fence', success('0'));
   await fence.told();
   expect(call.replies.map(({ status }) => status)).toEqual(['STARTED', 'RETRY', 'SUCCESS']);
+});
+
+it('gives a question the first message with its correlation id, as it came, and a call none but replies', async () => {
+  await rpc.start();
+  const call = register('call');
+  const answers: string[] = [];
+  let wake: () => void = () => undefined;
+  const question: QuestionListener = {
+    confirmed: () => undefined,
+    failed: (error) => void answers.push(error.message),
+    answered: ({ body, properties }) => {
+      answers.push(`${body} ${properties.appId}`);
+      wake();
+    },
+  };
+  rpc.registerQuestion('asked', question);
+  answerRaw('832040', { correlationId: 'nobody' });
+  answer('asked', success('7'));
+  answerRaw('of a later one', { correlationId: 'asked' });
+  answer('call', success('1'));
+  await call.told();
+  expect(answers).toEqual([expect.stringContaining('"task_id":"asked"')]);
+  rpc.registerQuestion('again', question);
+  const answered = new Promise<void>((resolve) => (wake = resolve));
+  answerRaw('832040', { correlationId: 'again', appId: 'fib' });
+  await answered;
+  expect(answers.at(-1)).toBe('832040 fib');
+  expect(call.replies).toHaveLength(1);
+  // Late answers are how a timeout ends.
+  expect(runtime.lines.filter(({ level }) => level === 'warn')).toEqual([]);
 });
 
 it('starts once, and is ready when its queue is consumed', async () => {
