@@ -48,7 +48,7 @@ export interface OutboxEntry {
   returned: { readonly code: number; readonly text: string } | undefined;
   /** It was on a channel before, so the broker may have it although no confirm came. */
   everWritten: boolean;
-  /** It was on a channel that the broker closed, perhaps because of it. */
+  /** It was on a channel, or a connection, that the broker closed, perhaps because of it. */
   suspect: boolean;
   deadline: Deadline | undefined;
   onAbort: (() => void) | undefined;

@@ -15,6 +15,7 @@ import {
   type PublishRequest,
 } from './outbox.js';
 import * as failures from './publish-failure.js';
+import { type Closed, isOverMessage, Suspects } from './suspects.js';
 
 export interface PublishChannelOptions {
   readonly connection: Connection;
@@ -52,7 +53,9 @@ export class PublishChannel implements LinkUser {
   #blocked = false;
   #closed = false;
   #reopenAttempt = 0;
-  #suspects = 0;
+  readonly #suspects = new Suspects();
+  /** What was on a channel that went without a reason, until its connection gives one. */
+  #takenAway: readonly OutboxEntry[] | undefined;
   #releaseHold: (() => void) | undefined;
   #drained: (() => void)[] = [];
 
@@ -119,12 +122,16 @@ export class PublishChannel implements LinkUser {
 
   linkUp(link: Link): void {
     this.#reopenAttempt = 0;
+    this.#takenAway = undefined;
     this.#open(link);
   }
 
-  linkDown(): void {
+  linkDown(error: Error): void {
     this.#blocked = false;
+    const written = this.#takenAway ?? [...this.#outbox.written()];
+    this.#takenAway = undefined;
     this.#lose({ kind: 'down' });
+    if (isOverMessage(error)) this.#accuse(written, error, 'connection');
   }
 
   linkBlocked(blocked: boolean): void {
@@ -162,7 +169,7 @@ export class PublishChannel implements LinkUser {
   #end(entry: OutboxEntry, end: PublishEnd): void {
     if (entry.state === 'ended') return;
     this.#outbox.end(entry);
-    if (entry.suspect) this.#suspects--;
+    this.#suspects.acquit(entry);
     if (entry.deadline !== undefined) this.#options.deadlines.cancel(entry.deadline);
     if (entry.onAbort !== undefined) entry.request.signal?.removeEventListener('abort', entry.onAbort);
     entry.request.onEnd(end);
@@ -181,7 +188,7 @@ export class PublishChannel implements LinkUser {
     const state = this.#state;
     while (state.kind === 'up' && this.#state === state && !state.full && !this.#blocked) {
       // After a channel that the broker closed, one at a time until the message that it closed for has shown itself.
-      const window = this.#suspects > 0 ? 1 : this.#options.window;
+      const window = this.#suspects.any ? 1 : this.#options.window;
       if (this.#outbox.writtenCount >= window) return;
       const entry = this.#outbox.peek();
       if (entry === undefined) return;
@@ -259,23 +266,18 @@ export class PublishChannel implements LinkUser {
     if (this.#state !== up || up.kind !== 'up') return;
     const written = [...this.#outbox.written()];
     this.#lose({ kind: 'opening', link: up.link });
-    if (reason === undefined) return;
-    this.#suspect(written, reason);
+    if (reason === undefined) {
+      // The channel goes first with its connection, which tells why in `linkDown`.
+      this.#takenAway = written;
+      return;
+    }
+    this.#accuse(written, reason, 'channel');
     this.#reopen(up.link, reason);
   }
 
-  /** A message that was alone on a channel that the broker closed is what it closed it for. */
-  #suspect(written: readonly OutboxEntry[], reason: Error): void {
-    const [only] = written;
-    if (only !== undefined && written.length === 1) {
-      this.#end(only, failures.endOfCulprit(reason));
-      return;
-    }
-    for (const entry of written) {
-      if (entry.state === 'ended' || entry.suspect) continue;
-      entry.suspect = true;
-      this.#suspects++;
-    }
+  #accuse(written: readonly OutboxEntry[], reason: Error, closed: Closed): void {
+    const culprit = this.#suspects.accuse(written, closed);
+    if (culprit !== undefined) this.#end(culprit, failures.endOfCulprit(reason, closed));
   }
 
   #lose(next: State): void {

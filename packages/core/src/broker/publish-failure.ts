@@ -2,6 +2,7 @@ import { type ErrorCode, type ErrorFields, PublishError } from '../errors.js';
 import { formatDuration } from '../time/duration.js';
 import { replyCodeOf } from './declare.js';
 import type { OutboxLimits, PublishEnd } from './outbox.js';
+import type { Closed } from './suspects.js';
 
 /** Why a publish failed, in words: every code that the publish channel ends a request with. */
 export interface PublishFailure {
@@ -53,11 +54,17 @@ export function nacked(routingKey: string): PublishFailure {
   return { code: 'publish-nacked', text };
 }
 
-/** The end of a message for which the broker closed the channel: most often it names an exchange that does not exist. */
-export function endOfCulprit(cause: Error): PublishEnd {
+/**
+ * The end of a message for which the broker closed the channel, or the connection: most often it names an exchange that does
+ * not exist.
+ */
+export function endOfCulprit(cause: Error, closed: Closed): PublishEnd {
   if (replyCodeOf(cause) === NOT_FOUND) return { kind: 'returned', code: NOT_FOUND, text: cause.message };
-  const text = `The broker closed the channel because of this message: ${cause.message}`;
-  return { kind: 'failed', error: toPublishError({ code: 'publish-nacked', text, cause }, true) };
+  const text = `The broker closed the ${closed} because of this message: ${cause.message}`;
+  return {
+    kind: 'failed',
+    error: new PublishError('publish-nacked', text, { cause, outcomeUnknown: closed === 'connection' }),
+  };
 }
 
 /** AMQP's reply code for a publish to an exchange that does not exist (AMQP 0-9-1 section 1.2). */

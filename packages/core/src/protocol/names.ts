@@ -29,9 +29,10 @@ export const exchangeName = (prefix: string, name: string): string => (isBrokerE
 
 /** Fanout exchange of the calls that every worker is to run; also the name under which their dead letters are kept. */
 export const broadcastExchange = (prefix: string): string => `${prefix}tq.broadcast.all`;
+const DIRECT_REPLY = 'amq.rabbitmq.reply-to';
 /** True for the address of a caller that waits for its reply without a queue (RabbitMQ's direct reply-to). */
 export function isDirectReply(replyTo: string): boolean {
-  return replyTo.startsWith('amq.rabbitmq.reply-to.');
+  return replyTo === DIRECT_REPLY || replyTo.startsWith(`${DIRECT_REPLY}.`);
 }
 
 /** Levels of the delay ladder: level l holds a message for 2^l units. */

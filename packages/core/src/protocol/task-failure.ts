@@ -30,20 +30,18 @@ export interface TaskFailure {
 
 /** How a task came to its end. */
 export interface FinalFailure {
-  readonly message: Pick<TaskMessage, 'id' | 'task' | 'rootId' | 'retries'>;
+  readonly message: Pick<TaskMessage, 'id' | 'task' | 'rootId' | 'retries' | 'replyTo' | 'bodyText' | 'foreign'>;
   /** The queue that it was delivered from. */
   readonly queue: string;
   readonly reason: DeadLetterReason;
   readonly failure: EncodedError;
-  /** Id of the call that tells of it. Default: one that is made of the task's. */
-  readonly callId?: string | undefined;
 }
 
 /** The call that tells of a failure: a child of the failed task, and nobody waits for its result. */
 export function failureEnvelope(address: TaskAddress, failed: FinalFailure, preset: Preset): Envelope {
   const { id, rootId } = failed.message;
   return {
-    id: failed.callId ?? failureCallId(id),
+    id: failureCallId(identityOf(failed)),
     task: address.task,
     rootId,
     parentId: id,
@@ -58,6 +56,17 @@ function toTaskFailure({ message, queue, reason, failure }: FinalFailure): TaskF
   const { name, message: text, stack } = decodeError(failure.error, failure.traceback);
   const error = { name, message: text, ...(stack === undefined ? {} : { stack }) };
   return { id: message.id, task: message.task, queue, attempt: message.retries + 1, reason, error };
+}
+
+/**
+ * What makes a failed task the same one: its id. Foreign programs use ids again, and two calls of one id may count as one, so
+ * of their messages all that tells them apart does. One without an id gets a new one with each delivery.
+ */
+function identityOf({ message, queue }: FinalFailure): string {
+  const { id, foreign, replyTo, bodyText } = message;
+  if (foreign === undefined) return id;
+  const { messageId = id, correlationId, timestamp } = foreign.message;
+  return JSON.stringify([queue, messageId, correlationId, replyTo, timestamp, bodyText]);
 }
 
 /**

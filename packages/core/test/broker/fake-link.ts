@@ -141,10 +141,10 @@ export class FakeConnection {
   }
 
   /** Loses the link with its newest channel. */
-  down(): void {
+  down(error = new Error('Connection lost: test')): void {
     this.channels.at(-1)?.close();
     this.link = undefined;
-    this.lastError = new Error('Connection lost: test');
+    this.lastError = error;
     for (const user of this.users) user.linkDown(this.lastError);
   }
 

@@ -114,6 +114,44 @@ it('does not suspect what was on a channel that went with its link', async () =>
   expect((await fake.up()).bodies).toEqual(['a', 'b', 'c']);
 });
 
+it.each([320, 'ECONNRESET'])('nor when the broker went away (%s), however often', async (code) => {
+  const { fake, publish, ended } = setup();
+  publish('a');
+  for (let rounds = 0; rounds < 3; rounds++) {
+    await fake.up();
+    fake.down(Object.assign(new Error('Connection closed'), { code }));
+  }
+  (await fake.up()).confirm('a');
+  expect(ended()).toEqual(['a confirmed']);
+});
+
+it('finds the message that the broker closes the connection for, which must be alone when it does so again', async () => {
+  const { fake, publish, ended, errorOf } = setup({ window: 3 });
+  for (const body of ['a', 'bad', 'c', 'd']) publish(body);
+  let channel = await fake.up();
+  const closeForBad = async () => {
+    fake.down(Object.assign(new Error('Connection closed: 541 (INTERNAL-ERROR)'), { code: 541 }));
+    channel = await fake.up();
+  };
+  await closeForBad();
+  expect(channel.bodies).toEqual(['a']);
+  channel.confirm('a');
+  expect(channel.bodies).toEqual(['a', 'bad']);
+  await closeForBad();
+  expect(ended()).toEqual(['a confirmed', 'bad publish-nacked']);
+  // Nobody knows whether the broker has it.
+  expect(errorOf('bad')).toMatchObject({
+    outcomeUnknown: true,
+    message: expect.stringContaining('closed the connection'),
+  });
+  channel.confirm('c');
+  expect(channel.bodies).toEqual(['c', 'd']);
+  // Alone when a connection ends that carries other things as well, it is not at fault yet.
+  await closeForBad();
+  channel.confirm('d');
+  expect(ended()).toEqual(['a confirmed', 'bad publish-nacked', 'c confirmed', 'd confirmed']);
+});
+
 it('a message that cannot be encoded fails alone', async () => {
   const { fake, publish, ended, errorOf } = setup();
   const channel = await fake.up();

@@ -9,7 +9,7 @@ import { inbound } from './inbound.js';
 
 const ADDRESS = { task: 'clean', queue: 'q' };
 const FAILED = {
-  message: { id: 'i1', task: 'fib', rootId: 'r1', retries: 2 },
+  message: { id: 'i1', task: 'fib', rootId: 'r1', retries: 2, replyTo: undefined, bodyText: '[[],{},{}]' },
   queue: 'p.math',
   reason: 'failed' as const,
   failure: encodeError(new RangeError('too big')),
@@ -66,3 +66,26 @@ it.each(['clean', 7, [], { task: 'clean' }, { task: '', queue: 'q' }, { task: 'c
     expect(() => decodeEnvelope(message)).toThrow(expect.objectContaining({ code: 'poison' }));
   },
 );
+
+it('makes the id of the call for a foreign message of all that tells it from others, since programs use ids again', () => {
+  const said = { exchange: '', routingKey: 'q', messageId: 'm1', correlationId: 'c1', headers: {} };
+  const message = { ...FAILED.message, replyTo: 'replies', bodyText: '1' };
+  const idOf = (more: object = {}, queue = 'q') => {
+    const foreign = { format: 'json', message: { ...said, ...more } } as const;
+    return failureEnvelope(ADDRESS, { ...FAILED, queue, message: { ...message, ...more, foreign } }, 'tq').id;
+  };
+  // The run's id is another one where that of the message was in use.
+  expect(idOf({ id: 'other' })).toBe(idOf());
+  const others = [
+    { messageId: 'm2' },
+    { correlationId: 'c2' },
+    { replyTo: 'r2' },
+    { bodyText: '2' },
+    { timestamp: new Date(1_000) },
+  ];
+  expect(new Set([idOf(), idOf({}, 'q2'), ...others.map((other) => idOf(other))]).size).toBe(7);
+  // Of a message without an id a run has a new one, which only a copy keeps.
+  const without = { messageId: undefined };
+  expect(idOf({ ...without, id: 'i1' })).toBe(idOf({ ...without, id: 'i1' }));
+  expect(idOf({ ...without, id: 'i1' })).not.toBe(idOf({ ...without, id: 'i2' }));
+});

@@ -32,6 +32,8 @@ export interface Destination {
 export type Sent = 'sent' | 'nobody' | 'abandoned' | 'unsendable';
 
 const RETRY = { baseMs: 100, maxMs: 5_000 };
+/** A reply queue that is full is tried so often, about 10 s: it is its reader's to empty, and a slot waits for it. */
+const MAX_REFUSALS = 10;
 
 /**
  * Carries what settling publishes, and tries until it is where it belongs, or until its delivery is lost: then somebody
@@ -55,7 +57,7 @@ export class Courier {
   async send(lease: Lease, destination: Destination, message: OutboundMessage): Promise<Sent> {
     const { exchange, routingKey, queue, optional = false } = destination;
     for (let attempt = 0; ; attempt++) {
-      const sent = settled(await this.#publish(lease, exchange, routingKey, message));
+      const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
       if (sent !== undefined) return sent;
       if ((await this.#restoreQueue(queue)) === 'refused' && optional) return 'nobody';
       await this.#pause(attempt);
@@ -74,7 +76,7 @@ export class Courier {
       const ready = delayMs > 0 ? delays.ready(queue) : true;
       if (ready !== true && !(await this.#waitFor(ready, lease))) return 'abandoned';
       const { exchange, routingKey } = delays.route(queue, due - clock.monotonic());
-      const sent = settled(await this.#publish(lease, exchange, routingKey, message));
+      const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
       if (sent !== undefined) return sent;
       delays.forget();
       await this.#restoreQueue(queue);
@@ -90,14 +92,21 @@ export class Courier {
       plain === undefined
         ? encodeReplyWithin(maxMessageBytes, taskId, state)
         : encodePlainReply(plain, state, maxMessageBytes);
+    let refusals = 0;
     for (let attempt = 0; ; attempt++) {
       const end = await this.#publish(lease, '', address.replyTo, message);
-      const sent = settled(end);
+      const sent = settled(end, address.replyTo);
+      if (sent === 'nobody') this.#dropped(address, 'it is no address that the broker knows');
       if (sent !== undefined) return sent;
       if (end.kind === 'returned') {
         if (await this.#replyQueueIsGone(address)) return 'nobody';
         // RabbitMQ returns these although it has handed them over, since no queue got them.
         if (isDirectReply(address.replyTo)) return 'sent';
+      }
+      refusals = isNack(end) ? refusals + 1 : 0;
+      if (refusals === MAX_REFUSALS) {
+        this.#dropped(address, 'the broker refused it again and again: its reply queue is full');
+        return 'nobody';
       }
       await this.#pause(attempt);
     }
@@ -136,6 +145,10 @@ export class Courier {
     return true;
   }
 
+  #dropped({ taskId, replyTo }: ReplyAddress, why: string): void {
+    this.#app.runtime.logger.warn({ id: taskId, replyTo }, `a reply is dropped: ${why}`);
+  }
+
   /** @returns `refused` where no waiting mends it: somebody else has to */
   async #restoreQueue(queue: string): Promise<'refused' | undefined> {
     const { link } = this.#app.broker().publishing;
@@ -162,7 +175,7 @@ export class Courier {
 }
 
 /** What the end of a publish means for the delivery; undefined when it is worth another try. */
-function settled(end: PublishEnd): Sent | undefined {
+function settled(end: PublishEnd, routingKey: string): Sent | undefined {
   switch (end.kind) {
     case 'confirmed':
       return 'sent';
@@ -172,8 +185,14 @@ function settled(end: PublishEnd): Sent | undefined {
       return undefined;
     case 'failed':
       if (end.error.code === 'closed') return 'abandoned';
+      // RabbitMQ closes the connection of who publishes to a malformed address: once more would do it once more.
+      if (isNack(end) && isDirectReply(routingKey)) return 'nobody';
       return end.error.code === 'unserialisable' ? 'unsendable' : undefined;
     default:
       return assertNever(end);
   }
+}
+
+function isNack(end: PublishEnd): boolean {
+  return end.kind === 'failed' && end.error.code === 'publish-nacked';
 }

@@ -187,11 +187,8 @@ export class Settler {
     message: TaskMessage,
     { reason, failure }: Death,
   ): Promise<Sent> {
-    const { options, runtime } = this.#options.app;
-    const { preset } = options;
-    // Foreign programs use ids again, and two calls of one id may count as one.
-    const callId = message.foreign && runtime.newId();
-    const envelope = failureEnvelope(onFailure, { message, queue: item.queue, reason, failure, callId }, preset);
+    const { preset } = this.#options.app.options;
+    const envelope = failureEnvelope(onFailure, { message, queue: item.queue, reason, failure }, preset);
     // A call may name any queue: one that cannot be there must not keep the failed task, its slot and its caller's answer.
     const to = { ...straightTo(onFailure.queue), optional: true };
     const sent = await this.#courier.send(item, to, encoderOf(preset)(envelope, undefined));

@@ -47,6 +47,16 @@ it('declares the queue of onFailure when it is missing', async () => {
   expect(log.at(-1)).toBe('ack i1');
 });
 
+it('gives the call of onFailure up whose queue is an address for which the broker closes the connection', async () => {
+  const onFailure = { task: 'clean', queue: 'amq.rabbitmq.reply-to.!!' };
+  const { log, publish, settle, runtime } = setup({ facts: { deadLetter: false, onFailure } });
+  const settling = settle(DEAD, 'nobody');
+  (await publish(0)).end('publish-nacked');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+  expect(runtime.lines).toMatchObject([{ level: 'error', fields: { onFailure } }]);
+});
+
 it.each([
   ['the broker refuses it', () => Promise.reject(Object.assign(new Error('ACCESS_REFUSED - amq.'), { code: 403 }))],
   [

@@ -96,6 +96,37 @@ it('tries a reply again that the broker refused', async () => {
   expect(log.at(-1)).toBe('ack i1');
 });
 
+it('drops a reply that the broker refuses again and again, and says so', async () => {
+  const { log, publish, settle, clock, runtime } = setup();
+  const settling = settle(DONE);
+  for (let refusal = 0; refusal < 10; refusal++) {
+    expect(log).not.toContain('ack i1');
+    (await publish(refusal)).end('publish-nacked');
+    await settled();
+    clock.advance(5_000);
+  }
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+  expect(runtime.lines).toMatchObject([
+    {
+      level: 'warn',
+      fields: { id: 'i1', replyTo: 'replies' },
+      message: expect.stringMatching(/reply is dropped.*full/),
+    },
+  ]);
+});
+
+it('drops a reply at once to an address of direct reply-to for which the broker closes the connection', async () => {
+  const { log, publish, settler, run, runtime } = setup();
+  const settling = settler.settle(run, DONE, { taskId: 'i1', replyTo: 'amq.rabbitmq.reply-to.!!' });
+  (await publish(0)).end('publish-nacked');
+  await settling;
+  expect(log.at(-1)).toBe('ack i1');
+  expect(runtime.lines).toMatchObject([
+    { level: 'warn', message: expect.stringContaining('no address that the broker') },
+  ]);
+});
+
 it('tells of a failure instead of a reply that is too large to send', async () => {
   const { publish, settle } = setup({ maxMessageBytes: 400 });
   const settling = settle({ kind: 'done', state: { status: 'SUCCESS', resultText: `"${'x'.repeat(400)}"` } });
