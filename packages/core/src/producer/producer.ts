@@ -120,7 +120,7 @@ export class Producer {
   /** Leads a call through the middleware, which may change it. */
   #around(onion: PublishOnion, facts: Facts, signature: Signature, listener: CallListener): void {
     const { prefix, defaultQueue, staging, logger } = this.#options;
-    const { args, schema, options } = signature;
+    const { args, schema, options, own } = signature;
     const { id, task, rootId, parentId, ignoreResult } = facts;
     const { queue = defaultQueue, exchange, routingKey, priority, headers = NO_HEADERS, signal } = options;
     const [eta, expires] = [dateOf(facts.eta), dateOf(facts.expires)];
@@ -144,8 +144,8 @@ export class Producer {
       // Middleware may have put anything there; what is none is not the default.
       const queue = (call.queue as unknown) === undefined ? '' : call.queue;
       facts.queue = prefix + String(queue);
-      const own = { ...options, queue, priority, headers };
-      this.#dispatch(facts, { task, args, schema, options: own }, listener, timeoutMs);
+      const changed = { ...options, queue, priority, headers };
+      this.#dispatch(facts, { task, args, schema, options: changed, own }, listener, timeoutMs);
     };
     aroundPublish(onion, { call, listener, timeoutMs: this.#timeoutOf(options), signal, staging, logger, send });
   }
@@ -154,9 +154,9 @@ export class Producer {
   #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
     const { prefix, defaultQueue, router, transport, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
-    const { args, schema, options } = signature;
+    const { args, schema, options, own } = signature;
     try {
-      checkCall(options);
+      checkCall(options, own);
       checkQueue(options.queue ?? defaultQueue, queue);
       checkArgs(args);
       const envelope: Writable<Envelope> = {

@@ -94,6 +94,7 @@ const CALL_KEYS = [
   'exchange',
   'routingKey',
 ] as const;
+const KNOWN_TO_CALLS: ReadonlySet<string> = new Set(CALL_KEYS);
 const MAX_TASK_NAME = 255;
 
 /**
@@ -141,10 +142,13 @@ export function checkHandler(name: string, handler: unknown): void {
 
 /**
  * Checks a call's options but for its times, which `callTimes` reads.
+ * @param own those of them that the call brings, where a task's are among them: only they can have unknown keys
  * @throws {TqError} `invalid-option` or `unknown-option`
  */
-export function checkCall(options: CallOptions): void {
-  refuseUnknownKeys(options, CALL_KEYS, 'call');
+export function checkCall(options: CallOptions, own: CallOptions = options): void {
+  for (const key of Object.keys(own) as (keyof CallOptions)[]) {
+    if (!KNOWN_TO_CALLS.has(key) && own[key] !== undefined) refuseUnknownKeys(own, CALL_KEYS, 'call');
+  }
   checkPriority(options.priority, 'priority');
   checkTimeLimits(options, '');
   checkOnFailure(options.onFailure, '');

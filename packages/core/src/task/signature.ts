@@ -57,5 +57,8 @@ export interface Signature {
   readonly args: readonly unknown[];
   /** What the arguments must fit before they are sent, as they are. */
   readonly schema?: ArgsSchema | undefined;
+  /** The task's and the call's own, put together. */
   readonly options: CallOptions;
+  /** The call's own, whose keys are looked at; without it those of `options`. */
+  readonly own?: CallOptions | undefined;
 }

@@ -2,6 +2,7 @@ import { TqError } from '../errors.js';
 import type { CallRetry } from '../protocol/call-retry.js';
 import type { AsyncResult } from '../results/async-result.js';
 import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
+import { mergeCall, NO_CALL_OPTIONS } from './merge-call.js';
 import { checkTask, type DefinitionOptions, type TaskOptions } from './options.js';
 import { checkCallRetry } from './retry-options.js';
 import type { CallOptions, Signature } from './signature.js';
@@ -97,15 +98,15 @@ export function createTask<N extends string, F extends CallableFunction>(
   options: DefinitionOptions,
 ): Task<N, F> {
   const { args: schema, result: _, ...own } = checkTask(name, options);
-  const defaults = handler === undefined ? declared(name, own) : defined(own);
-  const merged = (call: CallOptions | undefined) => (call === undefined ? defaults : mergeOptions(defaults, call));
+  const defaults = mergeCall(handler === undefined ? declared(name, own) : defined(own), NO_CALL_OPTIONS);
+  const merged = (call: CallOptions) => (call === NO_CALL_OPTIONS ? defaults : mergeCall(defaults, call));
   return {
     name,
     options: own,
     run: (...args) => runHere(name, handler, args) as Returned<F>,
-    delay: (...args) => host.send({ task: name, args, schema, options: defaults }),
-    apply: (args, call) => host.send({ task: name, args, schema, options: merged(call) }),
-    bulk: (calls, call) => sendAll(host, { task: name, schema, options: merged(call) }, calls),
+    delay: (...args) => host.send({ task: name, args, schema, options: defaults, own: NO_CALL_OPTIONS }),
+    apply: (args, own = NO_CALL_OPTIONS) => host.send({ task: name, args, schema, options: merged(own), own }),
+    bulk: (calls, own = NO_CALL_OPTIONS) => sendAll(host, { task: name, schema, options: merged(own), own }, calls),
   };
 }
 
@@ -131,27 +132,16 @@ function runHere(name: string, handler: CallableFunction | undefined, args: read
   );
 }
 
-/** An option that is given as undefined is one that is not given. Key by key, since a list of entries costs a publish. */
-function mergeOptions(defaults: CallOptions, own: CallOptions): CallOptions {
-  const merged: Record<string, unknown> = { ...defaults };
-  for (const key of Object.keys(own) as (keyof CallOptions)[]) {
-    const value = own[key];
-    if (value !== undefined) merged[key] = value;
-  }
-  if (defaults.headers !== undefined) merged.headers = { ...defaults.headers, ...own.headers };
-  return merged;
-}
-
 async function sendAll<T>(
   host: TaskHost,
-  { task, schema, options }: Omit<Signature, 'args'>,
+  { task, schema, options, own }: Omit<Signature, 'args'>,
   calls: readonly (readonly unknown[])[],
 ): Promise<AsyncResult<T>[]> {
   const results: AsyncResult<T>[] = [];
   const confirms: Promise<void>[] = [];
   for (const args of calls) {
     for (let room = host.room(); room !== undefined; room = host.room()) await room;
-    const result = host.send<T>({ task, args, schema, options });
+    const result = host.send<T>({ task, args, schema, options, own });
     const confirm = result.published;
     // It may reject while this loop waits for room, before anybody listens below.
     confirm.catch(() => undefined);

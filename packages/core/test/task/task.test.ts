@@ -55,7 +55,7 @@ describe('a task', () => {
   it('sends a call with its arguments and nothing else by default', () => {
     const { host, task } = add();
     task.delay(1, 2);
-    expect(host.sent).toEqual([{ task: 'add', args: [1, 2], options: {} }]);
+    expect(host.sent).toEqual([{ task: 'add', args: [1, 2], options: {}, own: {} }]);
   });
 
   it("adds a call's options to its own, the call's winning, headers merged", () => {
@@ -84,7 +84,7 @@ describe('a task', () => {
     const bulk = task.bulk([[1]]);
     for (const end of host.ends) end.confirm();
     await bulk;
-    const call = { task: 'add', args: [1], schema: args, options: { queue: 'math' } };
+    const call = { task: 'add', args: [1], schema: args, options: { queue: 'math' }, own: {} };
     expect(host.sent).toEqual([call, call, call]);
     expect(task.options).toEqual({ queue: 'math' });
   });
