@@ -4,24 +4,29 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { type App, createApp } from '@tq/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer } from '../support/broker.js';
 import { type CuttingProxy, startProxy } from '../support/cutting-proxy.js';
 import { createProject, type Project } from '../support/project.js';
 import { runInside } from '../support/run-inside.js';
 import { startTq, type TqProcess } from '../support/tq-process.js';
+import { silentLogger } from './fixtures/test-app.js';
 
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/tq.js', import.meta.url));
 
 let project: Project;
 let place: { cwd: string; env: { TQ_URL: string; TQ_PREFIX: string } };
 let proxy: CuttingProxy;
+let app: App;
 beforeEach(async () => {
   project = createProject({ files: { 'order.json': '{"id":"o1"}' } });
   proxy = await startProxy(brokerUrl());
   place = { cwd: project.folder, env: { TQ_URL: proxy.url, TQ_PREFIX: freshPrefix() } };
+  app = createApp({ url: brokerUrl(), prefix: place.env.TQ_PREFIX, logger: silentLogger });
 });
 afterEach(async () => {
+  await app.close();
   await proxy.stop();
   project[Symbol.dispose]();
 });
@@ -88,6 +93,36 @@ describe('tq subscribe', () => {
     ]);
   });
 
+  it('prints numbers as they came, also those that JavaScript would round, and JSON of several lines as one', async () => {
+    await using tq = await startSubscribe('#', '--json', '--count', '2');
+    await using peer = await openPeer();
+    const say = (body: string) => peer.channel.publish(`${place.env.TQ_PREFIX}tq.events`, 'n', Buffer.from(body));
+    say('[12345678901234567890, 1e400]');
+    say('{\r\n  "a": "b\\n"\n}');
+    const printed = lines((await tq.ended).stdout);
+    expect(printed).toHaveLength(2);
+    expect(printed[0]).toMatch(/"payload":\[12345678901234567890, 1e400\]\}$/);
+    expect(JSON.parse(printed[1] ?? '')).toMatchObject({ event: 'n', payload: { a: 'b\n' } });
+  });
+
+  it('ends on SIGTERM as on Ctrl-C', async () => {
+    await using tq = await startSubscribe('#');
+    tq.kill('SIGTERM');
+    expect(await tq.ended).toMatchObject({ code: 0, signal: null, stdout: '' });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s though its reader reads no more', async (signal) => {
+    await using tq = await startSubscribe('#');
+    tq.process.stdout?.pause();
+    const created = app.event('orders.created');
+    const published = Array.from({ length: 200 }, () => created.publish('x'.repeat(8_000)));
+    await Promise.all(published);
+    tq.kill(signal);
+    const [code] = await once(tq.process, 'exit');
+    expect(code).toBe(0);
+    tq.process.stdout?.resume();
+  });
+
   it('takes what has the headers that are asked for, all or any of them', async () => {
     const headers = ['--with-header', 'region=eu', '--with-header', 'vip=true'];
     await using all = await startSubscribe('orders.*', ...headers, '--count', '1');
@@ -140,11 +175,34 @@ describe('tq subscribe', () => {
     [['a', '--any'], '--any: expected --with-header beside it'],
     [['a', '--with-header', 'region'], "--with-header: expected NAME=VALUE such as region=eu, found 'region'"],
     [['a', '--count', '0'], '--count: expected a whole number from 1'],
+    [['a', '--timeout', '0s'], '--timeout (ms): expected a whole number from 1'],
+    [['orders.**'], "pattern: expected words with dots between them, * and # alone as words, found 'orders.**'"],
+    [['x'.repeat(256)], 'pattern: expected a text of 0 to 255 bytes, found 256 bytes'],
+    [['x'.repeat(256), '--exchange', 'logs'], 'pattern: expected a text of 0 to 255 bytes, found 256 bytes'],
+    [['a', '--exchange', 'x'.repeat(256)], '--exchange: expected a text of 1 to 255 bytes'],
+    [['a', '--with-header', 'x-a=1'], 'does not compare those that begin with x-'],
   ])('refuses %j', async (args, text) => {
     expect(await runInside(['subscribe', ...args], place)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(text),
     });
+  });
+});
+
+describe('a broker that does not answer', () => {
+  it.each([
+    ['publish', 'a', '1'],
+    ['subscribe', 'a'],
+  ])('ends tq %s with 4 once the time is over, whether it refuses or is mute', async (...words) => {
+    proxy.freeze();
+    const mute = await runInside([...words, '--timeout', '300ms'], place);
+    expect(mute).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(/300ms/) });
+    proxy.refuse();
+    proxy.cut();
+    const end = await runInside([...words, '--timeout', '300ms', '--json'], place);
+    expect(end).toMatchObject({ code: 4, stdout: '' });
+    expect(end.stderr).toMatch(/300ms.*ECONNREFUSED/);
+    expect(end.stderr).not.toContain(':guest@');
   });
 });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type InspectOptions, inspect, stripVTControlCharacters } from 'node:util';
 
 /** A stream that may be a terminal. */
@@ -28,6 +29,9 @@ const HEIGHT = 24;
 /** Everything from the cursor on. */
 const ERASE_BELOW = '\u001b[J';
 
+/** How long readers may take for what is left once the end is wanted, ms. */
+const FLUSH_LIMIT_MS = 500;
+
 /** How results are shown: whole, whatever their size. */
 const WHOLE: InspectOptions = { depth: null, maxArrayLength: null, maxStringLength: null, breakLength: 100 };
 
@@ -36,6 +40,7 @@ export class Output {
   readonly #options: OutputOptions;
   #lastNote = '';
   #isLive = false;
+  #isHastened = false;
   /** Lines that the next `redraw` goes over. */
   #drawn = 0;
 
@@ -127,10 +132,19 @@ export class Output {
     this.#say(`${label} ${text}`);
   }
 
-  /** Resolves when both streams have taken all that was written: an exit before that loses what is in a pipe. */
+  /** The end is wanted now: from here on a reader who has stopped reading is not waited for. */
+  hasten(): void {
+    this.#isHastened = true;
+  }
+
+  /**
+   * Resolves when both streams have taken all that was written: an exit before that loses what is in a pipe. Hastened, it
+   * gives the readers a moment for that and no more.
+   */
   async flush(): Promise<void> {
     const { stdout, stderr } = this.#options;
-    await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+    const taken = Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+    await (this.#isHastened ? Promise.race([taken, delay(FLUSH_LIMIT_MS)]) : taken);
   }
 
   #say(text: string): void {

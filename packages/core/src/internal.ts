@@ -57,7 +57,8 @@ export {
   toError,
 } from './errors.js';
 export type { DefinedEvent } from './events/event.js';
-export type { EventOptions } from './events/event-options.js';
+export { checkText, type EventOptions } from './events/event-options.js';
+export { checkAsked, checkPatterns } from './events/subscribe-options.js';
 export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
 export { isSameJob, type Job, type JobEnd, type JobIdentity, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';

@@ -1,16 +1,14 @@
 import { text as readText } from 'node:stream/consumers';
-import { type App, type DefinedEvent, internalsOf, parseDuration, requireInteger } from '@tq/core/internal';
+import { type App, type DefinedEvent, internalsOf } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { brokerTimeout } from '../events/broker-timeout.js';
 import { parseHeaders } from '../events/headers.js';
 import { EXIT } from '../exit-codes.js';
 import { noteLogger } from '../note-logger.js';
 import { APP_OPTION, openApp } from '../open-app.js';
 import type { Output } from '../output.js';
 import { UsageError } from '../usage.js';
-
-/** How long a person waits for a broker that does not answer, ms. */
-const TIMEOUT_MS = 10_000;
 
 /** `tq publish`: publishes one event by its name; uses the task file where there is one, and needs none. */
 export const publish: Command = {
@@ -46,7 +44,7 @@ export const publish: Command = {
 async function run(args: Arguments, output: Output): Promise<number> {
   const [name = '', word] = args.positionals;
   const headers = parseHeaders('header', args.texts('header'), args.command);
-  const deadline = timeoutOf(args);
+  const deadline = brokerTimeout(args);
   const payload = parsePayload(word === '-' ? await readText(process.stdin) : (word ?? 'null'), args.command);
   const { app } = await openApp(args, noteLogger(output));
   try {
@@ -77,10 +75,4 @@ function parsePayload(text: string, command: string): unknown {
     const hint = `For text, quote it twice: '${JSON.stringify(text.slice(0, 80))}'.`;
     throw new UsageError(`Payload: expected JSON, found ${shown}. ${hint}`, command);
   }
-}
-
-function timeoutOf(args: Arguments): number {
-  const text = args.text('timeout');
-  if (text === undefined) return TIMEOUT_MS;
-  return requireInteger(parseDuration(text, '--timeout'), '--timeout (ms)', { min: 1, max: 2_147_483_647 });
 }

@@ -1,6 +1,16 @@
-import { eventsExchange, exchangeName, type Headers, internalsOf, requireInteger } from '@tq/core/internal';
+import {
+  checkAsked,
+  checkPatterns,
+  checkText,
+  eventsExchange,
+  exchangeName,
+  type Headers,
+  internalsOf,
+  requireInteger,
+} from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { brokerTimeout } from '../events/broker-timeout.js';
 import { eventJson, eventText } from '../events/event-line.js';
 import { parseHeaders } from '../events/headers.js';
 import { type Watched, watchEvents } from '../events/watch-events.js';
@@ -31,6 +41,7 @@ export const subscribe: Command = {
     },
     headers: { kind: 'flag', describe: 'Print the headers too' },
     count: { kind: 'text', describe: 'End after so many events. Default: go on' },
+    timeout: { kind: 'text', describe: 'How long the broker may take to answer at first: 500ms, 10s. Default: 10s' },
     json: {
       kind: 'flag',
       describe: 'Print {"event", "exchange", "key", "id", "time", "headers", "payload"}, a line for each',
@@ -48,13 +59,19 @@ export const subscribe: Command = {
 
 async function run(args: Arguments, output: Output): Promise<number> {
   const count = countOf(args);
+  const connectTimeoutMs = brokerTimeout(args);
   const headers = parseHeaders('with-header', args.texts('with-header'), args.command);
   if (args.flag('any') && headers === undefined) {
     throw new UsageError('--any: expected --with-header beside it.', args.command);
   }
+  checkWatched(args, headers);
   const { app } = await openApp(args, noteLogger(output));
   const ending = new AbortController();
-  const release = onStopSignals([() => ending.abort()]);
+  const stop = () => {
+    output.hasten();
+    ending.abort();
+  };
+  const release = onStopSignals([stop]);
   try {
     const watched = watchedOf(internalsOf(app).options.prefix, args, headers);
     let seen = 0;
@@ -62,6 +79,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
     await watchEvents({
       app,
       watched,
+      connectTimeoutMs,
       signal: ending.signal,
       onAttached: () => output.note(attached++ === 0 ? listening(args) : LISTENING_AGAIN),
       onEvent: async (message) => {
@@ -81,6 +99,14 @@ const LISTENING_AGAIN = 'listening again; events that came meanwhile are missed'
 
 function listening({ positionals }: Arguments): string {
   return `listening to ${positionals.join(', ')}; Ctrl-C ends`;
+}
+
+/** @throws {TqError} `invalid-option` for what no broker takes, or no event fits */
+function checkWatched(args: Arguments, headers: Headers | undefined): void {
+  const exchange = args.text('exchange');
+  if (exchange !== undefined) checkText(exchange, '--exchange', 1);
+  checkPatterns(args.positionals, exchange);
+  checkAsked({ headers });
 }
 
 function watchedOf(prefix: string, args: Arguments, headers: Headers | undefined): Watched {

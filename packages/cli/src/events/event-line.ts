@@ -18,7 +18,7 @@ export function eventJson(message: InboundMessage): string {
     time: timestamp === undefined ? undefined : new Date(timestamp * 1_000),
     headers,
   };
-  return JSON.stringify({ ...known, ...payloadOf(message) });
+  return `${JSON.stringify(known).slice(0, -1)},${payloadMember(message)}}`;
 }
 
 /** An event as a person reads it: when it came, its name, its payload, and its headers where they are asked for. */
@@ -35,13 +35,19 @@ function headerLines(headers: Headers): readonly string[] {
   );
 }
 
-function payloadOf({ body }: InboundMessage): { payload: unknown } | { text: string } | { base64: string } {
-  if (!isUtf8(body)) return { base64: body.toString('base64') };
+/** JSON goes on as it came, but for its line ends: numbers are not rounded to what JavaScript keeps. */
+function payloadMember({ body }: InboundMessage): string {
+  if (!isUtf8(body)) return `"base64":"${body.toString('base64')}"`;
   const text = body.toString('utf8');
+  return isJson(text) ? `"payload":${text.trim().replace(/[\r\n]+/g, ' ')}` : `"text":${JSON.stringify(text)}`;
+}
+
+function isJson(text: string): boolean {
   try {
-    return { payload: JSON.parse(text) };
+    JSON.parse(text);
+    return true;
   } catch {
-    return { text };
+    return false;
   }
 }
 

@@ -1,6 +1,5 @@
 import {
   type App,
-  type Connection,
   ConsumeChannel,
   type Delivery,
   declare,
@@ -26,22 +25,28 @@ export interface WatchOptions {
   readonly onEvent: (message: InboundMessage) => Promise<void> | void;
   /** Events come from now on: the first time, and after each loss. */
   readonly onAttached: () => void;
+  /** How long the broker may take to be reached at first. */
+  readonly connectTimeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Events on their way to here, at most; the others wait in the broker. */
 const PREFETCH = 100;
+/** What no waiting mends, so that a person is told instead of kept. */
+const HOPELESS = ['exchange-missing', 'queue-missing'] as const;
 /** Beyond this the oldest go, so that who does not read on fills no broker. */
 const MAX_LENGTH = 100_000;
 
 /**
  * Gives the events that come while it runs, from a queue of its own that goes with its connection, and is there again with
  * the next one. Resolves once the signal is aborted; what was given until then is all.
- * @throws {TqError} `declaration-conflict`, `exchange-missing`
+ * @throws {TqError} at first: `declaration-conflict`, `exchange-missing`, `queue-missing` where the user may not declare,
+ *   `connect-failed`
  */
-export async function watchEvents({ app, watched, onEvent, onAttached, signal }: WatchOptions): Promise<void> {
-  const { runtime, broker, options } = internals(app);
-  const queue = watcherQueue(options.prefix, runtime.newId());
+export async function watchEvents(options: WatchOptions): Promise<void> {
+  const { app, watched, onEvent, onAttached, connectTimeoutMs, signal } = options;
+  const { runtime, broker, prefix } = internals(app);
+  const queue = watcherQueue(prefix, runtime.newId());
   const topology = topologyOf(app, { ...watched, name: '', queue, format: 'json' });
   let turn: Promise<void> = Promise.resolve();
   let failed: ((error: unknown) => void) | undefined;
@@ -54,7 +59,7 @@ export async function watchEvents({ app, watched, onEvent, onAttached, signal }:
     exclusive: true,
     prepare: (link) =>
       declare(link.model, topology).catch((error: unknown) => {
-        if (!attached && hasCode(error, 'exchange-missing')) fail(error);
+        if (!attached && HOPELESS.some((code) => hasCode(error, code))) fail(error);
         throw error;
       }),
     onDelivery: (delivery) => {
@@ -74,8 +79,9 @@ export async function watchEvents({ app, watched, onEvent, onAttached, signal }:
   };
   const release = broker.consuming.hold();
   const unreachable = runtime.clock.setTimer(() => {
-    if (broker.consuming.lastError !== undefined) fail(notReached(broker.consuming));
-  }, CONNECT_TIMEOUT_MS);
+    const why = broker.consuming.lastError ?? channel.trouble;
+    if (!attached) fail(notReached(broker.consuming.status.broker, connectTimeoutMs, why));
+  }, connectTimeoutMs);
   try {
     await new Promise<void>((resolve, reject) => {
       failed = reject;
@@ -91,16 +97,14 @@ export async function watchEvents({ app, watched, onEvent, onAttached, signal }:
 }
 
 /** A broker that is not there at the start may never be. */
-const CONNECT_TIMEOUT_MS = 10_000;
-
-function notReached({ lastError, status }: Connection): TqError {
-  const text = `No connection to ${status.broker} within ${formatDuration(CONNECT_TIMEOUT_MS)}: ${lastError?.message}`;
-  return new TqError('connect-failed', text, { cause: lastError });
+function notReached(broker: string, limitMs: number, why: { readonly message: string } | undefined): TqError {
+  const text = `No subscription on ${broker} within ${formatDuration(limitMs)}: ${why?.message ?? 'it does not answer'}`;
+  return new TqError('connect-failed', text, { cause: why });
 }
 
 function internals(app: App) {
   const own = internalsOf(app);
-  return { runtime: own.runtime, broker: own.broker(), options: own.options };
+  return { runtime: own.runtime, broker: own.broker(), prefix: own.options.prefix };
 }
 
 /** An exchange of the user's is declared where the app has it in its options; else it has to be there. */

@@ -44,6 +44,7 @@ export type SubscriptionDefinition = SubscribeOptions & {
 
 const TASK_KEYS = ['timeLimit', 'softTimeLimit', 'retry', 'deadLetter', 'onFailure'] as const;
 const KEYS = ['group', 'durable', 'name', 'headers', 'match', 'exchange', 'format', 'payload', ...TASK_KEYS] as const;
+const WORD = /^(?:[*#]|[^*#\s]+)$/;
 const GROUP = /^[\w-]{1,64}$/;
 
 /**
@@ -65,6 +66,24 @@ export function checkSubscribe(options: SubscriptionDefinition): void {
   checkAsked(options);
 }
 
+/**
+ * Checks what a subscription takes by. In tq's exchange these are names of events, or patterns of them; in an exchange of
+ * the user's whatever its type makes of them.
+ * @throws {TqError} `invalid-option`
+ */
+export function checkPatterns(patterns: readonly string[], exchange: string | undefined): void {
+  const where = 'subscribe: pattern';
+  if (patterns.length === 0) {
+    throw new TqError('invalid-option', "subscribe: expected at least one pattern, found none; '#' takes every event.");
+  }
+  for (const pattern of patterns) {
+    checkText(pattern, where, 0);
+    if (exchange !== undefined || pattern.split('.').every((word) => WORD.test(word))) continue;
+    const text = `${where}: expected words with dots between them, * and # alone as words, found '${pattern}', which no event's name fits.`;
+    throw new TqError('invalid-option', text);
+  }
+}
+
 function checkDurable({ durable, group }: SubscriptionDefinition): void {
   checkFlag(durable, 'subscribe: durable');
   if (durable === true && group === undefined) {
@@ -79,7 +98,11 @@ function checkDurable({ durable, group }: SubscriptionDefinition): void {
   }
 }
 
-function checkAsked({ headers, match }: SubscriptionDefinition): void {
+/**
+ * Checks the headers that a message is to have.
+ * @throws {TqError} `invalid-option`
+ */
+export function checkAsked({ headers, match }: Pick<SubscriptionDefinition, 'headers' | 'match'>): void {
   if (match !== undefined) requireOneOf(match, 'subscribe: match', ['all', 'any']);
   if (headers === undefined) {
     if (match === undefined) return;

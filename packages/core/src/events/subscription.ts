@@ -11,8 +11,12 @@ import { failureAddress, type QueueNaming } from '../task/on-failure.js';
 import { checkTask, limitsOf } from '../task/options.js';
 import type { Runnable } from '../task/registry.js';
 import type { DefinedEvent } from './event.js';
-import { checkText } from './event-options.js';
-import { checkSubscribe, type SubscribeOptions, type SubscriptionDefinition } from './subscribe-options.js';
+import {
+  checkPatterns,
+  checkSubscribe,
+  type SubscribeOptions,
+  type SubscriptionDefinition,
+} from './subscribe-options.js';
 
 /** An event as a subscriber sees it, its payload apart. */
 export interface ReceivedEvent extends ForeignMessage {
@@ -151,13 +155,7 @@ function sourceOf(what: DefinedEvent | string | readonly string[], options: Subs
   const { exchange, payload } = options;
   if (typeof what === 'string' || Array.isArray(what)) {
     const keys: readonly string[] = typeof what === 'string' ? [what] : what;
-    if (keys.length === 0) {
-      throw new TqError(
-        'invalid-option',
-        "subscribe: expected at least one pattern, found none; '#' takes every event.",
-      );
-    }
-    for (const key of keys) checkText(key, 'subscribe: pattern', 0);
+    checkPatterns(keys, exchange);
     return { exchange, keys: [...new Set(keys)], payload };
   }
   const event = what as Partial<DefinedEvent> | null | undefined;

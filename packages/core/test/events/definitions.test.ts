@@ -194,10 +194,24 @@ describe('a subscription', () => {
   it.each<[what: unknown, text: string]>([
     [[], "expected at least one pattern, found none; '#' takes every event"],
     [['a', 1], 'subscribe: pattern: expected a text'],
+    ['x'.repeat(256), 'subscribe: pattern: expected a text of 0 to 255 bytes, found 256 bytes'],
+    [
+      'orders.**',
+      "subscribe: pattern: expected words with dots between them, * and # alone as words, found 'orders.**'",
+    ],
+    [['a', 'orders*'], "found 'orders*', which no event's name fits"],
+    ['orders..paid', "found 'orders..paid'"],
+    ['', "found ''"],
+    ['orders. paid', "found 'orders. paid'"],
     [undefined, 'expected an event, a pattern or a list of patterns, found undefined'],
     [{ name: 'a' }, 'expected an event, a pattern or a list of patterns, found object'],
   ])('refuses to take %j', (what, text) => {
     expect(() => createTestApp().subscribe(what as string, nothing)).toThrow(text);
+  });
+
+  it('takes any key from an exchange of its own, whose type says what it means', () => {
+    const keys = ['', 'a b', 'disk*'];
+    expect(createTestApp().subscribe(keys, nothing, { exchange: 'logs' }).keys).toEqual(keys);
   });
 
   it('refuses what its event says already, and a handler that is none', () => {
