@@ -16,11 +16,12 @@ export type { PublishEnd, PublishRequest } from './broker/outbox.js';
 export type { PublishChannel } from './broker/publish-channel.js';
 export { broadcastQueueTopology, workerQueueTopology } from './broker/shared-topology.js';
 export { eventsTopology, type Inflow, subscriptionInflow } from './broker/subscription-topology.js';
-export type {
-  Binding,
-  ExchangeDeclaration,
-  QueueDeclaration,
-  Topology,
+export {
+  type Binding,
+  deadLetterTopology,
+  type ExchangeDeclaration,
+  type QueueDeclaration,
+  type Topology,
 } from './broker/topology.js';
 export {
   type ConfigValues,

@@ -73,7 +73,7 @@ export function fakeApp({
     forget: () => void log.push('forget delays'),
   };
   const app = {
-    options: { prefix: '', preset: 'tq', maxMessageBytes, delayUnit: 100 },
+    options: { prefix: '', preset: 'tq', maxMessageBytes, delayUnit: 100, queueType: 'classic' },
     runtime,
     broker: () => ({ publisher, publishing, consuming: undefined, delays }),
     topologyOf: (queue: string) => ({ exchanges: [], queues: [{ name: queue, arguments: {} }], bindings: [] }),

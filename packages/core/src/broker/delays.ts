@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { AppTopology } from './app-topology.js';
 import type { Connection, Link, LinkUser } from './connection.js';
-import { declare, ensureExchange, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
+import { declare, ensureExchange, isAccessRefused, isAway, onThrowawayChannel, replyCodeOf } from './declare.js';
 import { ladderEntries, ladderEntry, ladderTopology, type Route, stubName, stubTopology } from './delay-ladder.js';
 import type { QueueType } from './queue-options.js';
 import { type Binding, deliveryBinding, type Topology } from './topology.js';
@@ -47,7 +47,7 @@ export class Delays implements LinkUser {
    * The ladder is there and brings messages to this queue: true when that is known, else a promise of it, which outlasts
    * lost connections and rejects with what no waiting mends.
    * @param end a queue's full name, or an exchange and a key; declared when it is missing, an exchange if it is configured
-   * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `exchange-missing`, `invalid-option`,
+   * @throws {TqError} by rejection: `access-refused`, `declaration-conflict`, `queue-missing` (others are to declare it), `exchange-missing`, `invalid-option`,
    *   `closed`
    */
   ready(end: string | Route): true | Promise<void> {
@@ -184,7 +184,7 @@ function isWhole(model: ChannelModel, entries: Topology, levels: Topology): Prom
 
 function refusal(thrown: unknown): Error {
   const error = toError(thrown);
-  if (!(error instanceof TqError) || error.code !== 'queue-missing') return error;
+  if (!(error instanceof TqError) || error.code !== 'queue-missing' || !isAccessRefused(error)) return error;
   const text = `This user may not prepare delays: ${error.message} docs/topology.md lists the rights that they need.`;
   return new TqError('access-refused', text, { fields: error.fields, cause: error.cause });
 }

@@ -1,12 +1,6 @@
-import {
-  broadcastExchange,
-  deadLetterExchange,
-  deadLetterQueue,
-  isSharedName,
-  sharedNameOf,
-} from '../protocol/names.js';
+import { broadcastExchange, isSharedName, sharedNameOf } from '../protocol/names.js';
 import type { QueueType } from './queue-options.js';
-import { deadLetterArguments, deliveryBinding, deliveryTopology, type Topology } from './topology.js';
+import { deadLetterTopology, deliveryBinding, deliveryTopology, type Topology } from './topology.js';
 
 /** What an app says of what comes to every worker. */
 export interface SharedSettings {
@@ -54,11 +48,5 @@ export function workerQueueTopology(queue: string, { prefix, type }: SharedSetti
 export function sharedTopology(queue: string, { prefix, type }: SharedSettings): Topology | undefined {
   if (sharedNameOf(prefix, queue) !== undefined) return NOTHING;
   if (!isSharedName(prefix, queue)) return undefined;
-  const exchange = deadLetterExchange(prefix);
-  const dead = deadLetterQueue(queue);
-  return {
-    exchanges: [{ name: exchange, type: 'direct' }],
-    queues: [{ name: dead, arguments: deadLetterArguments(type) }],
-    bindings: [{ queue: dead, exchange, routingKey: queue }],
-  };
+  return deadLetterTopology(queue, { prefix, type });
 }

@@ -103,21 +103,30 @@ const REPLY_QUEUE_EXPIRES_MS = 60 * 60 * 1_000;
  */
 export function taskQueueTopology(queue: string, settings: TaskQueueSettings): Topology {
   const { prefix, type } = settings;
-  const exchange = deadLetterExchange(prefix);
-  const dead = deadLetterQueue(queue);
+  const dead = deadLetterTopology(queue, { prefix, type });
   const delays = deliveryTopology(prefix, type);
   return {
-    exchanges: [{ name: exchange, type: 'direct' }, ...delays.exchanges],
-    queues: [
-      { name: dead, arguments: deadLetterArguments(type), anyType: true },
-      taskQueue(queue, exchange, settings),
-      ...delays.queues,
-    ],
+    exchanges: [...dead.exchanges, ...delays.exchanges],
+    queues: [...dead.queues, taskQueue(queue, deadLetterExchange(prefix), settings), ...delays.queues],
     bindings: [
-      { queue: dead, exchange, routingKey: queue },
+      ...dead.bindings,
       ...delays.bindings,
       ...(settings.declare === 'passive' ? [] : [deliveryBinding(prefix, queue)]),
     ],
+  };
+}
+
+/** Where the dead letters of a queue are kept; apart from it, since others may declare and delete the queue itself. */
+export function deadLetterTopology(
+  queue: string,
+  { prefix, type }: Pick<TaskQueueSettings, 'prefix' | 'type'>,
+): Topology {
+  const exchange = deadLetterExchange(prefix);
+  const dead = deadLetterQueue(queue);
+  return {
+    exchanges: [{ name: exchange, type: 'direct' }],
+    queues: [{ name: dead, arguments: deadLetterArguments(type), anyType: true }],
+    bindings: [{ queue: dead, exchange, routingKey: queue }],
   };
 }
 

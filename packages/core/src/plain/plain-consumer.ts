@@ -5,13 +5,13 @@ import { declare } from '../broker/declare.js';
 import type { PublishEnd } from '../broker/outbox.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
 import type { QueueType } from '../broker/queue-options.js';
-import { deadLetterArguments, type Topology } from '../broker/topology.js';
+import { deadLetterTopology } from '../broker/topology.js';
 import { hasCode } from '../errors.js';
 import { encodeBareDeadLetter, encodeDeadLetter } from '../protocol/dead-letter.js';
 import { encodeError } from '../protocol/error-codec.js';
 import { decodeForeignBody, type ForeignFormat } from '../protocol/foreign-body.js';
 import { type ForeignMessage, foreignMessage } from '../protocol/foreign-message.js';
-import { type DeadLetterReason, deadLetterExchange, deadLetterQueue } from '../protocol/names.js';
+import { type DeadLetterReason, deadLetterExchange } from '../protocol/names.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 
@@ -117,23 +117,12 @@ export class PlainConsumer {
   }
 
   async #declareDead(): Promise<void> {
-    const { publishing, queue, runtime } = this.#options;
+    const { publishing, queue, prefix, type, runtime } = this.#options;
     if (publishing.link === undefined) return;
     try {
-      await declare(publishing.link.model, this.#deadTopology());
+      await declare(publishing.link.model, deadLetterTopology(queue, { prefix, type }));
     } catch (err) {
       runtime.logger.warn({ queue, err }, 'cannot declare the queue of the dead letters');
     }
-  }
-
-  /** The queue itself is somebody else's. */
-  #deadTopology(): Topology {
-    const { prefix, type, queue } = this.#options;
-    const [exchange, dead] = [deadLetterExchange(prefix), deadLetterQueue(queue)];
-    return {
-      exchanges: [{ name: exchange, type: 'direct' }],
-      queues: [{ name: dead, arguments: deadLetterArguments(type), anyType: true }],
-      bindings: [{ queue: dead, exchange, routingKey: queue }],
-    };
   }
 }

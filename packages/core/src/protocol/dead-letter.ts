@@ -20,6 +20,7 @@ import {
   delayDeadQueue,
   HEADER,
   isTaskTable,
+  MAX_NAME_BYTES,
   TQ_HEADER,
 } from './names.js';
 
@@ -42,11 +43,19 @@ export function encodeDeadLetter(message: InboundMessage, death: DeathCertificat
   return { properties: { ...copy.properties, expiration: undefined }, body: copy.body };
 }
 
-/** A dead letter of a message whose own headers cannot be written again: body and certificate only. */
+/** A dead letter of a message that cannot be written again as it is: body and certificate only, and what AMQP carries of its ids. */
 export function encodeBareDeadLetter(message: InboundMessage, death: DeathCertificate): OutboundMessage {
-  const { correlationId, contentType } = message.properties;
-  const properties = { headers: deathHeaders(message, death), deliveryMode: PERSISTENT, correlationId, contentType };
-  return { properties, body: message.body };
+  const { properties, body } = message;
+  const [correlationId, contentType] = [properties.correlationId, properties.contentType].map(ifShort);
+  return {
+    properties: { headers: deathHeaders(message, death), deliveryMode: PERSISTENT, correlationId, contentType },
+    body,
+  };
+}
+
+/** What came as bytes that are no UTF-8 is longer as text, and perhaps too long for AMQP. */
+function ifShort(text: string | undefined): string | undefined {
+  return text === undefined || Buffer.byteLength(text) > MAX_NAME_BYTES ? undefined : text;
 }
 
 function deathHeaders(message: InboundMessage, { reason, failure, worker, time }: DeathCertificate): Headers {

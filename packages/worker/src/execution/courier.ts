@@ -1,26 +1,31 @@
 import {
   type AppInternals,
   assertNever,
+  deadLetterTopology,
   declare,
   encodePlainReply,
   encodeReplyWithin,
   type FinalState,
   fullJitter,
+  isConflictOf,
   isDirectReply,
   type Lease,
   lookAtQueue,
   type OutboundMessage,
   type PublishEnd,
+  type Topology,
   TqError,
 } from '@tq/core/internal';
 import type { ReplyAddress } from './reply-address.js';
 
-/** Where a message goes, and the queue that it is to be in then: one that was deleted is declared again. */
+/** Where a message goes, and the queue that it is for: where that was deleted it is declared again. */
 export interface Destination {
   readonly exchange: string;
   readonly routingKey: string;
   /** Full name, prefix included. */
   readonly queue: string;
+  /** To the dead letters of that queue, which alone are declared. */
+  readonly dead?: boolean;
   /** What is for it is given up where it is missing and the broker, or its name, does not let it be declared. */
   readonly optional?: boolean;
 }
@@ -55,11 +60,13 @@ export class Courier {
 
   /** Sends what must arrive. */
   async send(lease: Lease, destination: Destination, message: OutboundMessage): Promise<Sent> {
-    const { exchange, routingKey, queue, optional = false } = destination;
+    const { exchange, routingKey, queue, dead = false, optional = false } = destination;
+    const { prefix, queueType: type } = this.#app.options;
+    const topology = () => (dead ? deadLetterTopology(queue, { prefix, type }) : this.#app.topologyOf(queue));
     for (let attempt = 0; ; attempt++) {
       const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
       if (sent !== undefined) return sent;
-      if ((await this.#restoreQueue(queue)) === 'refused' && optional) return 'nobody';
+      if ((await this.#restore(queue, topology)) === 'refused' && optional) return 'nobody';
       await this.#pause(attempt);
     }
   }
@@ -79,7 +86,7 @@ export class Courier {
       const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
       if (sent !== undefined) return sent;
       delays.forget();
-      await this.#restoreQueue(queue);
+      await this.#restore(queue, () => this.#app.topologyOf(queue));
       await this.#pause(attempt);
     }
   }
@@ -96,6 +103,7 @@ export class Courier {
     for (let attempt = 0; ; attempt++) {
       const end = await this.#publish(lease, '', address.replyTo, message);
       const sent = settled(end, address.replyTo);
+      if (sent === 'unsendable') this.#dropped(address, 'AMQP cannot carry its address or its correlation id');
       if (sent === 'nobody') this.#dropped(address, 'it is no address that the broker knows');
       if (sent !== undefined) return sent;
       if (end.kind === 'returned') {
@@ -150,13 +158,15 @@ export class Courier {
   }
 
   /** @returns `refused` where no waiting mends it: somebody else has to */
-  async #restoreQueue(queue: string): Promise<'refused' | undefined> {
+  async #restore(queue: string, topology: () => Topology): Promise<'refused' | undefined> {
     const { link } = this.#app.broker().publishing;
     if (link === undefined) return undefined;
     try {
-      await declare(link.model, this.#app.topologyOf(queue));
+      await declare(link.model, topology());
       return undefined;
     } catch (err) {
+      // Somebody has declared it meanwhile, in another way.
+      if (isConflictOf(queue, err)) return undefined;
       this.#app.runtime.logger.warn({ queue, err }, 'cannot declare the queue that a message is for');
       return err instanceof TqError ? 'refused' : undefined;
     }

@@ -106,18 +106,16 @@ export class Settler {
     this.#courier.mention(item, reply, message);
   }
 
-  /** A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, so it ends as a dead letter. */
+  /**
+   * A copy that AMQP cannot carry (its headers passed 64 KiB) would be tried for ever, and so would one for a queue that was
+   * deleted and that others are to declare: both end as dead letters.
+   */
   async #again(item: Settleable, headers: Headers, reply: ReplyAddress | undefined): Promise<void> {
-    const sent = await this.#courier.send(
-      item,
-      straightTo(item.queue),
-      copyMessage(item.message, { ...headers, ...ownOf(item) }),
-    );
+    const to = { ...straightTo(item.queue), optional: true };
+    const sent = await this.#courier.send(item, to, copyMessage(item.message, { ...headers, ...ownOf(item) }));
     if (sent === 'sent') item.ack();
-    if (sent !== 'unsendable') return;
-    const text =
-      'The message has to be published again, and its headers are too large for that: put what is large into the arguments.';
-    await this.#endUnsent(item, { reason: 'poison', failure: encodeError(new TqError('poison', text)) }, reply);
+    else if (sent === 'unsendable') await this.#endUnsent(item, headersTooLarge(), reply);
+    else if (sent === 'nobody') await this.#endUnsent(item, queueGone(item.queue), reply);
   }
 
   /** What cannot be delayed would be tried for ever too. */
@@ -174,7 +172,7 @@ export class Settler {
     const { prefix } = app.options;
     // What comes to every worker has one queue of dead letters for all of them.
     const name = sharedNameOf(prefix, item.queue) ?? item.queue;
-    const to = { exchange: deadLetterExchange(prefix), routingKey: name, queue: name };
+    const to = { exchange: deadLetterExchange(prefix), routingKey: name, queue: name, dead: true };
     const sent = await this.#courier.send(item, to, encodeDeadLetter(item.message, death, ownOf(item)));
     if (sent !== 'unsendable') return sent;
     return this.#courier.send(item, to, encodeBareDeadLetter(item.message, death));
@@ -207,6 +205,17 @@ function ownOf({ task }: Settleable): Headers | undefined {
 
 function finalState({ reason, failure }: Death): FinalState {
   return { status: reason === 'expired' ? 'REVOKED' : 'FAILURE', failure };
+}
+
+function headersTooLarge(): Death {
+  const text =
+    'The message has to be published again, and its headers are too large for that: put what is large into the arguments.';
+  return { reason: 'poison', failure: encodeError(new TqError('poison', text)) };
+}
+
+function queueGone(queue: string): Death {
+  const text = `The run was lost, and it cannot be tried again, since its queue '${queue}' was deleted and others are to declare it.`;
+  return { reason: 'worker-lost', failure: encodeError(new TqError('worker-lost', text)) };
 }
 
 function straightTo(queue: string): Destination {
