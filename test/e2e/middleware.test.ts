@@ -139,7 +139,9 @@ describe('publish middleware', () => {
     test.app.on('publish:failed', (event) => failed.push(event));
     const { id } = task.delay('over quota');
     await test.app.close();
-    expect(failed).toEqual([{ taskId: id, task: 'task', error: expect.objectContaining({ code: 'publish-refused' }) }]);
+    expect(failed).toEqual([
+      { kind: 'task', taskId: id, task: 'task', error: expect.objectContaining({ code: 'publish-refused' }) },
+    ]);
     expect(problems(test.lines)).toEqual([
       expect.objectContaining({ message: 'a call was not published, and nobody awaited it' }),
     ]);

@@ -1,9 +1,11 @@
 // Longer than most files: an app's parts are made here and nowhere else, and each of them is short.
 
-import { hostname } from 'node:os';
 import { type AppBroker, OwnBroker } from './app-broker.js';
+import { Definitions } from './app-definitions.js';
 import type { AppEvents, ConnectionUp } from './app-events.js';
 import { type AppInternals, INTERNALS } from './app-internals.js';
+import { createOutgoing, type Outgoing } from './app-outgoing.js';
+import { PlainSide } from './app-plain.js';
 import { type AppTopology, createAppTopology } from './broker/app-topology.js';
 import type { Connection } from './broker/connection.js';
 import type { QueueAdmin } from './broker/queue-admin.js';
@@ -12,56 +14,31 @@ import { TaskQueue } from './broker/task-queue.js';
 import type { Topology } from './broker/topology.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
-import type { DefinedEvent, DefineEvent, EventHost, EventRoute } from './events/event.js';
+import type { DefineEvent, EventHost, EventRoute } from './events/event.js';
 import type { EventDefinition, PublishOptions } from './events/event-options.js';
-import { EventPublisher } from './events/event-publisher.js';
 import { EventRegistry } from './events/event-registry.js';
-import type { SubscriptionDefinition } from './events/subscribe-options.js';
-import {
-  type EventHandler,
-  readSubscription,
-  type Subscribe,
-  type Subscription,
-  subscriptionTask,
-} from './events/subscription.js';
+import type { Subscribe } from './events/subscription.js';
 import { findTask } from './execution/find-task.js';
 import { Observers } from './observers.js';
 import { type AppOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { requirePlainQueue } from './plain/message-options.js';
 import type { PlainCall } from './plain/plain-call-options.js';
-import { PlainCalls } from './plain/plain-calls.js';
-import { PlainConsumer } from './plain/plain-consumer.js';
-import { PlainQueue, type PlainQueueHost } from './plain/plain-queue.js';
-import { type PlainQueueOptions, resolveQueueFormat } from './plain/plain-queue-options.js';
+import type { PlainQueue } from './plain/plain-queue.js';
+import type { PlainQueueOptions } from './plain/plain-queue-options.js';
 import { closedTransport } from './producer/closed-transport.js';
 import { choicesOf } from './producer/eager-subscribers.js';
 import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
-import { Producer } from './producer/producer.js';
 import { explainRoute, type RouteExplanation } from './producer/route-explanation.js';
 import { type CallAddress, Router } from './producer/router.js';
-import { routedQueues } from './producer/routes.js';
-import { Staging } from './producer/staging.js';
-import { checkDestination, maxDelayMs } from './protocol/delay-key.js';
-import { broadcastExchange } from './protocol/names.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { broadcast } from './task/broadcast.js';
-import { registerClass, type TasksOf } from './task/class-tasks.js';
-import { findCurrentTask } from './task/context.js';
-import type { DefineTask, NamedDefinition } from './task/define-task.js';
+import type { TasksOf } from './task/class-tasks.js';
+import type { DefineTask } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
-import { failureAddress, type QueueNaming } from './task/on-failure.js';
-import {
-  checkHandler,
-  type DeclarationOptions,
-  type DefinitionOptions,
-  limitsOf,
-  resultOfDeclaration,
-} from './task/options.js';
-import { plainFacts } from './task/plain-task.js';
+import type { DeclarationOptions, DefinitionOptions } from './task/options.js';
 import {
   addRegistry,
   addWaitingCalls,
@@ -69,9 +46,9 @@ import {
   removeRegistry,
   removeWaitingCalls,
 } from './task/process-state.js';
-import { Registry, type Runnable } from './task/registry.js';
+import { Registry } from './task/registry.js';
 import type { Signature } from './task/signature.js';
-import { createTask, type Handler, type Task, type TaskHost } from './task/task.js';
+import type { Task, TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
 import { TopologyAdmin } from './topology/topology-admin.js';
@@ -154,29 +131,17 @@ export function createAppOn(clock: Clock, options: AppOptions): App {
   return new TqApp(resolveOptions(options), clock);
 }
 
-/** How late the end of a call may be told that no worker started: a call may wait for days, and a million of them. */
-const EXPIRY_GRANULARITY_MS = 250;
-
-/** What leaves an app. */
-interface Outgoing {
-  readonly calls: Producer;
-  readonly events: EventPublisher;
-}
-
 class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly [INTERNALS]: AppInternals = this;
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
   readonly registry = new Registry();
-  readonly #router: Router | undefined;
-  readonly task = ((first: string | NamedDefinition, handler: Handler, options: DefinitionOptions = {}) => {
-    const { name, ...rest } = typeof first === 'string' ? { name: first, ...options } : first;
-    return this.#define(name, handler, rest);
-  }) as DefineTask;
+  readonly task = ((...definition: Parameters<Definitions['task']>) =>
+    this.#definitions.task(...definition)) as DefineTask;
   readonly events = new EventRegistry(this);
   readonly event = ((name: string, given?: EventDefinition) => this.events.define(name, given)) as DefineEvent;
-  readonly subscribe = ((what: DefinedEvent | string, handler: EventHandler<never>, options?: SubscriptionDefinition) =>
-    this.#subscribe(what, handler, options)) as Subscribe;
+  readonly subscribe = ((...subscription: Parameters<Definitions['subscribe']>) =>
+    this.#definitions.subscribe(...subscription)) as Subscribe;
   readonly broadcast = broadcast;
   readonly deadLetters: DeadLetters;
   readonly topology: TopologyAdmin;
@@ -184,23 +149,21 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   readonly #deadlines: Deadlines;
   readonly #topology: AppTopology;
   readonly #middleware = new MiddlewareStack();
+  readonly #router: Router | undefined;
+  readonly #definitions: Definitions;
   readonly #waiting = () => this.waiting();
   #closing: Promise<void> | undefined;
   #broker: OwnBroker | undefined;
   /** Made with the app, in whose asynchronous context its tasks run. */
   readonly #eager: EagerTransport | undefined;
   #outgoing: Outgoing | undefined;
-  #plainCalls: PlainCalls | undefined;
-  #plainQueues: PlainQueueHost | undefined;
-  readonly #plainConsumers: PlainConsumer[] = [];
-  readonly plainCall = ((...call: Parameters<PlainCall>) => {
-    this.#plainCalls ??= this.#createPlainCalls();
-    return this.#plainCalls.call(...call);
-  }) as PlainCall;
+  #plain: PlainSide | undefined;
+  readonly plainCall = ((...call: Parameters<PlainSide['call']>) => this.#plainSide().call(...call)) as PlainCall;
 
   constructor(options: ResolvedOptions, clock: Clock | undefined) {
     this.options = options;
     this.#router = options.routes === undefined ? undefined : new Router(options.routes);
+    this.#definitions = this.#createDefinitions();
     this.#topology = createAppTopology(options);
     this.runtime = createRuntime(options.logger, clock);
     this.#deadlines = new Deadlines(this.runtime.clock);
@@ -214,70 +177,16 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     addWaitingCalls(this.#waiting);
   }
 
-  #define(name: string, handler: Handler, options: DefinitionOptions): Task {
-    checkHandler(name, handler);
-    const task = this.#create(name, handler, options);
-    const { args, result } = options;
-    this.registry.add({
-      name,
-      handler,
-      ...this.#wayOf(task),
-      plain: plainFacts(name, handler, task.options),
-      limits: limitsOf(task.options),
-      deadLetter: task.options.deadLetter === false ? false : undefined,
-      onFailure: task.options.onFailure && failureAddress(task.options.onFailure, this.#naming()),
-      retry: task.options.retry,
-      middleware: this.#middleware,
-      args,
-      result,
-    });
-    return task;
-  }
-
-  /** How lists show where its calls go. */
-  #wayOf({ name, options: { queue, priority } }: Task): Pick<Runnable, 'queue' | 'route' | 'own'> {
-    const own = { queue, priority };
-    const router = this.#router;
-    if (queue !== undefined || router === undefined) return { queue: queue ?? this.options.queue, own };
-    if (router.isAsked(name)) return { route: '(a function decides)', own };
-    const { queue: routed = this.options.queue, exchange, routingKey = '' } = router.standing(name) ?? {};
-    if (exchange === undefined) return { queue: routed, own };
-    return { route: `(exchange ${exchange}${routingKey && `, key ${routingKey}`})`, own };
-  }
-
-  #naming(): QueueNaming {
-    const { prefix, queue } = this.options;
-    return { prefix, queue, router: this.#router };
-  }
-
   declareTask<T extends Task>(name: T['name'], options: DefinitionOptions = {}): T {
-    if (options.result !== undefined) throw resultOfDeclaration(name);
-    return this.#create(name, undefined, options) as Task as T;
-  }
-
-  #create(name: string, handler: Handler | undefined, options: DefinitionOptions): Task {
-    const task = createTask(this, name, handler, options);
-    checkDestination(this.options.prefix + (task.options.queue ?? this.options.queue));
-    return task;
+    return this.#definitions.declare<T>(name, options);
   }
 
   register<C extends object>(target: (new () => C) | C): TasksOf<C> {
-    return registerClass(target, (name, handler, options) => this.#define(name, handler, options));
+    return this.#definitions.register(target);
   }
 
   use(middleware: Middleware): () => void {
     return this.#middleware.use(middleware);
-  }
-
-  #subscribe(
-    what: DefinedEvent | string,
-    handler: EventHandler<never>,
-    options: SubscriptionDefinition = {},
-  ): Subscription {
-    const subscription = readSubscription(this.options.prefix, what, handler, options);
-    this.registry.add(subscriptionTask(subscription, options, { ...this.#naming(), middleware: this.#middleware }));
-    const { name, keys, group } = subscription.facts;
-    return { name, keys, group };
   }
 
   taskNames(): string[] {
@@ -300,10 +209,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   }
 
   plainQueue(name: string, options: PlainQueueOptions = {}): PlainQueue<never> {
-    const fullName = requirePlainQueue(name, this.options.prefix, 'plainQueue');
-    const format = resolveQueueFormat(options);
-    this.#plainQueues ??= this.#createPlainQueueHost();
-    return new PlainQueue<never>(this.#plainQueues, { name, fullName, format });
+    return this.#plainSide().queue(name, options);
   }
 
   on<K extends keyof AppEvents>(name: K, listener: (event: AppEvents[K]) => unknown): () => void {
@@ -354,7 +260,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   declaredTopology(): Topology {
     const { prefix } = this.options;
     const whole = this.#topology.whole(
-      this.#queues().map((queue) => prefix + queue),
+      this.#definitions.queues().map((queue) => prefix + queue),
       this.events.exchanges(),
     );
     return withSubscriptions(whole, this.registry.subscriptions(), prefix);
@@ -371,7 +277,8 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
 
   async #close(): Promise<void> {
     removeRegistry(this.registry);
-    await Promise.all(this.#plainConsumers.map((consumer) => consumer.stop()));
+    // Its handlers may still call; without any, what is called after close() is refused at once.
+    if (this.#plain !== undefined) await this.#plain.stop();
     this.#outgoing?.calls.close();
     this.#outgoing?.events.close();
     await this.waiting();
@@ -380,87 +287,39 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     await this.#broker?.close();
   }
 
-  #createOutgoing(): Outgoing {
-    const { prefix, queue, preset, delayUnit, publishTimeout, resultTimeout, outboxMessages, outboxBytes } =
-      this.options;
-    const { clock, logger } = this.runtime;
-    const transport = this.#closing === undefined ? this.transport : closedTransport;
-    const limits = { messages: outboxMessages, bytes: outboxBytes };
-    const hold = () => transport.hold();
-    const common = {
-      publishTimeoutMs: publishTimeout,
-      transport,
-      newId: this.runtime.newId,
-      now: () => clock.wallTime(),
-      staging: new Staging({ clock, deadlines: this.#deadlines, limits, hold }),
-    };
-    const events = new EventPublisher({
-      ...common,
-      unobserved: (taskId, task, error) => {
-        logger.error({ id: taskId, event: task, err: error }, 'an event was not published, and nobody awaited it');
-        this.#observers.emit('publish:failed', { kind: 'event', taskId, task, error });
-      },
-    });
-    const calls = new Producer({
-      ...common,
-      prefix,
-      defaultQueue: queue,
-      router: this.#router,
-      preset,
-      maxDelayMs: maxDelayMs(delayUnit),
+  #createDefinitions(): Definitions {
+    return new Definitions({
+      calls: this,
+      options: this.options,
+      registry: this.registry,
       middleware: this.#middleware,
-      logger,
-      results: {
-        transport,
-        deadlines: this.#deadlines,
-        expiries: new Deadlines(clock, EXPIRY_GRANULARITY_MS),
-        wallTime: () => clock.wallTime(),
-        resultTimeoutMs: resultTimeout,
-        runningTask: () => findCurrentTask()?.task,
-        unobservedFailure: (taskId, task, error) => {
-          logger.error({ taskId, task, err: error }, 'a call was not published, and nobody awaited it');
-          this.#observers.emit('publish:failed', { kind: 'task', taskId, task, error });
-        },
-      },
+      router: this.#router,
     });
-    return { calls, events };
   }
 
-  #createPlainCalls(): PlainCalls {
-    const { prefix, resultTimeout } = this.options;
-    const { clock, newId } = this.runtime;
-    return new PlainCalls({
-      prefix,
-      transport: () => this.transport,
+  #createOutgoing(): Outgoing {
+    return createOutgoing({
+      options: this.options,
+      runtime: this.runtime,
+      transport: this.#closing === undefined ? this.transport : closedTransport,
+      router: this.#router,
+      middleware: this.#middleware,
       deadlines: this.#deadlines,
-      clock,
-      newId,
-      resultTimeoutMs: resultTimeout,
+      observers: this.#observers,
     });
   }
 
-  #createPlainQueueHost(): PlainQueueHost {
-    const { prefix, publishTimeout, queueType: type } = this.options;
-    const { newId, logger } = this.runtime;
-    return {
-      prefix,
+  #plainSide(): PlainSide {
+    this.#plain ??= new PlainSide({
+      options: this.options,
+      runtime: this.runtime,
+      deadlines: this.#deadlines,
+      observers: this.#observers,
       transport: () => this.transport,
-      newId,
-      publishTimeoutMs: publishTimeout,
-      unobserved: (taskId, task, error) => {
-        logger.error({ id: taskId, queue: task, err: error }, 'a message was not published, and nobody awaited it');
-        this.#observers.emit('publish:failed', { kind: 'message', taskId, task, error });
-      },
+      broker: () => this.#ownBroker(),
       depth: (queue, options) => this.queue(queue).depth(options),
-      createConsumer: (own) => {
-        const { publishing, consuming, publisher } = this.#ownBroker();
-        const name = `${hostname()}:${process.pid}`;
-        const broker = { publishing, consuming, publisher, prefix, type, name, runtime: this.runtime };
-        const consumer = new PlainConsumer({ ...own, ...broker });
-        this.#plainConsumers.push(consumer);
-        return consumer;
-      },
-    };
+    });
+    return this.#plain;
   }
 
   #createEager(): EagerTransport {
@@ -484,7 +343,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       clock: this.runtime.clock,
       registry: this.registry,
       topologyOf: (queue) => this.topologyOf(queue),
-      queues: () => [...this.#queues(), ...this.#sharedNames()].sort(),
+      queues: () => this.#definitions.deadLetterOrigins(),
       connect: () => this.#ownBroker().connectAnother('dead letters'),
     });
   }
@@ -498,22 +357,6 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       connect: () => this.#ownBroker().connectAnother('topology'),
       admin: () => this.#ownBroker().queues,
     });
-  }
-
-  /** Those of the options and of the tasks that are defined here, without prefix, in alphabetical order. */
-  #queues(): readonly string[] {
-    const ofTasks = this.registry.names().flatMap((name) => this.registry.get(name)?.queue ?? []);
-    const { queue, queues, routes } = this.options;
-    return [...new Set([queue, ...Object.keys(queues), ...routedQueues(routes), ...ofTasks])].sort();
-  }
-
-  /** What comes to every worker has dead letters without having a queue. */
-  #sharedNames(): readonly string[] {
-    const subscriptions = this.registry.names().map((name) => this.registry.get(name)?.subscription);
-    const own = subscriptions.flatMap((facts) =>
-      facts === undefined || facts.group !== undefined ? [] : facts.queue.slice(this.options.prefix.length),
-    );
-    return [broadcastExchange(''), ...own];
   }
 
   #queueAdmin(queue: string): QueueAdmin {
