@@ -80,12 +80,12 @@ test.each(WAYS)(
 
 test('a worker goes on with a queue that is migrated under it, and what it runs meanwhile answers once', async () => {
   await using scene = await openScene({ queueType: 'classic' });
-  await using after = createApp({ url: brokerUrl(), prefix: scene.prefix, queueType: 'quorum' });
+  const name = scene.queue.slice(scene.prefix.length);
+  await using after = createApp({ url: brokerUrl(), prefix: scene.prefix, queue: name, queueType: 'quorum' });
   const worker = await scene.worker();
   const held = scene.tasks.hold.delay(7);
   await scene.journal.entry({ event: 'started', id: held.id });
   const detached = worker.health(({ queues }) => queues[0]?.attached === false);
-  const name = scene.queue.slice(scene.prefix.length);
   const report = await after.topology.migrate(name, { settle: 0, quiet: 0, evenInUse: true });
   expect(report).toMatchObject({ outcome: 'migrated', lost: 0 });
   await detached;

@@ -3,19 +3,16 @@ import { hashOf } from '../broker/dead-queues.js';
 import type { QueueAdmin } from '../broker/queue-admin.js';
 import { QueueSession } from '../broker/queue-session.js';
 import { type QueueSwap, swapIfEmpty } from '../broker/queue-swap.js';
-import type { Topology } from '../broker/topology.js';
 import { migrationLock } from '../protocol/names.js';
 import type { Clock } from '../time/clock.js';
 import { type MigrateOptions, type MigrationReport, resolveMigrateOptions } from './migrate-options.js';
 import { Migration } from './migration.js';
 import { planMigration } from './migration-plan.js';
+import { type MigrationSource, topologyToMigrate } from './migration-target.js';
 
 /** What a migration needs of its app. */
-export interface MigrateHost {
-  readonly prefix: string;
+export interface MigrateHost extends MigrationSource {
   readonly clock: Clock;
-  /** Takes the full name. */
-  topologyOf(queue: string): Topology;
   /**
    * A connection for one thing.
    * @throws {TqError} `in-child`, `closed`, `invalid-option` where there is no broker
@@ -30,7 +27,7 @@ export interface MigrateHost {
  * @param queue without the app's prefix
  * @throws {TqError} `queue-in-use` when it has consumers, when somebody publishes straight to it all the time, or when
  *   another migration of it is under way; `publish-nacked` when the new queue is full; `message-too-large`;
- *   `invalid-option` when the broker does not take the declaration, `declaration-conflict` when something around it differs;
+ *   `invalid-option` when the app declares no such queue or the broker does not take the declaration, `declaration-conflict` when something around it differs;
  *   `queue-unavailable`, `access-refused`, `queue-timeout`, `connection-lost`, `in-child`, `closed`, `invalid-option`,
  *   `unknown-option`
  */
@@ -41,7 +38,7 @@ export async function migrateQueue(
 ): Promise<MigrationReport> {
   const resolved = resolveMigrateOptions(options);
   const name = host.prefix + queue;
-  const plan = planMigration(name, host.topologyOf(name), resolved.bindings);
+  const plan = planMigration(name, topologyToMigrate(host, name), resolved.bindings);
   const { clock } = host;
   const { timeoutMs } = resolved;
   const session = new QueueSession({ connection: host.connect(), clock, timeoutMs });

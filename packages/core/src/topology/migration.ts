@@ -226,6 +226,8 @@ export class Migration {
       course.left = 0;
       if (now - quietSince >= quietMs) return 'quiet';
       this.#tell('quieting');
+      // A worker with the old configuration that starts, or a first call with a delay, has bound the queue again.
+      await this.#leadPast();
       await this.#pace.pause(Math.min(LOOK_EVERY_MS, quietMs - (now - quietSince)));
     }
     return 'aborted';

@@ -60,12 +60,6 @@ export interface TopologyReport {
   readonly differences: readonly TopologyDifference[];
 }
 
-/** What the topology needs of its app. */
-export interface TopologyHost extends MigrateHost {
-  /** All that the app declares. */
-  declared(): Topology;
-}
-
 type Model = Link['model'];
 
 const TIMEOUT_MS = 60_000;
@@ -83,9 +77,9 @@ const CHANNELS = 4;
  * `closed`, `queue-timeout` (no connection, or no answers in time), `connection-lost`, `access-refused`.
  */
 export class TopologyAdmin {
-  readonly #host: TopologyHost;
+  readonly #host: MigrateHost;
 
-  constructor(host: TopologyHost) {
+  constructor(host: MigrateHost) {
     this.#host = host;
   }
 
@@ -128,8 +122,8 @@ export class TopologyAdmin {
    * @param queue without the app's prefix
    * @throws {TqError} as above, `queue-in-use` when the queue has consumers, somebody publishes straight to it all the time,
    *   or another migration of it is under way, and then it is as it was; `publish-nacked` when the new queue is full;
-   *   `message-too-large` for a message that cannot be sent again; `invalid-option` when the broker does not take the
-   *   declaration, `declaration-conflict` when something around it differs; `queue-unavailable`
+   *   `message-too-large` for a message that cannot be sent again; `invalid-option` when the app declares no
+   *   such queue, or the broker does not take the declaration, `declaration-conflict` when something around it differs; `queue-unavailable`
    */
   migrate(queue: string, options: MigrateOptions = {}): Promise<MigrationReport> {
     return migrateQueue(this.#host, queue, options);

@@ -13,6 +13,7 @@ export function migrate(app: App, queue: string, options?: MigrateOptions, own?:
     clock: internals.runtime.clock,
     connect: () => broker.connectAnother('migration'),
     admin: () => broker.queues,
+    declared: () => internals.declaredTopology(),
     topologyOf: (name) => {
       const topology = internals.topologyOf(name);
       const queues = topology.queues.map((one) => (one.name === name ? { ...one, arguments: own } : one));
