@@ -206,7 +206,9 @@ function received(message: ForeignMessage | undefined): ReceivedEvent {
   if (message === undefined) {
     throw new TqError('refused', 'A subscriber runs for events alone, and this came as a call: publish the event.');
   }
-  return { ...message, event: message.type ?? message.routingKey };
+  const { exchange, routingKey, type, appId, messageId, correlationId, timestamp, contentType, headers } = message;
+  const event = type ?? routingKey;
+  return { exchange, routingKey, type, appId, messageId, correlationId, timestamp, contentType, headers, event };
 }
 
 /** A subscriber's one argument is the payload. */

@@ -51,7 +51,13 @@ export interface Origin {
 export function foreignMessage({ properties }: InboundMessage, { exchange, routingKey }: Origin): ForeignMessage {
   const { type, appId, messageId, correlationId, timestamp, contentType, headers } = properties;
   return {
-    ...{ exchange, routingKey, type, appId, messageId, correlationId, contentType },
+    exchange,
+    routingKey,
+    type,
+    appId,
+    messageId,
+    correlationId,
+    contentType,
     timestamp: timeOf(timestamp),
     headers: headersOf(headers),
   };
