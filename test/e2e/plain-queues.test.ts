@@ -220,3 +220,100 @@ describe('a plain queue that is consumed', () => {
     });
   });
 });
+
+describe('the handlers of a plain queue', () => {
+  const atMost = (limit: number) => {
+    const runs = { now: 0, most: 0, ends: [] as (() => void)[] };
+    const handler = async () => {
+      runs.most = Math.max(runs.most, ++runs.now);
+      await new Promise<void>((resolve) => runs.ends.push(resolve));
+      runs.now--;
+    };
+    return { runs, handler, check: () => expect(runs.most).toBe(limit) };
+  };
+
+  it('are no more at a time than allowed when a lost connection brings their messages again', async () => {
+    await using proxy = await startProxy(brokerUrl());
+    await using test = await openQueue({ url: proxy.url });
+    const queue = test.app.plainQueue<number>('orders');
+    const { runs, handler, check } = atMost(2);
+    const started = collector<number>();
+    await queue.bulk([1, 2]);
+    await queue.consume(
+      (n) => {
+        started.take(n);
+        return handler();
+      },
+      { concurrency: 2 },
+    );
+    await started.first(2);
+    const back = new Promise<void>((resolve) =>
+      test.app.on('connection:up', ({ role }) => role === 'consume' && resolve()),
+    );
+    proxy.cut();
+    await back;
+    while ((await queueState(test.peer, test.fullName))?.consumers !== 1);
+    while ((await queueState(test.peer, test.fullName))?.messages !== 0);
+    for (const end of runs.ends.splice(0)) end();
+    await started.first(4);
+    for (const end of runs.ends.splice(0)) end();
+    await queue.stop();
+    check();
+    expect(await queueState(test.peer, test.fullName)).toEqual({ messages: 0, consumers: 0 });
+  });
+
+  it('that do not end hold up neither a stop nor the close of their app for longer than they are told, and lose nothing', async () => {
+    await using test = await openQueue();
+    const queue = test.app.plainQueue<number>('orders');
+    const started = collector<number>();
+    const hang = (n: number) => {
+      started.take(n);
+      return new Promise<void>(() => undefined);
+    };
+    await queue.bulk([1, 2]);
+    await queue.consume(hang, { stopTimeout: 0 });
+    await started.first(1);
+    await queue.stop();
+    expect(await queueState(test.peer, test.fullName)).toEqual({ messages: 2, consumers: 0 });
+    await queue.consume(hang, { stopTimeout: 0 });
+    await started.first(2);
+    await test.app.close();
+    expect(await queueState(test.peer, test.fullName)).toEqual({ messages: 2, consumers: 0 });
+    expect(problems(test.lines)).toMatchObject([{ fields: { running: 1 } }, { fields: { running: 1 } }]);
+    expect(await rejection(queue.consume(hang))).toMatchObject({ code: 'closed' });
+  });
+
+  it('that fail while the connection is lost leave their messages to be delivered again', async () => {
+    await using proxy = await startProxy(brokerUrl());
+    await using test = await openQueue({ url: proxy.url });
+    const queue = test.app.plainQueue<number>('orders');
+    const started = collector<() => void>();
+    await queue.publish(1);
+    await queue.consume(
+      () => new Promise<void>((_, reject) => started.take(() => reject(new RangeError('out of reach')))),
+    );
+    await started.first(1);
+    proxy.cut();
+    started.seen[0]?.();
+    (await started.first(2))[1]?.();
+    const dead = `${test.fullName}.dead`;
+    while ((await queueState(test.peer, dead)) === undefined);
+    expect(await receive(test.peer, dead, 1)).toHaveLength(1);
+    await queue.stop();
+    expect(await queueState(test.peer, dead)).toMatchObject({ messages: 0 });
+    expect(await queueState(test.peer, test.fullName)).toEqual({ messages: 0, consumers: 0 });
+  });
+
+  it('what is published without end ends with its signal', async () => {
+    await using test = await openQueue();
+    const ending = new AbortController();
+    function* endless() {
+      for (let n = 0; ; n++) {
+        if (n === 10) ending.abort();
+        yield n;
+      }
+    }
+    const error = await rejection(test.app.plainQueue('orders').bulk(endless(), { signal: ending.signal }));
+    expect(error).toMatchObject({ code: 'publish-aborted' });
+  });
+});

@@ -3,6 +3,7 @@ import type { AppBroker } from './app-broker.js';
 import type { AppEvents } from './app-events.js';
 import type { QueueDepth } from './broker/queue-admin.js';
 import type { QueueCallOptions } from './broker/task-queue.js';
+import { TqError } from './errors.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import { requirePlainQueue } from './plain/message-options.js';
@@ -33,7 +34,8 @@ export class PlainSide {
   readonly #host: PlainHost;
   readonly #calls: PlainCalls;
   readonly #queues: PlainQueueHost;
-  readonly #consumers: PlainConsumer[] = [];
+  readonly #consumers = new Set<PlainConsumer>();
+  #stopping = false;
 
   constructor(host: PlainHost) {
     this.#host = host;
@@ -58,9 +60,10 @@ export class PlainSide {
     return new PlainQueue<never>(this.#queues, { name, fullName, format: resolveQueueFormat(options) });
   }
 
-  /** Resolves when no handler runs any more. */
+  /** Resolves when no handler runs any more, or those that do have had their time. */
   async stop(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    this.#stopping = true;
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
   }
 
   #queueHost(): PlainQueueHost {
@@ -81,12 +84,16 @@ export class PlainSide {
   }
 
   #consume(own: Parameters<PlainQueueHost['createConsumer']>[0]): PlainConsumer {
+    // One that began meanwhile would be stopped by nobody.
+    if (this.#stopping) throw new TqError('closed', 'The app is closed; create a new one.');
     const { options, runtime } = this.#host;
     const { publishing, consuming, publisher } = this.#host.broker();
     const name = `${hostname()}:${process.pid}`;
     const { prefix, queueType: type } = options;
-    const consumer = new PlainConsumer({ ...own, publishing, consuming, publisher, prefix, type, name, runtime });
-    this.#consumers.push(consumer);
+    const broker = { publishing, consuming, publisher, prefix, type, name, runtime };
+    const onStopped = () => void this.#consumers.delete(consumer);
+    const consumer = new PlainConsumer({ ...own, ...broker, onStopped });
+    this.#consumers.add(consumer);
     return consumer;
   }
 }

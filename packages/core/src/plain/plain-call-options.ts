@@ -23,7 +23,7 @@ export interface PlainCallOptions<T = unknown> extends PlainMessageOptions {
  * `queue-missing` (at once), `unroutable`, `publish-nacked`, `unserialisable`; and with the codes `plain-call-timeout`,
  * `poison` (an answer that is none of the format), `invalid-result` (one that does not fit the schema), `result-aborted`
  * (`publish-aborted` before the confirm),
- * `replies-lost`, `closed`, `invalid-option`, `unknown-option`.
+ * `replies-lost`, `result-forgotten` (more than `maxWaiters` wait), `closed`, `invalid-option`, `unknown-option`.
  */
 export interface PlainCall {
   (queue: string, body: unknown, options: PlainCallOptions & Formatted<'text'>): Promise<string>;

@@ -14,6 +14,7 @@ import { type ForeignMessage, foreignMessage } from '../protocol/foreign-message
 import { type DeadLetterReason, deadLetterExchange } from '../protocol/names.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
+import { within } from '../time/within.js';
 
 export interface PlainConsumerOptions {
   readonly publishing: Connection;
@@ -26,6 +27,9 @@ export interface PlainConsumerOptions {
   readonly queue: string;
   readonly format: ForeignFormat;
   readonly concurrency: number;
+  /** How long a stop waits for handlers, ms. */
+  readonly stopTimeoutMs: number;
+  readonly onStopped: () => void;
   readonly handler: (body: unknown, message: ForeignMessage) => unknown;
   /** Who gave a message up, in its dead letter. */
   readonly name: string;
@@ -36,13 +40,17 @@ const RETRY = { baseMs: 100, maxMs: 5_000 };
 
 /**
  * Consumes a queue that other programs declared and fill: handler, then ack; where the handler throws, the dead letter,
- * its confirm, then the ack. Comes back by itself after a lost connection; what was not acked is delivered again.
+ * its confirm, then the ack. Comes back by itself after a lost connection; what was not acked is delivered again, and waits
+ * while handlers of before run on.
  */
 export class PlainConsumer {
   readonly #options: PlainConsumerOptions;
   readonly #channel: ConsumeChannel;
   readonly #running = new Set<Promise<void>>();
+  /** What came while as many handlers ran as may. */
+  #waiting: Delivery[] = [];
   #release: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: PlainConsumerOptions) {
     this.#options = options;
@@ -53,7 +61,7 @@ export class PlainConsumer {
       exclusive: false,
       prepare: () => Promise.resolve(),
       onDelivery: (delivery) => this.#take(delivery),
-      onLost: () => options.publisher.dropAbandoned(),
+      onLost: () => this.#lost(),
       runtime: options.runtime,
     });
   }
@@ -65,17 +73,50 @@ export class PlainConsumer {
   }
 
   /** Takes no more, waits for the handlers that run, and flushes their acks. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { queue, stopTimeoutMs, runtime, onStopped } = this.#options;
     await this.#channel.cancel();
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    for (const delivery of this.#waiting.splice(0)) delivery.requeue();
+    if (!(await within(runtime.clock, stopTimeoutMs, Promise.all(this.#running)))) {
+      const fields = { queue, running: this.#running.size };
+      runtime.logger.warn(fields, 'handlers have not ended in time: their messages go back to the queue');
+    }
     await this.#channel.close();
     this.#release?.();
     this.#release = undefined;
+    onStopped();
   }
 
   #take(delivery: Delivery): void {
-    const run = this.#run(delivery).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    if (this.#stopped !== undefined) {
+      delivery.requeue();
+      return;
+    }
+    this.#waiting.push(delivery);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running.size < this.#options.concurrency) {
+      const delivery = this.#waiting.shift();
+      if (delivery === undefined) return;
+      const run = this.#run(delivery).finally(() => {
+        this.#running.delete(run);
+        this.#next();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  /** Those that wait are delivered again, to whoever is there. */
+  #lost(): void {
+    this.#waiting = this.#waiting.filter(({ lease }) => lease.alive);
+    this.#options.publisher.dropAbandoned();
   }
 
   /** Never rejects. */

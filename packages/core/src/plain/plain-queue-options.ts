@@ -31,6 +31,17 @@ export interface PlainPublishOptions extends PlainMessageOptions {
 export interface PlainConsumeOptions {
   /** Handlers that run at a time, 1 to 65,535: so many messages are delivered before the first is acked. Default: 1. */
   readonly concurrency?: number | undefined;
+  /**
+   * How long `stop()` and the app's `close()` wait for handlers, ms (0 to 2,147,483,647); then their messages go back to the
+   * queue, whatever the handlers still do. Default: 25,000.
+   */
+  readonly stopTimeout?: number | undefined;
+}
+
+/** The same, with defaults. */
+export interface ResolvedPlainConsume {
+  readonly concurrency: number;
+  readonly stopTimeoutMs: number;
 }
 
 const PUBLISH_KEYS = [
@@ -40,6 +51,7 @@ const PUBLISH_KEYS = [
 const MAX_MS = 2_147_483_647;
 /** AMQP carries a prefetch in two bytes. */
 const MAX_CONCURRENCY = 65_535;
+const STOP_TIMEOUT_MS = 25_000;
 
 /** @throws {TqError} `invalid-option`, `unknown-option` */
 export function resolveQueueFormat(options: PlainQueueOptions): ForeignFormat {
@@ -70,7 +82,11 @@ export function publishProperties(options: PlainPublishOptions, where: string): 
 }
 
 /** @throws {TqError} `invalid-option`, `unknown-option` */
-export function resolveConcurrency(options: PlainConsumeOptions): number {
-  refuseUnknownKeys(options, ['concurrency'], 'consume');
-  return requireInteger(options.concurrency ?? 1, 'consume: concurrency', { min: 1, max: MAX_CONCURRENCY });
+export function resolvePlainConsume(options: PlainConsumeOptions): ResolvedPlainConsume {
+  refuseUnknownKeys(options, ['concurrency', 'stopTimeout'], 'consume');
+  const { concurrency = 1, stopTimeout = STOP_TIMEOUT_MS } = options;
+  return {
+    concurrency: requireInteger(concurrency, 'consume: concurrency', { min: 1, max: MAX_CONCURRENCY }),
+    stopTimeoutMs: requireInteger(stopTimeout, 'consume: stopTimeout (ms)', { min: 0, max: MAX_MS }),
+  };
 }

@@ -11,7 +11,7 @@ import {
   type PlainConsumeOptions,
   type PlainPublishOptions,
   publishProperties,
-  resolveConcurrency,
+  resolvePlainConsume,
 } from './plain-queue-options.js';
 import { orQueueMissing } from './queue-missing.js';
 
@@ -30,6 +30,7 @@ export interface PlainQueueHost {
     readonly queue: string;
     readonly format: ForeignFormat;
     readonly concurrency: number;
+    readonly stopTimeoutMs: number;
     readonly handler: (body: unknown, message: ForeignMessage) => unknown;
   }): PlainConsumer;
 }
@@ -101,6 +102,8 @@ export class PlainQueue<T = unknown> {
       });
       const over: Promise<void> = end.then(() => void open.delete(over));
       open.add(over);
+      // What follows would be aborted as well, however much that is.
+      if (options.signal?.aborted) break;
     }
     await Promise.all(open);
     if (failure !== undefined) throw failure.error;
@@ -117,17 +120,17 @@ export class PlainQueue<T = unknown> {
     handler: (body: T, message: ForeignMessage) => unknown,
     options: PlainConsumeOptions = {},
   ): Promise<void> {
-    const concurrency = resolveConcurrency(options);
+    const resolved = resolvePlainConsume(options);
     const { fullName: queue, format } = this.#facts;
     // A consumer would wait for a queue that is missing, as it does later when its node is away.
     await this.depth();
     const own = handler as (body: unknown, message: ForeignMessage) => unknown;
-    const consumer = this.#host.createConsumer({ queue, format, concurrency, handler: own });
+    const consumer = this.#host.createConsumer({ queue, format, ...resolved, handler: own });
     this.#consumers.add(consumer);
     await consumer.start();
   }
 
-  /** Consumes no more: waits for the handlers that run, and for their acks. */
+  /** Consumes no more: waits for the handlers that run, at most `stopTimeout` of `consume`, and for their acks. */
   async stop(): Promise<void> {
     const consumers = [...this.#consumers];
     this.#consumers.clear();
