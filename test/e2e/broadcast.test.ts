@@ -1,8 +1,8 @@
 /** One call that every worker runs. */
-import { type App, broadcast, type DeadLetter } from '@tq/core';
+import { type App, broadcast, type DeadLetter, type TaskOf } from '@tq/core';
 import { createWorker, type Worker, type WorkerEvents } from '@tq/worker';
 import { expect, it } from 'vitest';
-import { brokerUrl, openPeer, queueState } from '../support/broker.js';
+import { brokerUrl, freshPrefix, openPeer, queueState } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
 import { runTq } from '../support/tq-process.js';
 import type * as tasks from './fixtures/broadcast-tasks.js';
@@ -146,6 +146,65 @@ it('reaches a worker again that has lost its connection, and not one that was aw
   const heard = broadcast(refresh).delay('heard');
   await next(worker, 'task:succeeded', heard.id);
   expect(starts).toEqual([heard.id]);
+});
+
+it('waits its turn in a worker whose slots are busy, runs meanwhile in others, and goes with a worker that stops', async () => {
+  await using test = openApp();
+  await using other = openApp({ prefix: test.prefix });
+  await using caller = openApp({ prefix: test.prefix });
+  const releases: (() => void)[] = [];
+  const hold = test.app.task('hold', () => new Promise<void>((resolve) => void releases.push(resolve)));
+  const runs: string[] = [];
+  for (const [name, { app }] of Object.entries({ busy: test, free: other })) {
+    app.task('tell', (what: string) => void runs.push(`${what} in ${name}`));
+  }
+  await using worker = createWorker(test.app, { pool: 'async', concurrency: 1 });
+  await using free = createWorker(other.app, { pool: 'async', concurrency: 1, queues: [] });
+  await Promise.all([worker.start(), free.start()]);
+  const starts = startsOf(worker);
+  const occupy = async () => {
+    const { id } = hold.delay();
+    while (!starts.includes(id)) await new Promise((resolve) => worker.on('task:started', resolve));
+  };
+  await occupy();
+  const tell = caller.app.declareTask<TaskOf<'tell', (what: string) => void>>('tell');
+  const first = broadcast(tell).delay('first');
+  await next(free, 'task:succeeded', first.id);
+  expect(runs).toEqual(['first in free']);
+  const ended = next(worker, 'task:succeeded', first.id);
+  releases.pop()?.();
+  await ended;
+  expect(runs).toEqual(['first in free', 'first in busy']);
+  // What a worker has not begun when it stops was for it alone, and goes with its queue.
+  await occupy();
+  const second = broadcast(tell).delay('second');
+  await next(free, 'task:succeeded', second.id);
+  await worker.stop({ onDetached: () => releases.pop()?.() });
+  await using back = createWorker(test.app, { pool: 'async', concurrency: 1 });
+  await back.start();
+  const third = broadcast(tell).delay('third');
+  await next(back, 'task:succeeded', third.id);
+  expect(runs.filter((run) => run.endsWith('busy'))).toEqual(['first in busy', 'third in busy']);
+});
+
+it('reaches each of many workers once', async () => {
+  const prefix = freshPrefix();
+  const tests = Array.from({ length: 12 }, () => openApp({ prefix }));
+  const runs = tests.map(() => [] as number[]);
+  for (const [at, { app }] of tests.entries()) app.task('tell', (n: number) => void runs[at]?.push(n));
+  const workers = tests.map(({ app }) => createWorker(app, { pool: 'async', queues: [], concurrency: 2 }));
+  try {
+    await Promise.all(workers.map((worker) => worker.start()));
+    const tell = tests[0]?.app.declareTask<TaskOf<'tell', (n: number) => void>>('tell');
+    if (tell === undefined) throw new Error('expected an app, found none');
+    const calls = Array.from({ length: 20 }, (_, n) => broadcast(tell).delay(n));
+    await Promise.all(calls.flatMap(({ id }) => workers.map((worker) => next(worker, 'task:succeeded', id))));
+    const all = Array.from({ length: 20 }, (_, n) => n);
+    expect(runs.map((own) => own.sort((one, other) => one - other))).toEqual(workers.map(() => all));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(tests.map(({ app }) => app.close()));
+  }
 });
 
 it.each([undefined, 'refresh', {}, () => undefined])('is refused of %j, which is no task', (thing) => {

@@ -7,7 +7,7 @@ import { brokerUrl, openPeer, queueState } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
 
-const EVENTS = scaled(1_000);
+const EVENTS = scaled(400);
 
 /** The queue that a worker has for a subscription. */
 function queueOf(worker: Worker, name: string): string {

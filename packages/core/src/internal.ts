@@ -107,6 +107,7 @@ export {
   isDirectReply,
   isReservedHeader,
   isSharedName,
+  isSubscriptionOf,
   isTaskTable,
   sharedNameOf,
   TQ_HEADER,

@@ -3,6 +3,7 @@ import {
   broadcastExchange,
   broadcastQueueTopology,
   everybodyQueue,
+  isSubscriptionOf,
   type SubscriptionFacts,
   subscriptionInflow,
   type Topology,
@@ -105,9 +106,12 @@ export class Sources {
     return { name, queue, subscription, slots: slots.ofOthers, long: settings.longTasks.includes(name) };
   }
 
+  /** Modules may have subscriptions of another app beside, whose exchanges and queues have another prefix: not for here. */
   #subscriptions(): readonly SubscriptionFacts[] {
-    const { names, factsOf } = this.#options.known();
-    return [...names].flatMap((task) => factsOf(task)?.subscription ?? []);
+    const { app, known } = this.#options;
+    const { names, factsOf } = known();
+    const all = [...names].flatMap((task) => factsOf(task)?.subscription ?? []);
+    return all.filter(({ queue }) => isSubscriptionOf(app.options.prefix, queue));
   }
 }
 

@@ -65,6 +65,8 @@ export const groupQueue = (prefix: string, group: string, label: string): string
   `${prefix}tq.group.${group}.${label}`;
 /** What the names of the queues begin with that each worker has for a subscription without a group; their dead letters' name too. */
 export const everybodyStem = (prefix: string, label: string): string => `${prefix}tq.everybody.${label}`;
+/** Whether a subscription's queue, or what it begins with, is one of an app with this prefix. */
+export const isSubscriptionOf = (prefix: string, queue: string): boolean => queue.startsWith(`${prefix}tq.`);
 /** A worker's own queue of such a subscription, or of broadcasts. */
 export const everybodyQueue = (stem: string, workerId: string): string => `${stem}.${workerId}`;
 /** How the name of a worker's own queue ends: with a UUID. */

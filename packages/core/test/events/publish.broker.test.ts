@@ -2,6 +2,7 @@
 import { type App, type AppOptions, createApp } from '@tq/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, receive, takeAll } from '../../../../test/support/broker.js';
+import { startProxy } from '../../../../test/support/cutting-proxy.js';
 import { declare } from '../../src/broker/declare.js';
 import { subscriptionInflow } from '../../src/broker/subscription-topology.js';
 import type { SubscriptionFacts } from '../../src/protocol/subscription.js';
@@ -161,6 +162,94 @@ describe('an event on a broker', () => {
     await bind({});
     await openApp().event('tick', { persistent: false }).publish(1);
     expect(await receive(peer, queue, 1)).toMatchObject([{ properties: { deliveryMode: 1 } }]);
+  });
+});
+
+describe('an event that fails on its way', () => {
+  /** What ended as a rejection that nobody handles while `use` ran. */
+  async function strays(use: () => Promise<void>): Promise<unknown[]> {
+    const found: unknown[] = [];
+    const listener = (reason: unknown) => void found.push(reason);
+    process.on('unhandledRejection', listener);
+    try {
+      await use();
+      // They are told after the microtasks of this turn.
+      await new Promise(setImmediate);
+    } finally {
+      process.off('unhandledRejection', listener);
+    }
+    return found;
+  }
+
+  it('takes none of its neighbours along when the broker closes the channel for it, awaited or not', async () => {
+    await bind({});
+    const app = openApp();
+    const told: string[] = [];
+    const created = app.event('orders.created');
+    const lost = app.event('log.line', { exchange: 'gone' });
+    const both = new Promise<void>((resolve) =>
+      app.on('publish:failed', ({ taskId }) => {
+        if (told.push(taskId) === 1) resolve();
+      }),
+    );
+    const stray = await strays(async () => {
+      const good = Array.from({ length: 40 }, (_, n) => created.publish(n));
+      const bad = lost.publish(1);
+      const forgotten = lost.publish(2);
+      const more = Array.from({ length: 40 }, (_, n) => created.publish(40 + n));
+      await expect(bad).rejects.toMatchObject({ code: 'exchange-missing' });
+      await Promise.all([...good, ...more]);
+      await both;
+      expect(told).toEqual([forgotten.id]);
+    });
+    expect(stray).toEqual([]);
+    const numbers = new Set((await takeAll(peer, queue)).map(({ content }) => Number(content)));
+    expect(numbers).toEqual(new Set(Array.from({ length: 80 }, (_, n) => n)));
+  });
+
+  it('is told at its deadline when the broker is away, with what kept it, and its app closes all the same', async () => {
+    await using proxy = await startProxy(brokerUrl());
+    proxy.refuse();
+    const runtime = testRuntime();
+    const app = openApp({ url: proxy.url, logger: runtime.logger });
+    const created = app.event('orders.created');
+    const failed = new Promise<{ taskId: string }>((resolve) => app.on('publish:failed', resolve));
+    const stray = await strays(async () => {
+      const forgotten = created.publish(1, { deadline: 50 });
+      await expect(created.publish(2, { deadline: 50 })).rejects.toMatchObject({
+        code: 'publish-timeout',
+        outcomeUnknown: false,
+        message: expect.stringContaining('ECONNREFUSED'),
+      });
+      expect((await failed).taskId).toBe(forgotten.id);
+      await app.close();
+      await expect(created.publish(3)).rejects.toMatchObject({ code: 'closed' });
+      void created.publish(4);
+    });
+    expect(stray).toEqual([]);
+    const logged = runtime.lines.filter(({ message }) => message.startsWith('an event was not published'));
+    expect(logged).toHaveLength(2);
+  });
+
+  it('is sent with its app closing while a schema still looks at it', async () => {
+    await bind({});
+    const app = openApp();
+    let fits: (result: { value: unknown }) => void = () => undefined;
+    const payload = {
+      '~standard': {
+        version: 1,
+        vendor: 'own',
+        validate: () =>
+          new Promise<{ value: unknown }>((resolve) => {
+            fits = resolve;
+          }),
+      },
+    } as const;
+    const checked = app.event('checked', { payload }).publish('late');
+    const closed = app.close();
+    fits({ value: 'late' });
+    await Promise.all([checked, closed]);
+    expect(await receive(peer, queue, 1)).toMatchObject([{ content: Buffer.from('"late"') }]);
   });
 });
 
