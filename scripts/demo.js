@@ -8,6 +8,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { installAndBuild } from './install.js';
 import { runScript } from './run.js';
@@ -22,7 +25,26 @@ const TQ = 'packages/cli/bin/tq.js';
  * @typedef {{ args: readonly string[], variable: string, address: RegExp }} Beside
  */
 
-/** @typedef {{ call: readonly string[], expected: RegExp, concurrency?: number, beside?: Beside }} Demo */
+/**
+ * The caller and the line of it that shows that it worked. `workers` has what each is started with, when it is not one
+ * worker of `tasks.ts`; `shown` is the line that a worker prints then. `left` are the names that it leaves in a broker.
+ * @typedef {object} Demo
+ * @property {readonly string[]} call
+ * @property {RegExp} expected
+ * @property {number} [concurrency]
+ * @property {Beside} [beside]
+ * @property {readonly (readonly string[])[]} [workers]
+ * @property {RegExp} [shown]
+ * @property {string} [folder] variable that names a folder of the demo's own, for what it writes
+ * @property {Left} [left]
+ */
+
+/** @typedef {{ queues: readonly string[], exchanges: readonly string[] }} Left */
+
+/** @param {'sales' | 'support'} name */
+function department(name) {
+  return ['--app', `examples/pubsub/${name}.ts`, '--queues', name, '--pool', 'async'];
+}
 
 /**
  * What calls each example's tasks, and the line that shows that it worked.
@@ -45,6 +67,37 @@ const DEMOS = new Map([
       call: ['examples/user-log/call.js'],
       expected: /^408 entries through the queue, 408 in the log, 0 lost, 0 twice$/,
       concurrency: 4,
+    },
+  ],
+  [
+    'pubsub',
+    {
+      call: ['examples/pubsub/register.js'],
+      expected: /^sales knows Grace$/,
+      workers: [department('sales'), department('support')],
+      left: {
+        queues: ['sales', 'support'].flatMap((name) => [name, `tq.group.${name}.customers.registered`]),
+        exchanges: ['tq.events', 'tq.events.headers'],
+      },
+    },
+  ],
+  [
+    'logs',
+    {
+      call: ['examples/logs/emit.js'],
+      expected: /^5 lines logged$/,
+      workers: [['--app', 'examples/logs/collector.ts', '--queues', 'none', '--pool', 'async', '--concurrency', '1']],
+      folder: 'LOG_DIR',
+      shown: /^kern\.critical: the disk is full$/,
+      left: {
+        queues: [
+          'file.file',
+          'errors.logs.severity/error,critical',
+          'auth.logs.facility/auth.*',
+          'critical.logs.facility/*.critical',
+        ].map((name) => `tq.group.${name}`),
+        exchanges: ['logs', 'logs.severity', 'logs.facility'],
+      },
     },
   ],
   [
@@ -107,22 +160,23 @@ async function showOnItsOwn(name, demo) {
 async function showOn(url, name, demo) {
   const prefix = `demo-${randomBytes(4).toString('hex')}.`;
   const line = await show(name, demo, { TQ_URL: url, TQ_PREFIX: prefix }).catch(async (error) => {
-    await deleteNames(url, prefix).catch(() => {});
+    await deleteNames(url, prefix, demo.left).catch(() => {});
     throw error;
   });
-  await deleteNames(url, prefix);
+  await deleteNames(url, prefix, demo.left);
   return line;
 }
 
 /**
- * Runs a worker and the caller, and ends the worker as a service manager would.
+ * Runs the workers and the caller, and ends the workers as a service manager would.
  * @param {string} name of the example
  * @param {Demo} demo
  * @param {NodeJS.ProcessEnv} env where the broker is
  * @returns the caller's line
  */
 async function show(name, demo, env) {
-  const { beside } = demo;
+  const { beside, folder } = demo;
+  if (folder !== undefined) return inFolder((path) => showCall(name, demo, { ...env, [folder]: path }));
   if (beside === undefined) return showCall(name, demo, env);
   const program = start('beside', beside.args, { PORT: '0' });
   try {
@@ -135,26 +189,39 @@ async function show(name, demo, env) {
 }
 
 /**
+ * @param {(path: string) => Promise<string>} use
+ */
+async function inFolder(use) {
+  const path = mkdtempSync(join(tmpdir(), 'tq-demo-'));
+  try {
+    return await use(path);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+}
+
+/**
  * @param {string} name of the example
  * @param {Demo} demo
  * @param {NodeJS.ProcessEnv} env where the broker is, and what runs beside
  * @returns the caller's line
  */
-async function showCall(name, { call, expected, concurrency = 2 }, env) {
-  const slots = ['--concurrency', String(concurrency)];
-  const worker = start('worker', [TQ, 'worker', '--app', `examples/${name}/tasks.ts`, ...slots], env);
+async function showCall(name, { call, expected, concurrency = 2, shown, ...demo }, env) {
+  const ofTasks = ['--app', `examples/${name}/tasks.ts`, '--concurrency', String(concurrency)];
+  const workers = (demo.workers ?? [ofTasks]).map((args) => start('worker', [TQ, 'worker', ...args], env));
   let line = '';
   try {
-    await lineOf(worker, READY);
+    await Promise.all(workers.map((worker) => lineOf(worker, READY)));
+    const seen = shown === undefined ? undefined : Promise.any(workers.map((worker) => lineOf(worker, shown)));
     const caller = start('caller', call, env);
-    [line] = await Promise.all([lineOf(caller, expected), ended(caller)]);
+    [line] = await Promise.all([lineOf(caller, expected), ended(caller), seen]);
   } catch (error) {
     // The first failure is the one to report, not what stopping makes of it.
-    worker.process.kill('SIGKILL');
+    for (const worker of workers) worker.process.kill('SIGKILL');
     throw error;
   }
-  worker.process.kill('SIGTERM');
-  await ended(worker);
+  for (const worker of workers) worker.process.kill('SIGTERM');
+  await Promise.all(workers.map(ended));
   return line;
 }
 
@@ -236,14 +303,18 @@ async function withLimit(promise, limit, program) {
  * Deletes what this run declared under its own prefix; the reply queue expires by itself.
  * @param {string} url
  * @param {string} prefix
+ * @param {Left} [left] beside the queue of an app's tasks
  */
-async function deleteNames(url, prefix) {
+async function deleteNames(url, prefix, left = { queues: [], exchanges: [] }) {
   // Only here is amqplib certain to be installed.
   const { connect } = await import('amqplib');
   const connection = await connect(url, { noDelay: true, timeout: 10_000 });
   const channel = await connection.createChannel();
-  await channel.deleteQueue(`${prefix}tq`);
-  await channel.deleteQueue(`${prefix}tq.dead`);
-  await channel.deleteExchange(`${prefix}tq.dead`);
+  for (const queue of ['tq', ...left.queues]) {
+    await channel.deleteQueue(prefix + queue);
+    await channel.deleteQueue(`${prefix}${queue}.dead`);
+  }
+  for (const exchange of ['tq.dead', 'tq.broadcast.all', ...left.exchanges])
+    await channel.deleteExchange(prefix + exchange);
   await connection.close();
 }
