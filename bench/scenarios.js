@@ -85,6 +85,19 @@ const roundTrip = (work) => ({
 });
 
 /**
+ * @param {Work} work
+ * @returns {Pick<Scenario, 'queueTypes' | 'work' | 'programs'>}
+ */
+const plainRpc = (work) => ({
+  queueTypes: ['classic'],
+  work,
+  programs: [
+    { name: RAW, script: 'raw/plain-rpc.js', companion: 'raw/plain-server.js' },
+    { name: TQ, script: 'tq/plain-rpc.js', companion: 'tq/plain-server.js' },
+  ],
+});
+
+/**
  * @param {string} script
  * @param {string} mode the feature
  * @param {Work} work
@@ -141,6 +154,18 @@ export const SCENARIOS = [
     title: 'round trips, one after the other',
     group: 'latency',
     ...roundTrip({ slots: 4, warmUp: 1_000, count: 3_000 }),
+  },
+  {
+    name: 'plain-in-flight',
+    title: 'plain RPC, 100 in flight, 10 slots',
+    group: 'throughput',
+    ...plainRpc({ slots: 10, inFlight: 100, warmUp: 5_000, count: 20_000 }),
+  },
+  {
+    name: 'plain-rpc',
+    title: 'plain RPC, one after the other',
+    group: 'latency',
+    ...plainRpc({ slots: 4, warmUp: 1_000, count: 3_000 }),
   },
   {
     name: 'start',
