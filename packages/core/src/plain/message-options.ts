@@ -33,8 +33,9 @@ export function plainProperties(
   { format, where }: { readonly format: ForeignFormat; readonly where: string },
 ): Properties {
   const { headers, appId, type, contentType = FOREIGN_CONTENT_TYPE[format] } = options;
-  for (const [name, value] of Object.entries({ appId, type, contentType }))
-    requireShortText(value, `${where}: ${name}`);
+  requireShortText(appId, `${where}: appId`);
+  requireShortText(type, `${where}: type`);
+  requireShortText(contentType, `${where}: contentType`);
   for (const name in headers) {
     if (!name.startsWith('tq-')) continue;
     throw new TqError('invalid-option', `${where}: headers: '${name}' belongs to the protocol; choose another name.`);

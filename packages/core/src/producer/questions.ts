@@ -55,7 +55,8 @@ export class Questions {
     const { properties, body } = isTransient?.(target) ? asTransient(message) : message;
     rpc.registerQuestion(message.properties.correlationId, listener);
     publisher.publish({
-      ...target,
+      exchange: target.exchange,
+      routingKey: target.routingKey,
       message: { properties: { ...properties, replyTo: rpc.queue }, body },
       timeoutMs,
       signal,
