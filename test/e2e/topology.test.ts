@@ -1,13 +1,15 @@
 /** What an app declares against what the broker has: `app.topology` and `tq topology`, on the real broker. */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createApp } from '@tq/core';
+import { type AppOptions, createApp } from '@tq/core';
+import { createWorker } from '@tq/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/ports.js';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, takeAll } from '../support/broker.js';
 import { createProject, type Project } from '../support/project.js';
 import { runInside } from '../support/run-inside.js';
 import { startTq } from '../support/tq-process.js';
+import { silentLogger } from './fixtures/test-app.js';
 
 let prefix: string;
 beforeEach(() => {
@@ -15,6 +17,41 @@ beforeEach(() => {
 });
 const open = (more = {}) => createApp({ url: brokerUrl(), prefix, queueType: 'classic', ...more });
 const full = (name: string) => `${prefix}${name}`;
+
+/** Every kind of option. */
+const EVERYTHING = {
+  exchanges: {
+    logs: { type: 'topic', alternate: 'unread' },
+    unread: { type: 'fanout' },
+    alarms: { type: 'headers', internal: true, bindings: [{ exchange: 'logs', key: '#' }] },
+    passing: { type: 'direct', durable: false },
+    here: { type: 'topic', bindings: [{ exchange: 'there', key: '#' }] },
+    there: {
+      type: 'topic',
+      bindings: [
+        { exchange: 'here', key: '#' },
+        { exchange: 'amq.topic', key: 'x.#' },
+      ],
+    },
+  },
+  queues: {
+    bound: { bindings: [{ exchange: 'logs', key: ['a', 'b.#'] }, { exchange: 'unread' }], maxLength: 10 },
+    dropping: { maxLength: 10, overflow: 'drop-head', bindings: [{ exchange: 'passing', key: 'k' }] },
+    classic: {
+      ...{ type: 'classic', maxPriority: 5, messageTtl: '1h', expires: '1h', maxLengthBytes: '1mb' },
+      singleActiveConsumer: true,
+    },
+    quorum: {
+      ...{ type: 'quorum', deliveryLimit: 3 },
+      bindings: [{ exchange: 'alarms', headers: { a: 1, b: null, c: true, d: 'x' }, match: 'any' }],
+    },
+    passing: { type: 'classic', durable: false, bindings: [{ exchange: 'here', key: '#' }] },
+    full: { declare: 'bare', type: 'classic', overflow: 'reject-publish-dlx' },
+    bare: { declare: 'bare' },
+    lazy: { type: 'classic', arguments: { 'x-queue-mode': 'lazy' } },
+    leaving: { type: 'classic', autoDelete: true },
+  },
+} satisfies AppOptions;
 
 describe('app.topology', () => {
   it('finds all missing at first, declares it, and finds nothing any more', async () => {
@@ -39,6 +76,29 @@ describe('app.topology', () => {
     peer.channel.publish(full('logs'), 'mail.sent', Buffer.from('1'));
     await expect.poll(() => queueState(peer, full('mail'))).toMatchObject({ messages: 1 });
   });
+
+  it.each(['classic', 'quorum'] as const)(
+    'finds no difference when a worker has declared all of it, whatever the options, and a call has waited (%s)',
+    async (queueType) => {
+      await using app = open({ queueType, delayUnit: 10, logger: silentLogger, ...EVERYTHING });
+      const late = app.task('late', () => 1);
+      app.subscribe('order.*', () => undefined, { group: 'keys' });
+      app.subscribe('order.*', () => undefined, { group: 'both', headers: { a: 'x' } });
+      app.subscribe('#', () => undefined, { group: 'headers', headers: { a: 'x', n: 1 }, match: 'any' });
+      app.subscribe('k', () => undefined, { group: 'own', exchange: 'logs' });
+      app.subscribe('order.*', () => undefined);
+      const worker = createWorker(app, { pool: 'async', queues: ['tq', ...Object.keys(EVERYTHING.queues)] });
+      await worker.start();
+      await late.apply([], { countdown: 20 }).get();
+      expect((await app.topology.diff()).differences).toEqual([]);
+      const { queues, bindings } = app.topology.declared();
+      const group = queues.find(({ name }) => name === full('tq.group.keys.order.*'));
+      expect(group?.arguments).toMatchObject({ 'x-queue-type': queueType });
+      const to = bindings.filter((binding) => 'queue' in binding && binding.queue === group?.name);
+      expect(to).toContainEqual({ queue: group?.name, exchange: full('tq.events'), routingKey: 'order.*' });
+      await worker.stop();
+    },
+  );
 
   it('finds every property in which a queue is different, and changes none', async () => {
     await using peer = await openPeer();

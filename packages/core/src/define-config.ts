@@ -1,9 +1,12 @@
 import type { AppOptions } from './options.js';
+import type { RouteRule, RouteTarget } from './producer/routes.js';
 import type { LogLevel } from './runtime.js';
 import type { WorkerConfig } from './worker-config.js';
 
 /** What a `tq.config` file says: options of every app of the process, and those of its worker. Only `tq` reads it. */
-export interface TqConfig extends Omit<AppOptions, 'logger'> {
+export interface TqConfig extends Omit<AppOptions, 'logger' | 'routes'> {
+  /** Where calls go whose call and task say nothing. Functions are refused here: they could not reach the children of a pool. `TQ_ROUTES`. Default: none. */
+  readonly routes?: Readonly<Record<string, RouteTarget>> | readonly RouteRule[] | undefined;
   /** Task file, FILE or FILE#export; the export, else `app`, else the default export, is the app. `TQ_APP`. Default: tasks.ts, tasks.js, src/tasks.ts and the like. */
   readonly app?: string | undefined;
   /** Least level that a worker logs. `TQ_LOG_LEVEL`. Default: `info`. */

@@ -22,6 +22,7 @@ export function checkTopology(settings: TopologySettings, nameOf: (option: 'queu
   }
   for (const [name, queue] of Object.entries(queues)) {
     const where = `${nameOf('queues')}: queue '${name}'`;
+    refuse(where, [queueNameFault(name, prefix, queue)]);
     checkDestination(prefix + name);
     refuse(where, queueFaults(queue, settings));
     checkBindings(queue.bindings, settings, where);
@@ -34,6 +35,12 @@ type Fault = string | false | undefined;
 function refuse(where: string, faults: readonly Fault[]): void {
   const fault = faults.find((text): text is string => typeof text === 'string');
   if (fault !== undefined) throw new TqError('invalid-option', `${where}: ${fault}`);
+}
+
+function queueNameFault(name: string, prefix: string, { declare }: QueueSettings): Fault {
+  if (name === '') return 'expected a name, found none: with an empty one the broker makes up a new queue each time.';
+  const isBrokers = declare !== 'passive' && isBrokerExchange(prefix + name);
+  return isBrokers && "names that begin with 'amq.' are the broker's own, and nobody may declare them: choose another.";
 }
 
 function queueFaults(queue: QueueSettings, { preset, queueType }: TopologySettings): Fault[] {

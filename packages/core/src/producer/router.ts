@@ -9,7 +9,7 @@ import {
   type Routes,
   type RouteTarget,
 } from './routes.js';
-import { byNarrowness, globToRegExp, isGlob } from './task-glob.js';
+import { byNarrowness, globMatcher, isGlob } from './task-glob.js';
 
 /** One route, compiled: what fits a name says where it goes, or asks a function. */
 export type RouteEntry = {
@@ -151,7 +151,5 @@ function recordEntries(routes: Readonly<Record<string, RouteTarget>>): RouteEntr
 }
 
 function matcher(task: string): (name: string) => boolean {
-  if (!isGlob(task)) return (name) => name === task;
-  const pattern = globToRegExp(task);
-  return (name) => pattern.test(name);
+  return isGlob(task) ? globMatcher(task) : (name) => name === task;
 }

@@ -62,6 +62,9 @@ export type Routes = Readonly<Record<string, RouteTarget>> | readonly (RouteRule
 const TARGET_KEYS = ['queue', 'exchange', 'routingKey', 'priority'] as const;
 const EXPECTED = "an object such as { 'mail.*': 'mail' }, or a list of { task: 'mail.*', to: 'mail' } and functions";
 
+/** Objects whose entries are no properties: their routes would be ignored in silence. */
+const NO_RECORDS = [types.isRegExp, types.isMap, types.isSet] as const;
+
 /**
  * Checks the option.
  * @throws {TqError} `invalid-option` or `unknown-option`, naming the route
@@ -71,8 +74,11 @@ export function checkRoutes(routes: unknown, name: string): Routes {
     for (const [index, rule] of routes.entries()) checkRule(rule, `${name}[${index}]`);
     return routes;
   }
-  if (!isRecord(routes) || types.isRegExp(routes)) throw invalid(name, EXPECTED, routes);
-  for (const [task, target] of Object.entries(routes)) checkTarget(target, `${name}: '${task}'`);
+  if (!isRecord(routes) || NO_RECORDS.some((is) => is(routes))) throw invalid(name, EXPECTED, routes);
+  for (const [task, target] of Object.entries(routes)) {
+    if (task === '') throw invalid(name, 'names of tasks or patterns of them', task);
+    checkTarget(target, `${name}: '${task}'`);
+  }
   return routes as Routes;
 }
 

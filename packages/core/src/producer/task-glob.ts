@@ -7,12 +7,29 @@ export function isGlob(text: string): boolean {
  * A pattern of task names: `*` stands for any characters but a dot, `**` for any, dots too; all else for itself.
  * `mail.*` takes `mail.send` and not `mail.send.now`, which `mail.**` takes.
  */
-export function globToRegExp(glob: string): RegExp {
-  const parts = glob.split(/(\*+)/).map((part) => {
-    if (part === '*') return '[^.]*';
-    return part.startsWith('*') ? '.*' : part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
-  });
-  return new RegExp(`^${parts.join('')}$`, 's');
+export function globMatcher(glob: string): (name: string) => boolean {
+  const parts = glob.split(/(\*+)/).filter((part) => part !== '');
+  return (name) => {
+    let ends: ReadonlySet<number> = new Set([0]);
+    for (const part of parts) ends = endsAfter(part, name, ends);
+    return ends.has(name.length);
+  };
+}
+
+/** Where a match of one more part may end. Each place once, so that no pattern takes long: a regular expression may. */
+function endsAfter(part: string, name: string, starts: ReadonlySet<number>): ReadonlySet<number> {
+  const ends = new Set<number>();
+  for (const start of starts) {
+    if (!part.startsWith('*')) {
+      if (name.startsWith(part, start)) ends.add(start + part.length);
+      continue;
+    }
+    for (let end = start; !ends.has(end); end++) {
+      ends.add(end);
+      if (end === name.length || (part === '*' && name[end] === '.')) break;
+    }
+  }
+  return ends;
 }
 
 /**

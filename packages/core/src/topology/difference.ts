@@ -1,5 +1,5 @@
 import type { Probe } from '../broker/probe.js';
-import type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from '../broker/topology.js';
+import type { Binding, QueueDeclaration, Topology } from '../broker/topology.js';
 import { assertNever } from '../errors.js';
 import type { Headers, HeaderValue } from '../protocol/message.js';
 
@@ -59,7 +59,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
 /** What a look at a queue or an exchange came to, a difference each. */
 export function differencesOf(
   what: 'exchange' | 'queue',
-  { name, passive = false }: Pick<QueueDeclaration | ExchangeDeclaration, 'name' | 'passive'>,
+  { name, passive = false, anyType = false }: Pick<QueueDeclaration, 'name' | 'passive' | 'anyType'>,
   probe: Probe,
   prefix: string,
 ): readonly TopologyDifference[] {
@@ -78,7 +78,9 @@ export function differencesOf(
         const isLast = index === probe.differences.length - 1;
         const more =
           isLast && !probe.isWhole ? ' There may be further differences, which the broker tells after this.' : '';
-        const fix = fixOf(what, name.slice(prefix.length), argument) + more;
+        // No option says how a queue is that tq keeps beside those of tasks.
+        const own = name.slice(prefix.length);
+        const fix = (anyType ? `Declare it anew: ${anew(own)}` : fixOf(what, own, argument)) + more;
         return { ...base, kind: 'different', property: argument, wanted, found, fix };
       });
     case 'unavailable':
@@ -100,8 +102,12 @@ function fixOf(what: 'exchange' | 'queue', name: string, argument: string): stri
   const option = OPTION_OF[argument];
   const place = option === undefined ? 'arguments' : `${option}`;
   const give = `Set ${place} of ${what}s['${name}'] to what the broker has`;
-  if (what === 'queue') return `${give}, or move its messages to a new one: tq topology apply --migrate ${name}.`;
+  if (what === 'queue') return `${give}, or move its messages to a new one: ${anew(name)}`;
   return `${give}, or delete the exchange while nobody publishes to it and run tq topology apply.`;
+}
+
+function anew(queue: string): string {
+  return `tq topology apply --migrate ${queue}.`;
 }
 
 /** How texts name a binding. */

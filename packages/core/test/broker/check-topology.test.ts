@@ -19,6 +19,8 @@ describe('what cannot be together is refused with what to do', () => {
     [{ queues: { q: { declare: 'passive', maxLength: 5 } } }, /maxLength: a queue that others declare .* leave it out/],
     [{ queues: { q: { arguments: { 'x-max-length': 5 } } } }, /'x-max-length' has an option of its own: set maxLength/],
     [{ queues: { q: { arguments: { 'x-dead-letter-exchange': 'e' } } } }, /is tq's, .* declare: 'bare'/],
+    [{ queues: { '': {} } }, /queue '': expected a name, found none/],
+    [{ queues: { 'amq.q': {} } }, /queue 'amq.q': names that begin with 'amq\.' are the broker's own/],
     [{ exchanges: { '': TYPES } }, /the default exchange .* nothing can be bound to it/],
     [{ exchanges: { 'tq.mine': TYPES } }, /'tq\.' are those of tq's own exchanges/],
     [{ exchanges: { ['e'.repeat(256)]: TYPES } }, /at most 255 bytes with its prefix, found 256/],
@@ -84,6 +86,11 @@ describe('what cannot be together is refused with what to do', () => {
     const resolve = () => resolveOptions(options as AppOptions, {});
     expect(resolve).toThrow(expect.objectContaining({ code }));
     expect(resolve).toThrow(text);
+  });
+
+  it('takes a name of the broker behind a prefix, and one that others declare', () => {
+    expect(() => resolveOptions({ prefix: 'p.', queues: { 'amq.q': {} } }, {})).not.toThrow();
+    expect(() => resolveOptions({ queues: { 'amq.q': { declare: 'passive' } } }, {})).not.toThrow();
   });
 
   it('takes durations and sizes with their units, and a key by itself', () => {

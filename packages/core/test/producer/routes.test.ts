@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { TqConfig } from '../../src/define-config.js';
 import { checkRoutes, printRoutes, type Routes, readRoutes, routedQueues } from '../../src/producer/routes.js';
 
 it.each<[string, unknown, RegExp]>([
   ['nothing of the kind', 'mail', /^routes: expected an object such as .* found 'mail'/],
   ['a regular expression by itself', /mail/, /^routes: expected an object/],
+  ['a map, whose entries nobody would look at', new Map([['fib', 'a']]), /^routes: expected an object/],
+  ['a route of no name', { '': 'a' }, /^routes: expected names of tasks/],
   ['an empty queue', { 'mail.*': '' }, /^routes: 'mail\.\*': queue: expected a name of 1 to 255 bytes/],
   ['a number', { fib: 3 }, /^routes: 'fib': expected a queue's name or \{ queue/],
   ['nothing in it', { fib: {} }, /^routes: 'fib': expected a queue, an exchange or a priority/],
@@ -60,4 +63,12 @@ it('knows the queues that routes name', () => {
     'q2',
   ]);
   expect(routedQueues([() => 'unknown', { task: /x/, to: 'q3' }])).toEqual(['q3']);
+});
+
+it('take no functions in a config file, by its types too', () => {
+  const config: TqConfig = {
+    // @ts-expect-error a function could not reach the children of a pool
+    routes: [() => 'mail', { task: /^mail/, to: 'mail' }],
+  };
+  expect(config.routes).toHaveLength(2);
 });

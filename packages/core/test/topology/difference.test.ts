@@ -72,3 +72,10 @@ it('names the option behind an argument, without the prefix, and that there may 
     },
   ]);
 });
+
+it('names no option for what tq keeps beside queues of tasks, since there is none', () => {
+  const differences = [{ argument: 'x-message-ttl', wanted: 5, found: 6 }];
+  const queue = { name: 'eu.mail.dead', anyType: true };
+  const [found] = differencesOf('queue', queue, { kind: 'different', differences, isWhole: true }, 'eu.');
+  expect(found?.fix).toBe('Declare it anew: tq topology apply --migrate mail.dead.');
+});

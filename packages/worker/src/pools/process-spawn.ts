@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { toError } from '@tq/core/internal';
+import { TqError, toError } from '@tq/core/internal';
 import { childExecArgv, withoutDebugPorts } from './child-argv.js';
 import type { Child, ChildEvents, Spawn } from './child-life.js';
 import { FrameDecoder } from './frames.js';
@@ -28,15 +28,27 @@ const HINTS: Readonly<Record<string, string>> = {
  * Starts processes that run the tasks of these modules, with this process's environment, folder and Node.js options.
  * @param modules file URLs or absolute paths
  * @param maxWaitingBytes what may wait for a process that does not read; with more it is ended
+ * @throws {TqError} `invalid-option` for a variable that is too long to hand on
  */
 export function createProcessSpawn(
   modules: readonly string[],
   { childEnv, logger }: Pick<PoolServices, 'childEnv' | 'logger'>,
   maxWaitingBytes = MAX_WAITING_BYTES,
 ): Spawn {
+  for (const [name, value] of Object.entries(childEnv)) requireShort(name, value);
   const guard = new OrphanGuard(logger);
   return (events) => new ProcessChild(startProcess(modules, childEnv), { guard, events, maxWaitingBytes });
 }
+
+/** Linux starts no process with a variable of 128 KiB (E2BIG); a thread takes it. */
+function requireShort(name: string, value: string): void {
+  const bytes = Buffer.byteLength(name) + 1 + Buffer.byteLength(value);
+  if (bytes <= MAX_VARIABLE_BYTES) return;
+  const text = `${name}: expected at most ${MAX_VARIABLE_BYTES} bytes with its name, which is what a process takes, found ${bytes}. Say it in fewer words (patterns for names), or take the pool of threads.`;
+  throw new TqError('invalid-option', text);
+}
+
+const MAX_VARIABLE_BYTES = 131_071;
 
 function startProcess(modules: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   return spawn(process.execPath, [...childExecArgv(process.execArgv), ENTRY, ...modules], {

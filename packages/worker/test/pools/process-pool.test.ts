@@ -28,6 +28,13 @@ interface Place {
   readonly pid: number;
 }
 
+it('refuses a variable that no process takes, and says which and what to do', () => {
+  const spawning = (length: number) => () =>
+    createProcessSpawn([], { childEnv: { TQ_ROUTES: 'x'.repeat(length) }, logger: new LogRecorder().logger });
+  expect(spawning(131_061)).not.toThrow();
+  expect(spawning(131_062)).toThrow(/^TQ_ROUTES: expected at most 131071 bytes .* found 131072\. .* pool of threads/);
+});
+
 describe('how a process ended', () => {
   it.each([
     ['SIGKILL', 'killed by SIGKILL (by hand, or by the system for want of memory)'],
