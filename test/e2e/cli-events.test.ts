@@ -264,6 +264,7 @@ describe('tq publish', () => {
 
   it.each<[args: string[], text: string]>([
     [[], 'Expected tq publish EVENT [JSON]'],
+    [['a', '12345678901234567890'], 'Payload: expected a number that JavaScript keeps, found 12345678901234567890.'],
     [['a', 'text'], 'Payload: expected JSON, found text. For text, quote it twice: \'"text"\'.'],
     [
       ['a.*', '1'],

@@ -1,4 +1,6 @@
+import { createWorker, type Worker } from '@tq/worker';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openApp } from '../e2e/fixtures/test-app.js';
 import { openPeer, queueState } from '../support/broker.js';
 import { type BrokerNode, startBrokerNode } from '../support/broker-node.js';
 import { scaled, scaledLimit } from './fixtures/scale.js';
@@ -89,3 +91,51 @@ test('a worker that is stopped while the broker is blocked ends, and what it cou
   expect([await first.get(), await second.get()]).toEqual([1, 2]);
   expect(scene.journal.starts({ id: second.id }).map(({ pid }) => pid)).toEqual([worker.pid, other.pid]);
 }, 60_000);
+
+test('while the broker is blocked events wait for it until their deadline, and subscribers go on with what they have', async () => {
+  await using scene = openApp({ url: node.url });
+  const { app } = scene;
+  const releases: (() => void)[] = [];
+  const handled: unknown[] = [];
+  let holding = true;
+  app.subscribe(
+    'a',
+    async (payload) => {
+      if (holding) await new Promise<void>((resolve) => void releases.push(resolve));
+      handled.push(payload);
+    },
+    { group: 'g' },
+  );
+  await using worker = createWorker(app, { pool: 'async', queues: [], concurrency: 1, prefetchMultiplier: 4 });
+  await worker.start();
+  const started = begun(worker);
+  const event = app.event('a');
+  await Promise.all([1, 2, 3].map((n) => event.publish(n)));
+  await started;
+  await node.setMemoryAlarm(true);
+  const waiting = event.publish(4);
+  await expect(event.publish(5, { deadline: 300 })).rejects.toMatchObject({ code: 'publish-timeout' });
+  expect(worker.health().blocked).toBe(true);
+  for (const n of [1, 2, 3]) {
+    const next = n === 3 ? ended(worker) : begun(worker);
+    releases.pop()?.();
+    await next;
+  }
+  expect(handled).toEqual([1, 2, 3]);
+  // The one that was given up may have been written, and come all the same.
+  holding = false;
+  const last = ended(worker);
+  await node.setMemoryAlarm(false);
+  await waiting;
+  await last;
+}, 60_000);
+
+/** Resolves when a task starts, and has let its handler begin. */
+async function begun(worker: Worker): Promise<void> {
+  await new Promise((resolve) => worker.on('task:started', resolve));
+  await new Promise(setImmediate);
+}
+
+function ended(worker: Worker): Promise<unknown> {
+  return new Promise((resolve) => worker.on('task:succeeded', resolve));
+}

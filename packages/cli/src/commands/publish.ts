@@ -68,6 +68,12 @@ function eventOf(app: App, name: string, exchange: string | undefined): DefinedE
 }
 
 function parsePayload(text: string, command: string): unknown {
+  if (/^\s*-?\d+\s*$/.test(text) && !Number.isSafeInteger(Number(text))) {
+    throw new UsageError(
+      `Payload: expected a number that JavaScript keeps, found ${text.trim()}. Pass it as text.`,
+      command,
+    );
+  }
   try {
     return JSON.parse(text);
   } catch {
