@@ -1,5 +1,5 @@
 /** Tasks of the plain wire: their handlers take one argument, the body, and their calls are typed as any task's. */
-import { currentTask, defineTask, type ForeignMessage, type TaskOf } from '@tq/core';
+import { currentTask, defineTask, type ForeignMessage, plainCall, plainQueue, type TaskOf } from '@tq/core';
 import { z } from 'zod';
 import { same } from './equal.js';
 
@@ -45,3 +45,24 @@ order.delay({ id: 'five' });
 
 same<ForeignMessage | undefined, ReturnType<typeof messageOf>>();
 export const messageOf = () => currentTask().message;
+
+/** Queues of foreign programs: the handler takes what is published. */
+export async function plainQueues(): Promise<void> {
+  const orders = plainQueue<{ readonly id: number }>('orders');
+  await orders.publish({ id: 5 });
+  // @ts-expect-error: the id is a number
+  await orders.publish({ id: 'five' });
+  // @ts-expect-error: each body is an order
+  await orders.bulk([{ id: 5 }, 6]);
+  await orders.consume(({ id }, { appId }) => [id + 1, appId]);
+  // @ts-expect-error: an order is no text
+  await orders.consume((order: string) => order);
+  // @ts-expect-error: a handler gets the body and the message
+  await orders.consume((order: { readonly id: number }, _: ForeignMessage, more: number) => [order, more]);
+  // @ts-expect-error: a time in ms
+  await orders.consume(() => undefined, { stopTimeout: '1s' });
+  same<string, Awaited<ReturnType<typeof asked>>>();
+  // @ts-expect-error: bytes are no text
+  await plainCall('rpc_queue', 'text', { format: 'bytes', schema: undefined }).then((answer: string) => answer);
+}
+const asked = () => plainCall('rpc_queue', 30, { format: 'text' });
