@@ -165,7 +165,8 @@ test('tasks that wait in quorum levels come while a node is down; in classic one
 
   await goes.halt();
   expect(await Promise.all(waiting[0].map((result) => result.get()))).toEqual(numbers(WAITING));
-  const late = classic.tasks.echo.apply([WAITING], { countdown: 10 });
+  // Long enough that its way is looked for while it still has to wait: due, it would need no level.
+  const late = classic.tasks.echo.apply([WAITING], { countdown: COUNTDOWN_MS });
   const more = quorum.tasks.echo.apply([WAITING], { countdown: 10 });
   expect(await more.get()).toBe(WAITING);
   expect(await classic.tasks.echo.delay(-1).get()).toBe(-1);
