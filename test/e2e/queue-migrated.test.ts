@@ -41,19 +41,22 @@ async function openLoad(): Promise<Load> {
   let answers = 0;
   let told: (() => void) | undefined;
   let state: 'calling' | 'ending' = 'calling';
-  const callAll = async (app: App) => {
-    const work = app.task('work', (n: number): number => n);
+  const callAll = async (work: (n: number) => Promise<number>) => {
     while (state === 'calling') {
       const number = numbers.length;
       numbers.push(number);
-      expect(await work.apply([number], number % 3 === 0 ? { countdown: 20 } : {}).get()).toBe(number);
+      expect(await work(number)).toBe(number);
       answers++;
       told?.();
     }
   };
   const [before, after] = [open('classic'), open('quorum')];
   await before.topology.apply();
-  const callers = [before, after].flatMap((app) => Array.from({ length: WIDTH }, () => callAll(app)));
+  const callers = [before, after].flatMap((app) => {
+    const work = app.task('work', (n: number): number => n);
+    const call = (n: number) => work.apply([n], n % 3 === 0 ? { countdown: 20 } : {}).get();
+    return Array.from({ length: WIDTH }, () => callAll(call));
+  });
   return {
     app: open,
     runs,
