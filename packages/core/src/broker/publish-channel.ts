@@ -1,3 +1,5 @@
+// Longer than most files: the states of one channel and what moves messages between them, which is one concept.
+
 import type { ConfirmChannel, Message } from 'amqplib';
 import { toError } from '../errors.js';
 import type { Properties } from '../protocol/message.js';

@@ -1,3 +1,5 @@
+// Longer than most files: one run is one course of steps, each of which is short and leads to the next.
+
 import { declare, lookAtQueue, onThrowawayChannel, type QueueLook } from '../broker/declare.js';
 import { connectionLost } from '../broker/held-queue.js';
 import type { QueueSession } from '../broker/queue-session.js';
@@ -10,6 +12,7 @@ import { Pace } from '../time/pace.js';
 import { MessageMover } from './message-mover.js';
 import type { MigrationReport, MigrationStage, ResolvedMigrateOptions } from './migrate-options.js';
 import type { MigrationPlan } from './migration-plan.js';
+import { consumed, publishedTo, undeletableInUse } from './migration-refusal.js';
 
 /** What a migration does its work with. */
 export interface MigrationTools {
@@ -315,20 +318,3 @@ const GIVES_UP: ReadonlySet<string> = new Set([
   'publish-nacked',
   'access-refused',
 ]);
-
-function consumed(queue: string, consumers: number, waitMs?: number): TqError {
-  const found = `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
-  const since = waitMs !== undefined ? `still has ${found} after ${waitMs} ms` : `has ${found} again`;
-  const text = `The queue '${queue}' ${since}: stop its workers first, since what they hold is lost when one dies after the queue was deleted. If they all live on, say evenInUse (--even-in-use).`;
-  return new TqError('queue-in-use', text, { fields: { queue, consumers } });
-}
-
-function undeletableInUse(queue: string): TqError {
-  const text = `The quorum queue '${queue}' has consumers: RabbitMQ may cut their connections when it is deleted under them, and what they hold is lost then. Stop its workers first.`;
-  return new TqError('queue-in-use', text, { fields: { queue } });
-}
-
-function publishedTo(queue: string, quietMs: number, waitMs: number): TqError {
-  const text = `Messages come straight to the queue '${queue}', so that it was not quiet for ${quietMs} ms within ${waitMs} ms: RabbitMQ confirms and loses what is published while it deletes a queue. Stop its callers for the moment, or let them publish to an exchange that it is bound to.`;
-  return new TqError('queue-in-use', text, { fields: { queue } });
-}
