@@ -10,7 +10,7 @@ const modules = [new URL('fixtures/plain-tasks.js', import.meta.url)];
 const THEIRS = { durable: false, autoDelete: true };
 const PASSIVE = { queues: { theirs: { declare: 'passive' } } } satisfies AppOptions;
 
-function workerOf({ app }: TestApp, pool: 'async' | 'process' = 'async'): Worker {
+function workerOf({ app }: TestApp, pool: 'thread' | 'process' = 'thread'): Worker {
   return createWorker(app, { tasks: modules, queues: ['theirs'], concurrency: 1, pool, lostLimit: 2 });
 }
 
@@ -69,7 +69,7 @@ describe('a message whose queue is gone while it runs', () => {
     const queue = `${test.prefix}theirs`;
     await caller.channel.assertQueue(queue, THEIRS);
     const { queue: replyTo } = await caller.channel.assertQueue('', { exclusive: true });
-    await using worker = workerOf(test, end === 'exit' ? 'process' : 'async');
+    await using worker = workerOf(test, end === 'exit' ? 'process' : 'thread');
     await worker.start();
     const body = JSON.stringify({ url: brokerUrl(), queue, end });
     caller.channel.sendToQueue(queue, Buffer.from(body), { replyTo });

@@ -2,6 +2,7 @@
 import { createWorker } from '@tq/worker';
 import { expect, it } from 'vitest';
 import { openPeer, queueState, receive, takeAll } from '../support/broker.js';
+import { defineHeld } from './fixtures/held-task.js';
 import { openApp } from './fixtures/test-app.js';
 
 const modules = [new URL('fixtures/plain-tasks.js', import.meta.url)];
@@ -34,12 +35,10 @@ it.each([
 );
 
 it('a message that expires while it waits for a slot is not started: its caller hears so, and its dead letter stays', async () => {
-  const ends: (() => void)[] = [];
-  (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('tq.test.held')] = ends;
   await using test = openApp();
+  const ends = defineHeld(test.app);
   await using caller = await openPeer();
   await using worker = createWorker(test.app, {
-    tasks: modules,
     queues: ['held'],
     concurrency: 1,
     prefetchMultiplier: 2,

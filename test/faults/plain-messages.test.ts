@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createWorker } from '@tq/worker';
 import type { Options } from 'amqplib';
 import { expect, it, test } from 'vitest';
+import { defineHeld } from '../e2e/fixtures/held-task.js';
 import { openApp } from '../e2e/fixtures/test-app.js';
 import { brokerUrl, freshPrefix, openPeer, queueState, receive } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
@@ -65,12 +66,11 @@ it(`each of ${FUZZED} bodies of any bytes, with any headers, is answered as what
 });
 
 it('a message that is delivered again to where it still runs joins its run, also beside others that say the same', async () => {
-  const ends: (() => void)[] = [];
-  (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('tq.test.held')] = ends;
   await using proxy = await startProxy(brokerUrl());
   await using cut = openApp({ url: proxy.url });
+  const ends = defineHeld(cut.app);
   await using caller = await openPeer();
-  await using worker = createWorker(cut.app, { tasks: modules, queues: ['held'], concurrency: 4, pool: 'async' });
+  await using worker = createWorker(cut.app, { queues: ['held'], concurrency: 4, pool: 'async' });
   let started = 0;
   let look = () => {};
   const starts = (count: number) =>
