@@ -87,8 +87,8 @@ function classicFaults({ deliveryLimit }: QueueSettings): Fault[] {
   ];
 }
 
-/** Arguments with an option of their own. */
-const OPTION_OF_ARGUMENT: Readonly<Record<string, keyof QueueSettings>> = {
+/** Arguments of queues with an option of their own. */
+export const OPTION_OF_ARGUMENT: Readonly<Record<string, keyof QueueSettings>> = {
   'x-queue-type': 'type',
   'x-max-priority': 'maxPriority',
   'x-max-length': 'maxLength',

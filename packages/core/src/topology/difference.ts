@@ -1,3 +1,4 @@
+import { OPTION_OF_ARGUMENT } from '../broker/check-topology.js';
 import type { Probe } from '../broker/probe.js';
 import type { Binding, QueueDeclaration, Topology } from '../broker/topology.js';
 import { assertNever } from '../errors.js';
@@ -40,15 +41,7 @@ export interface KnownBinding {
 
 /** Options of an app by the argument that they become. */
 const OPTION_OF: Readonly<Record<string, string>> = {
-  'x-queue-type': 'type',
-  'x-max-priority': 'maxPriority',
-  'x-max-length': 'maxLength',
-  'x-max-length-bytes': 'maxLengthBytes',
-  'x-overflow': 'overflow',
-  'x-message-ttl': 'messageTtl',
-  'x-expires': 'expires',
-  'x-single-active-consumer': 'singleActiveConsumer',
-  'x-delivery-limit': 'deliveryLimit',
+  ...OPTION_OF_ARGUMENT,
   'alternate-exchange': 'alternate',
   auto_delete: 'autoDelete',
   durable: 'durable',

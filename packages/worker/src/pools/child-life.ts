@@ -1,4 +1,12 @@
-import { type Clock, createDeferred, type Job, type JobEnd, type TaskFacts, TqError } from '@tq/core/internal';
+import {
+  assertNever,
+  type Clock,
+  createDeferred,
+  type Job,
+  type JobEnd,
+  type TaskFacts,
+  TqError,
+} from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
 import { type ChildMessage, encodeRun, isTuple, type ParentMessage } from './job-messages.js';
 import { decodeLogFields } from './log-fields.js';
@@ -57,7 +65,8 @@ const NO_FACTS: Readonly<Record<string, TaskFacts>> = Object.freeze(Object.creat
  * One child, from its start to its end. It can pass from one owner to another meanwhile.
  *
  *   starting ─ready─▶ ready ─retire─▶ retiring (slot-stop hooks) ─exit─▶ gone
- *       └─────────────── kill, or it dies ───────────────────────────────▲
+ *       ├───────────── retire ────────────▲                               ▲
+ *       └─────────────── kill, or it dies ───────────────────────────────┘
  */
 export class ChildLife {
   owner: ChildOwner;
@@ -129,17 +138,28 @@ export class ChildLife {
 
   /**
    * Ends it in peace, when it has no job: it runs its slot-stop hooks, for at most `graceMs`, and is gone. Without such
-   * hooks there is nothing to wait for. Called again it can only shorten their time. Resolves when it is gone.
+   * hooks there is nothing to wait for; one that starts still may have opened something, and knows itself. Called again it
+   * can only shorten their time. Resolves when it is gone.
    */
   retire(graceMs: number): Promise<void> {
-    if (this.#state === 'ready' && this.#hasStopHooks) {
-      this.#state = 'retiring';
-      this.#child.post({ type: 'retire' });
-      this.#limitHooks(graceMs);
-    } else if (this.#state === 'retiring') {
-      this.#limitHooks(graceMs);
-    } else if (this.#state !== 'gone') {
-      this.kill();
+    switch (this.#state) {
+      case 'starting':
+      case 'ready':
+        if (graceMs === 0 || (this.#state === 'ready' && !this.#hasStopHooks)) {
+          this.kill();
+          break;
+        }
+        this.#state = 'retiring';
+        this.#child.post({ type: 'retire' });
+        this.#limitHooks(graceMs);
+        break;
+      case 'retiring':
+        this.#limitHooks(graceMs);
+        break;
+      case 'gone':
+        break;
+      default:
+        assertNever(this.#state);
     }
     return this.#gone.promise;
   }

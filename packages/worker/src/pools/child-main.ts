@@ -40,7 +40,7 @@ export async function runChild(modules: readonly string[], link: ParentLink): Pr
   child.listen();
   try {
     await loadModules(modules);
-    await startSlot();
+    await child.openSlot();
     link.post({ type: 'ready', tasks: taskNames(), facts: taskFacts(), hasStopHooks: hasHooks('slotStop') });
   } catch (error) {
     link.post({ type: 'failed-to-load', error: encodePortError(error) });
@@ -54,6 +54,8 @@ class ChildMain {
   readonly #transport: PortTransport;
   #running: { readonly job: Job; readonly run: JobRun } | undefined;
   #reportsMemory = false;
+  /** The slot-start hooks, from their begin on. */
+  #slot: Promise<void> | undefined;
 
   constructor(link: ParentLink) {
     this.#link = link;
@@ -138,9 +140,19 @@ class ChildMain {
     }
   }
 
-  /** No job runs any more, and none comes. */
+  /** @throws {TqError} `task-load-failed` */
+  openSlot(): Promise<void> {
+    this.#slot = startSlot();
+    return this.#slot;
+  }
+
+  /** No job runs any more, and none comes. While the modules load there is nothing to close; hooks that began end first. */
   async #retire(): Promise<void> {
-    await stopSlot(this.#logger);
+    if (this.#slot !== undefined) {
+      // Where it fails the child ends by that.
+      await this.#slot.catch(() => undefined);
+      await stopSlot(this.#logger);
+    }
     process.exit(0);
   }
 
