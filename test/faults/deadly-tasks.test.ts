@@ -54,7 +54,10 @@ test.each(QUEUE_TYPES)(
     expect(scene.journal.starts({ id: deadly.id }), worker.log()).toHaveLength(LIMIT);
     expect(scene.journal.starts()).toHaveLength(LIMIT + others.length);
     expect(await scene.tasks.echo.delay(1).get()).toBe(1);
-    expect(await worker.health(({ running }) => running === 0)).toMatchObject({ healthy: true, slots: 2 });
+    expect(await worker.health(({ running, healthy }) => running === 0 && healthy)).toMatchObject({
+      healthy: true,
+      slots: 2,
+    });
   },
 );
 
