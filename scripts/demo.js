@@ -12,114 +12,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DEMOS } from './demos.js';
 import { installAndBuild } from './install.js';
 import { runScript } from './run.js';
 import { namedBroker, ROOT } from './services-node.js';
 
 /** @import { ChildProcess } from 'node:child_process' */
+/** @import { Demo, Left } from './demos.js' */
 
 const TQ = 'packages/cli/bin/tq.js';
-
-/**
- * A program that runs beside worker and caller: they find its address in this variable.
- * @typedef {{ args: readonly string[], variable: string, address: RegExp }} Beside
- */
-
-/**
- * The caller and the line of it that shows that it worked. `workers` has what each is started with, when it is not one
- * worker of `tasks.ts`; `shown` is the line that a worker prints then. `left` are the names that it leaves in a broker.
- * @typedef {object} Demo
- * @property {readonly string[]} call
- * @property {RegExp} expected
- * @property {number} [concurrency]
- * @property {Beside} [beside]
- * @property {readonly (readonly string[])[]} [workers]
- * @property {RegExp} [shown]
- * @property {string} [folder] variable that names a folder of the demo's own, for what it writes
- * @property {Left} [left]
- */
-
-/** @typedef {{ queues: readonly string[], exchanges: readonly string[] }} Left */
-
-/** @param {'sales' | 'support'} name */
-function department(name) {
-  return ['--app', `examples/pubsub/${name}.ts`, '--queues', name, '--pool', 'async'];
-}
-
-/**
- * What calls each example's tasks, and the line that shows that it worked.
- * @type {ReadonlyMap<string, Demo>}
- */
-const DEMOS = new Map([
-  ['fib', { call: ['examples/fib/call.js'], expected: /^fib\(30\) = 832040$/ }],
-  ['compute', { call: ['examples/compute/centre.js'], expected: /^41 \+ 1 = 42$/ }],
-  [
-    'flash-sale',
-    {
-      call: ['examples/flash-sale/call.js'],
-      expected: /^10000 orders, 10000 handled, 0 lost, 0 twice$/,
-      concurrency: 4,
-    },
-  ],
-  [
-    'user-log',
-    {
-      call: ['examples/user-log/call.js'],
-      expected: /^408 entries through the queue, 408 in the log, 0 lost, 0 twice$/,
-      concurrency: 4,
-    },
-  ],
-  [
-    'pubsub',
-    {
-      call: ['examples/pubsub/register.js'],
-      expected: /^sales knows Grace$/,
-      workers: [department('sales'), department('support')],
-      left: {
-        queues: ['sales', 'support'].flatMap((name) => [name, `tq.group.${name}.customers.registered`]),
-        exchanges: ['tq.events', 'tq.events.headers'],
-      },
-    },
-  ],
-  [
-    'logs',
-    {
-      call: ['examples/logs/emit.js'],
-      expected: /^5 lines logged$/,
-      workers: [['--app', 'examples/logs/collector.ts', '--queues', 'none', '--pool', 'async', '--concurrency', '1']],
-      folder: 'LOG_DIR',
-      shown: /^kern\.critical: the disk is full$/,
-      left: {
-        queues: [
-          'file.file',
-          'errors.logs.severity/error,critical',
-          'auth.logs.facility/auth.*',
-          'critical.logs.facility/*.critical',
-        ].map((name) => `tq.group.${name}`),
-        exchanges: ['logs', 'logs.severity', 'logs.facility'],
-      },
-    },
-  ],
-  [
-    'decorators',
-    {
-      call: ['examples/decorators/node_modules/jiti/lib/jiti-cli.mjs', 'examples/decorators/call.ts'],
-      expected: /^total: 2676 cents$/,
-    },
-  ],
-  [
-    'error-reporting',
-    {
-      call: ['examples/error-reporting/call.js'],
-      expected: /^4 reports$/,
-      beside: {
-        args: ['examples/error-reporting/collector.js'],
-        variable: 'REPORT_URL',
-        address: /^collector: (\S+)$/,
-      },
-    },
-  ],
-]);
 
 /** What a worker prints once it consumes. */
 const READY = /\bready\b/i;

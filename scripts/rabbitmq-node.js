@@ -4,24 +4,17 @@
  * loopback only. Nothing global is read or written, so a RabbitMQ that already runs on the machine is never touched.
  * Used by `npm run services` and by the tests; it runs before anything is installed and therefore has no dependency.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acceptsAmqp, answers, freePort, HOST } from './ports.js';
 import { commandOf, hasEnded } from './process-state.js';
+import { findRabbit, nodeEnv } from './rabbitmq-command.js';
+
+/** @import { RabbitNode } from './rabbitmq-command.js' */
 
 /** How long a node may take to accept AMQP, in ms: a cold start takes 4 s on two idle cores. */
 const START_TIMEOUT = 120_000;
@@ -29,41 +22,6 @@ const START_TIMEOUT = 120_000;
 export const PIDS_FILE = 'pids';
 /** How long a node may take to stop by itself before it is killed, in ms. */
 const STOP_TIMEOUT = 60_000;
-
-/**
- * A node's description: plain data, so that it can be written to a file and read by a later command.
- * @typedef {object} RabbitNode
- * @property {string} dir folder that holds everything of the node
- * @property {string} name Erlang node name, `x@localhost`
- * @property {number} port AMQP port
- * @property {number} distPort port of the Erlang distribution
- * @property {number} epmdPort port of the name server that the node shares with its cluster only
- * @property {string} cookie secret shared by the nodes of a cluster and their command line
- * @property {string} config lines appended to rabbitmq.conf
- * @property {readonly string[]} plugins those that are enabled
- * @property {number | undefined} [pid] the running node
- * @property {number | undefined} [epmdPid] the name server, when this node started it
- */
-
-/**
- * The folder with RabbitMQ's own scripts, or undefined when it is not installed. Debian's wrappers in /usr/sbin change
- * to the user `rabbitmq` and read /etc/rabbitmq, so the scripts behind them are preferred.
- * @returns {string | undefined}
- */
-export function findRabbit() {
-  const debian = '/usr/lib/rabbitmq/lib';
-  const versions = existsSync(debian) ? readdirSync(debian).filter((name) => name.startsWith('rabbitmq_server-')) : [];
-  const folders = versions.sort().map((name) => join(debian, name, 'sbin'));
-  const path = (process.env.PATH ?? '').split(delimiter);
-  return [...folders.reverse(), ...path, '/opt/homebrew/sbin', '/usr/local/sbin'].find((folder) => {
-    try {
-      accessSync(join(folder, 'rabbitmq-server'), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /**
  * Describes a node: new ports and cookie, or those of the cluster that it joins. Starts nothing.
@@ -179,67 +137,6 @@ export function isRunning(node) {
   return node.pid !== undefined && commandOf(node.pid).includes(node.dir);
 }
 
-/**
- * Runs rabbitmqctl against the node and returns what it printed; about 1 s each.
- * @param {RabbitNode} node
- * @param {readonly string[]} args
- * @returns {Promise<string>}
- * @throws with rabbitmqctl's own text when it fails
- */
-export function nodeCtl(node, args) {
-  const sbin = findRabbit();
-  if (sbin === undefined)
-    throw new Error('expected RabbitMQ to be installed, found no rabbitmqctl; run: npm run services');
-  return new Promise((resolve, reject) => {
-    execFile(
-      join(sbin, 'rabbitmqctl'),
-      ['--quiet', '--node', node.name, ...args],
-      { env: nodeEnv(node) },
-      (error, stdout, stderr) => {
-        if (error)
-          reject(
-            new Error(`rabbitmqctl ${args.join(' ')} on ${node.name} failed: ${stderr || stdout || error.message}`),
-          );
-        else resolve(stdout);
-      },
-    );
-  });
-}
-
-/**
- * Evaluates Erlang expressions on the node and returns the value of the last as Erlang writes it. Through erl_call, which
- * comes with Erlang and answers in milliseconds, where it is in the path; else through rabbitmqctl, which starts an Erlang
- * of its own for a second of CPU.
- * @param {RabbitNode} node
- * @param {string} expressions each but the last followed by a comma, the last by a full stop
- * @returns {Promise<string>}
- * @throws with Erlang's own text when an expression fails
- */
-export async function nodeEval(node, expressions) {
-  const { error, output } = await callErlang(node, expressions);
-  if (error?.code === 'ENOENT') return (await nodeCtl(node, ['eval', expressions])).trim();
-  const [, value] = /^\{ok, ?(.*)\}$/s.exec(output.trim()) ?? [];
-  if (error === null && value !== undefined) return value;
-  throw new Error(`erl_call '${expressions}' on ${node.name} failed: ${output || error?.message}`);
-}
-
-/**
- * @param {RabbitNode} node
- * @param {string} expressions
- * @returns {Promise<{ error: import('node:child_process').ExecFileException | null, output: string }>}
- */
-function callErlang(node, expressions) {
-  return new Promise((resolve) => {
-    // It reads the node's cookie in the home directory, so that the cookie is on no command line.
-    const words = ['-n', node.name, '-e'];
-    const child = execFile('erl_call', words, { env: nodeEnv(node) }, (error, stdout, stderr) => {
-      resolve({ error, output: stdout + stderr });
-    });
-    // A program that is not there takes no input: the callback has the reason.
-    child.stdin?.on('error', () => {}).end(`${expressions}\n`);
-  });
-}
-
 /** @param {RabbitNode} node */
 function writeFiles(node) {
   const home = join(node.dir, 'home');
@@ -256,44 +153,6 @@ function writeFiles(node) {
     node.config,
   ];
   writeFileSync(join(node.dir, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
-}
-
-/**
- * The environment of the node and of its command line: the caller's, without what would reach another RabbitMQ.
- * @param {RabbitNode} node
- * @returns {NodeJS.ProcessEnv}
- */
-function nodeEnv(node) {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_|NOTIFY_SOCKET$)/.test(name));
-  return {
-    ...Object.fromEntries(inherited),
-    HOME: join(node.dir, 'home'),
-    ERL_CRASH_DUMP: join(node.dir, 'erl_crash.dump'),
-    ERL_EPMD_PORT: String(node.epmdPort),
-    ERL_EPMD_ADDRESS: HOST,
-    RABBITMQ_NODENAME: node.name,
-    RABBITMQ_DIST_PORT: String(node.distPort),
-    RABBITMQ_CONF_ENV_FILE: join(node.dir, 'empty.conf'),
-    RABBITMQ_CONFIG_FILE: join(node.dir, 'rabbitmq.conf'),
-    RABBITMQ_ADVANCED_CONFIG_FILE: join(node.dir, 'advanced.config'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: join(node.dir, 'enabled_plugins'),
-    RABBITMQ_MNESIA_BASE: join(node.dir, 'data'),
-    RABBITMQ_LOG_BASE: join(node.dir, 'log'),
-    RABBITMQ_PID_FILE: join(node.dir, 'node.pid'),
-    RABBITMQ_GENERATED_CONFIG_DIR: join(node.dir, 'generated'),
-    RABBITMQ_SCHEMA_DIR: join(node.dir, 'schema'),
-    // Two nodes bound to the same cores would share one and leave the other idle.
-    RABBITMQ_SCHEDULER_BIND_TYPE: 'u',
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
-      '+S 2:2 +SDcpu 2:2 +B i',
-      '-kernel inet_dist_use_interface {127,0,0,1}',
-      // What a quorum queue dead-letters while the next queue is not back yet from a restart comes again after this, ms,
-      // instead of three minutes.
-      '-rabbit dead_letter_worker_publisher_confirm_timeout 2000',
-    ].join(' '),
-    // Makes the start script become the node instead of its parent: one process, whose id is the child's.
-    RUNNING_UNDER_SYSTEMD: 'true',
-  };
 }
 
 /**

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { acceptsAmqp } from './ports.js';
 import { describeNode, isRunning, nodeUrl, startNode, stopEpmd, stopNode } from './rabbitmq-node.js';
 
-/** @import { RabbitNode } from './rabbitmq-node.js' */
+/** @import { RabbitNode } from './rabbitmq-command.js' */
 
 /** The project's folder. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));

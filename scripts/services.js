@@ -6,7 +6,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { executable, missingClients } from './foreign-clients.js';
-import { findRabbit, nodeUrl } from './rabbitmq-node.js';
+import { findRabbit } from './rabbitmq-command.js';
+import { nodeUrl } from './rabbitmq-node.js';
 import { runScript } from './run.js';
 import { runningServices, startServices, stopServices } from './services-node.js';
 

@@ -1,7 +1,8 @@
 /** Runs once around project `rabbitmq`: takes the broker that `TQ_TEST_AMQP_URL` names, and cleans up on it. */
 import { connect } from 'amqplib';
 import type { TestProject } from 'vitest/node';
-import { nodeCtl, nodeUrl } from '../../scripts/rabbitmq-node.js';
+import { nodeCtl } from '../../scripts/rabbitmq-command.js';
+import { nodeUrl } from '../../scripts/rabbitmq-node.js';
 import { runningServices } from '../../scripts/services-node.js';
 import { nameRun } from './shared-broker.js';
 

@@ -9,14 +9,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeCtl, nodeEval, type RabbitNode } from '../../scripts/rabbitmq-command.js';
 import {
   describeNode,
   killNode,
-  nodeCtl,
-  nodeEval,
   nodeUrl,
   PIDS_FILE,
-  type RabbitNode,
   startNode,
   stopEpmd,
   stopNode,
