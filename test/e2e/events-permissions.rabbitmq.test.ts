@@ -4,6 +4,7 @@ import { createWorker } from '@tq/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lendRabbit } from '../support/lent-rabbitmq.js';
 import type { RabbitServer } from '../support/rabbitmq.js';
+import { addRabbitUser } from '../support/rabbitmq-user.js';
 import { runTq } from '../support/tq-process.js';
 import { rejection, silentLogger } from './fixtures/test-app.js';
 
@@ -15,19 +16,8 @@ beforeAll(async () => {
 
 afterAll(() => rabbit.stop());
 
-/** A user of this name with these rights, and the URL by which it connects. */
-async function addUser(name: string, ...rights: readonly [configure: string, write: string, read: string]) {
-  const texts = [name, '/', ...rights].map((text) => `<<${JSON.stringify(text)}>>`);
-  await rabbit.evaluate(`rabbit_auth_backend_internal:add_user(${texts[0]}, <<"secret">>, <<"test">>).`);
-  await rabbit.evaluate(`rabbit_auth_backend_internal:set_permissions(${texts.join(', ')}, <<"test">>).`);
-  const url = new URL(rabbit.url);
-  url.username = name;
-  url.password = 'secret';
-  return url.href;
-}
-
 it('a publisher that may not declare is told so, and publishes once the exchange is there', async () => {
-  const url = await addUser('publisher', '^$', '.*', '.*');
+  const url = await addRabbitUser(rabbit, 'publisher', '^$', '.*', '.*');
   await using app = createApp({ url, logger: silentLogger });
   const created = app.event('orders.created');
   const error = await rejection(Promise.resolve(created.publish(1)));
@@ -39,7 +29,7 @@ it('a publisher that may not declare is told so, and publishes once the exchange
 });
 
 it('tq subscribe ends and says what its user may not do, without the password', async () => {
-  const url = await addUser('reader', '^$', '.*', '.*');
+  const url = await addRabbitUser(rabbit, 'reader', '^$', '.*', '.*');
   const end = await runTq(['subscribe', '#'], { env: { TQ_URL: url } });
   expect(end).toMatchObject({ code: 1, stdout: '' });
   expect(end.stderr).toMatch(/may not be declared by this user: .*ACCESS_REFUSED/);
@@ -48,7 +38,7 @@ it('tq subscribe ends and says what its user may not do, without the password', 
 
 it('a worker that may not declare the broadcasts waits for the right, says so, and needs none without them', async () => {
   const configure = String.raw`^(tq|tq\.(dead|delay.*|reply.*)|work|work\.dead)$`;
-  const url = await addUser('worker', configure, '.*', '.*');
+  const url = await addRabbitUser(rabbit, 'worker', configure, '.*', '.*');
   await using app = createApp({ url, queueType: 'classic', logger: silentLogger });
   app.task('work', () => 'done', { queue: 'work' });
   const waiting = createWorker(app, { pool: 'async', queues: ['work'] });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPeer, queueState, receive } from '../support/broker.js';
 import { lendRabbit } from '../support/lent-rabbitmq.js';
 import type { RabbitServer } from '../support/rabbitmq.js';
+import { addRabbitUser } from '../support/rabbitmq-user.js';
 import { rejection } from './fixtures/test-app.js';
 
 let rabbit: RabbitServer;
@@ -13,19 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => rabbit.stop());
 
-/** A user of this name with these rights, and the URL by which it connects. */
-async function addUser(name: string, ...rights: readonly [configure: string, write: string, read: string]) {
-  const texts = [name, '/', ...rights].map((text) => `<<${JSON.stringify(text)}>>`);
-  await rabbit.evaluate(`rabbit_auth_backend_internal:add_user(${texts[0]}, <<"secret">>, <<"test">>).`);
-  await rabbit.evaluate(`rabbit_auth_backend_internal:set_permissions(${texts.join(', ')}, <<"test">>).`);
-  const url = new URL(rabbit.url);
-  url.username = name;
-  url.password = 'secret';
-  return url.href;
-}
-
 it('a producer that may not declare fails with queue-missing, and sends once the queue is there', async () => {
-  const url = await addUser('producer', '^tq\\.reply\\.', '.*', '.*');
+  const url = await addRabbitUser(rabbit, 'producer', '^tq\\.reply\\.', '.*', '.*');
   await using app = createApp({ url, queueType: 'classic' });
   const task = app.task('take', () => 1, { queue: 'private' });
   const error = await rejection(task.delay().published);
@@ -40,10 +30,22 @@ it('a producer that may not declare fails with queue-missing, and sends once the
 
 it('a producer with few rights delays calls once the ladder is there, and is told what it lacks before', async () => {
   const write = String.raw`^(amq\.default|tq\.reply\..*|tq\.delay\.v1\..*|later)$`;
-  const url = await addUser('caller', String.raw`^tq\.reply\.`, write, String.raw`^tq\.(reply|delay\.v1)\.`);
+  const url = await addRabbitUser(
+    rabbit,
+    'caller',
+    String.raw`^tq\.reply\.`,
+    write,
+    String.raw`^tq\.(reply|delay\.v1)\.`,
+  );
   await using app = createApp({ url, queueType: 'classic', delayUnit: 20 });
   const own = String.raw`^(tq\..*|later|later\.dead)$`;
-  const declarer = await addUser('declarer', own, String.raw`^(amq\.default|tq\..*|later|later\.dead)$`, own);
+  const declarer = await addRabbitUser(
+    rabbit,
+    'declarer',
+    own,
+    String.raw`^(amq\.default|tq\..*|later|later\.dead)$`,
+    own,
+  );
   await using other = createApp({ url: declarer, queueType: 'classic', delayUnit: 20 });
   await using peer = await openPeer(rabbit.url);
   const options = { queue: 'later' };
@@ -59,7 +61,7 @@ it('a producer with few rights delays calls once the ladder is there, and is tol
 });
 
 it('who may not declare looks at dead letters and puts them back where the queue is there, and is told where it is not', async () => {
-  const url = await addUser('operator', '^$', '.*', '.*');
+  const url = await addRabbitUser(rabbit, 'operator', '^$', '.*', '.*');
   await using app = createApp({ url, queueType: 'classic' });
   await using declarer = createApp({ url: rabbit.url, queueType: 'classic' });
   await using peer = await openPeer(rabbit.url);

@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createApp, type QueueType } from '@tq/core';
 import { declare, internalsOf } from '@tq/core/internal';
 import { expect, test } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState, takeAll } from '../support/broker.js';
+import { killAtLine } from './fixtures/kill-at-line.js';
 import { scaledLimit, soaked } from './fixtures/scale.js';
 
 /** Of a soak at scale 10 1,500 messages and some 300 kills for each pair of queues. */
@@ -54,21 +54,6 @@ async function openScene(type: QueueType): Promise<Scene> {
     },
   };
 }
-
-/** The kill comes between two lines: how far the broker is then, chance decides. */
-async function killAtLine(child: ChildProcess, killAfter: number): Promise<void> {
-  if (child.stdout === null) throw new Error('expected a child with a pipe, found none');
-  let lines = 0;
-  for await (const _ of createInterface({ input: child.stdout })) {
-    lines++;
-    if (lines <= killAfter) continue;
-    for (let spins = Math.random() * MOST_SPINS; spins > 0; spins--) Math.sqrt(spins);
-    child.kill('SIGKILL');
-  }
-}
-
-/** Of a loop that does nothing: up to some milliseconds, which is a move. */
-const MOST_SPINS = 5_000_000;
 
 /** Resolves when the broker has noticed the end of a process that held messages. */
 async function settled({ peer, queue, dead }: Scene): Promise<void> {

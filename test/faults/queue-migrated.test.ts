@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createApp, type QueueType } from '@tq/core';
 import { declare, internalsOf } from '@tq/core/internal';
 import { expect, test } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, queueState, takeAll } from '../support/broker.js';
+import { killAtLine } from './fixtures/kill-at-line.js';
 import { scaledLimit, soaked } from './fixtures/scale.js';
 import { numbers, openScene } from './fixtures/scene.js';
 
@@ -13,24 +13,10 @@ const MESSAGES = soaked(120, 200);
 const PROGRAM = fileURLToPath(new URL('./fixtures/migrate.js', import.meta.url));
 /** Lines after which a process is killed at the latest. */
 const MOST_LINES = 8;
-/** Of a loop that does nothing: up to some milliseconds, which is a step. */
-const MOST_SPINS = 5_000_000;
 const WAYS = [
   ['classic', 'quorum'],
   ['quorum', 'classic'],
 ] as const satisfies readonly (readonly [QueueType, QueueType])[];
-
-/** The kill comes between two lines: how far the broker is then, chance decides. */
-async function killAtLine(child: ChildProcess, killAfter: number): Promise<void> {
-  if (child.stdout === null) throw new Error('expected a child with a pipe, found none');
-  let lines = 0;
-  for await (const _ of createInterface({ input: child.stdout })) {
-    lines++;
-    if (lines <= killAfter) continue;
-    for (let spins = Math.random() * MOST_SPINS; spins > 0; spins--) Math.sqrt(spins);
-    child.kill('SIGKILL');
-  }
-}
 
 async function migrateAndKill(env: NodeJS.ProcessEnv, killAfter: number): Promise<'done' | 'killed'> {
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });

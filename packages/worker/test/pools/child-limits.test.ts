@@ -160,7 +160,7 @@ it('stops while a child is being ended at its limit: the job fails, and nothing 
   clock.advance(LIMIT + 10);
   const stopped = pool.stop(100);
   // It starts still, and is told to close what it may have opened.
-  expect(child(1).killed).toBe(false);
+  expect([child(1).killed, child(1).told]).toEqual([false, ['retire']]);
   child(1).exit();
   child(0).exit();
   await stopped;
