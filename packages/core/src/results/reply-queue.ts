@@ -78,16 +78,23 @@ export class ReplyQueue {
   }
 
   async #prepare(link: Link): Promise<void> {
-    if (this.#declared) {
-      const look = await lookAtQueue(link.model, this.name);
-      this.#away = look.kind === 'away';
-      if (look.kind === 'there') return;
-      if (look.kind === 'away') {
-        this.#options.onAway();
-        throw look.error;
-      }
+    if (!this.#declared) return this.#declare(link);
+    const look = await lookAtQueue(link.model, this.name);
+    this.#away = look.kind === 'away';
+    if (look.kind === 'there') return;
+    if (look.kind === 'away') {
+      this.#options.onAway();
+      throw look.error;
+    }
+    try {
+      await this.#declare(link);
+    } finally {
+      // Once it is there again: a call that is made as soon as this is told is answered to a queue that exists.
       this.#options.onDeleted(this);
     }
+  }
+
+  async #declare(link: Link): Promise<void> {
     await declare(link.model, replyQueueTopology(this.name));
     this.#declared = true;
   }
