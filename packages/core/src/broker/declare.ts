@@ -271,7 +271,20 @@ export function isAccessRefused(error: unknown): boolean {
   return cause instanceof Error && replyCodeOf(cause) === ACCESS_REFUSED;
 }
 
-/** A 404 of a queue that exists: its node is down. */
-export function isAway(error: Error): boolean {
-  return /home node .* is down|is unavailable/.test(error.message);
+/**
+ * What RabbitMQ says with a 404 of a queue that exists: its node is down, stops or starts
+ * (rabbit_amqqueue and rabbit_channel, 3.10 to 4.x).
+ */
+const AWAY = [
+  /home node .* is down/,
+  /process is stopped by supervisor/,
+  /crashed and failed to restart/,
+  /due to timeout/,
+  /may be stopping or being demoted/,
+  /is unavailable/,
+];
+
+/** A 404 of a queue that exists, and cannot be reached now. */
+export function isAway({ message }: Error): boolean {
+  return AWAY.some((text) => text.test(message));
 }
