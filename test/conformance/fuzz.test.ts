@@ -34,7 +34,7 @@ test(`${COUNT} connections that misbehave close themselves and disturb no other 
     expect(String((await bystander.expectContent('basic.deliver')).body)).toBe(`after ${done}`);
   }
   await expectHealth();
-}, 120_000);
+});
 
 /**
  * Sends a conversation and waits until the broker has had enough of it. What comes back must be whole frames, and a close

@@ -100,7 +100,7 @@ describe('a queue that is migrated from classic to quorum under calls through an
     await worker.stop();
     expect(load.runs.toSorted((a, b) => a - b)).toEqual(numbers);
     expect((await after.topology.diff()).differences).toEqual([]);
-  }, 30_000);
+  });
 
   it('answers every call and runs each once under its workers, the old one and a new one after', async () => {
     await using load = await openLoad();
@@ -116,5 +116,5 @@ describe('a queue that is migrated from classic to quorum under calls through an
     const numbers = await load.end();
     await worker.stop();
     expect(load.runs.toSorted((a, b) => a - b)).toEqual(numbers);
-  }, 30_000);
+  });
 });

@@ -5,7 +5,7 @@ import { numbers, openScene, type Scene } from './fixtures/scene.js';
 import type { WorkerProcess } from './fixtures/worker-process.js';
 
 const TASKS = scaled(2_000);
-const LIMIT = scaledLimit(90_000);
+const LIMIT = scaledLimit(120_000);
 
 let node: BrokerNode;
 

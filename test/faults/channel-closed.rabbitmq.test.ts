@@ -23,4 +23,4 @@ test('a worker whose channel the broker closes with an error opens another, and 
   scene.journal.release(held.id);
   expect(await held.get(), worker.log()).toBe(7);
   expect(scene.journal.starts({ id: held.id })).toHaveLength(1);
-}, 60_000);
+});

@@ -26,7 +26,7 @@ beforeAll(async () => {
   stays = await startRabbit();
   goes = await startRabbit({ cluster: stays });
   third = await startRabbit({ cluster: stays });
-}, 120_000);
+});
 
 afterAll(async () => {
   await third?.stop();
@@ -84,7 +84,7 @@ test('a queue that is away with its node is waited for, by its worker and by who
   expect(worker.log()).not.toContain('Connection lost');
   expect(await ctl(scene.queue, 'list_consumers', 'prefetch_count')).toEqual([String(SLOTS)]);
   expect(scene.journal.starts()).toHaveLength(2);
-}, 120_000);
+});
 
 test('a reply whose queue is away with its node is kept with its delivery, and sent when the node is back', async () => {
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
@@ -110,7 +110,7 @@ test('a reply whose queue is away with its node is kept with its delivery, and s
   expect(await worker.health(({ running }) => running === 0)).toMatchObject({ healthy: true });
   expect(scene.journal.starts({ id: result.id })).toHaveLength(1);
   expect(await ctl(scene.queue, 'list_queues', 'messages')).toEqual(['0']);
-}, 120_000);
+});
 
 test('a stopped node costs no task and no result: callers and workers go on with the next one', async () => {
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
@@ -135,7 +135,7 @@ test('a stopped node costs no task and no result: callers and workers go on with
   // The replies to the earlier calls have waited for the node that their queue is on.
   await goes.startAgain();
   expect(await Promise.all(early.map((result) => result.get())), worker.log()).toEqual(numbers(TASKS));
-}, 120_000);
+});
 
 /** Delayed calls, made when all they need is there. */
 async function callLater({ tasks }: Scene, countdown: number) {
@@ -176,4 +176,4 @@ test('tasks that wait in quorum levels come while a node is down; in classic one
   await goes.startAgain();
   const results = [...waiting[1], late].map((result) => result.get());
   expect(await Promise.all(results), worker.log()).toEqual(numbers(WAITING + 1));
-}, 120_000);
+});

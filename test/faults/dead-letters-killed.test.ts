@@ -75,7 +75,7 @@ test.each(TYPES)(
     expect(await takeAll(scene.peer, scene.dead)).toEqual([]);
     console.log(`dead letters (${type}): ${LETTERS} moved by processes of which ${kills} were killed`);
   },
-  scaledLimit(90_000),
+  scaledLimit(120_000),
 );
 
 test.each(TYPES)(
@@ -89,5 +89,5 @@ test.each(TYPES)(
     const bodies = (await takeAll(scene.peer, scene.dead)).map(({ content }) => Number(content));
     expect(bodies).toEqual(Array.from({ length: LETTERS }, (_, n) => n));
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );

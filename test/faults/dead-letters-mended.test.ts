@@ -53,5 +53,5 @@ test.each(TYPES)(
     await worker.stop();
     expect(await app.queue('tq').dead.depth()).toMatchObject({ messages: 0 });
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );

@@ -63,5 +63,5 @@ test(
     expect(await app.queue('tq').depth()).toMatchObject({ messages: 0 });
     console.log(`dead letters retried: ${TASKS}, ${TASKS - left} of them moved before the kill; each ran once`);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );

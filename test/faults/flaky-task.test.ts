@@ -34,7 +34,7 @@ test(
     const flaky = app.declareTask<typeof tasks.flaky>('flaky');
 
     const results = await flaky.bulk(numbers(TASKS).map((id) => [SEED, id]));
-    const timeout = scaledLimit(60_000);
+    const timeout = scaledLimit(120_000);
     const outcomes = await Promise.all(results.map((result) => result.get({ timeout }).catch((error) => error)));
 
     const simulated = numbers(TASKS).map(simulate);
@@ -54,5 +54,5 @@ test(
     expect(await queueState(peer, `${queue}.dead`)).toMatchObject({ messages: failures });
     console.log(`flaky: ${TASKS} tasks took ${runs.length} runs, ${failures} failed for good, as simulated`);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );

@@ -13,7 +13,7 @@ let rabbit: RabbitServer;
 beforeAll(async () => {
   // The second says how often a channel looks at its deliveries' age, which is once a minute unless told.
   rabbit = await lendRabbit({ settings: { consumer_timeout: CONSUMER_TIMEOUT, channel_tick_interval: 500 } });
-}, 60_000);
+});
 
 afterAll(() => rabbit.stop());
 

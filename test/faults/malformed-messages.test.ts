@@ -45,4 +45,4 @@ test(`a worker survives ${COUNT} malformed messages, keeps each with its reason,
   });
   expect(wrong).toEqual([]);
   expect(worker.health()).toMatchObject({ healthy: true, running: 0 });
-}, 120_000);
+});

@@ -26,7 +26,7 @@ test.each(['quorum', 'classic'] as const)(
     expect(worker.log()).toContain('killed by SIGKILL');
     expect(await worker.health(({ running }) => running === 0)).toMatchObject({ healthy: true, slots: 2 });
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test('tq worker --pool process runs TypeScript, calls from inside a task included, survives a task that kills its process, and stops warm', async () => {

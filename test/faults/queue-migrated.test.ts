@@ -61,7 +61,7 @@ test.each(WAYS)(
     expect(await queueState(peer, `${queue}.migrating`)).toBeUndefined();
     console.log(`a queue migrated from ${from} to ${to}: ${MESSAGES} messages, ${kills} kills`);
   },
-  scaledLimit(90_000),
+  scaledLimit(120_000),
 );
 
 test('a worker goes on with a queue that is migrated under it, and what it runs meanwhile answers once', async () => {

@@ -82,7 +82,7 @@ test.each(POOLS)(
     await expectEmpty(scene.queue);
     console.log(`recycling (${pool}): ${cost}; ${runs.length} children, at most ${Math.max(...runs)} tasks each`);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test.each(POOLS)(
@@ -103,7 +103,7 @@ test.each(POOLS)(
     const most = Math.round(held.reduce((most, bytes) => Math.max(most, bytes), 0) / MB);
     console.log(`recycling (${pool}): ${cost}; ${runs.length} children, at most ${most} MB leaked in one`);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test.each([...POOLS, 'async'] as const)(

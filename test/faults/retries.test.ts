@@ -137,7 +137,7 @@ test(
     }
     expect(await queueState(peer, `${scene.queue}.dead`)).toMatchObject({ messages: 0 });
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 let node: BrokerNode;
@@ -168,7 +168,7 @@ test(
       expect(new Set(startsOf(scene, id).map(([, attempt]) => attempt))).toEqual(new Set([1, 2]));
     }
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test(
@@ -187,5 +187,5 @@ test(
     expect(await held.get()).toBe(-1);
     expect(scene.journal.starts({ task: 'fails' })).toHaveLength(2 * TASKS);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );

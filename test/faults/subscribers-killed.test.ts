@@ -56,7 +56,7 @@ test(
         ).size === EVENTS,
     );
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test(

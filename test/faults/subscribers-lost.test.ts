@@ -57,7 +57,7 @@ test(
     }
     expect(heard).toEqual([1, 2, 3]);
   },
-  scaledLimit(60_000),
+  scaledLimit(120_000),
 );
 
 test('a queue that a dead connection still holds (405) is waited for, and the worker says so', async () => {

@@ -31,7 +31,7 @@ test('a node keeps persistent messages over a restart and over a crash, and none
   await using next = await startBrokerNode();
   await using peer = await openPeer(next.url);
   expect(await queueState(peer, queue)).toBeUndefined();
-}, 120_000);
+});
 
 test('a node asks its clients for the heartbeat that it was started with', async () => {
   await using node = await startBrokerNode({ heartbeat: 7 });
@@ -39,7 +39,7 @@ test('a node asks its clients for the heartbeat that it was started with', async
   const connection = await connect(node.url, { noDelay: true });
   expect((connection.connection as unknown as { heartbeat: number }).heartbeat).toBe(7);
   await connection.close();
-}, 120_000);
+});
 
 test('a memory alarm blocks a publishing connection until it is cleared, as often as it is set', async () => {
   await using node = await startBrokerNode();
@@ -54,4 +54,4 @@ test('a memory alarm blocks a publishing connection until it is cleared, as ofte
     await node.setMemoryAlarm(false);
     await unblocked;
   }
-}, 120_000);
+});

@@ -21,4 +21,4 @@ test('nodes of a cluster have what was asked for, and leave neither data nor a l
     expect(existsSync(rabbit.node.dir)).toBe(false);
     expect(await acceptsAmqp(rabbit.port)).toBe(false);
   }
-}, 120_000);
+});
