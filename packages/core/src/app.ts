@@ -35,6 +35,7 @@ import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { broadcast } from './task/broadcast.js';
+import type { Call } from './task/call.js';
 import type { TasksOf } from './task/class-tasks.js';
 import type { DefineTask } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
@@ -47,7 +48,6 @@ import {
   removeWaitingCalls,
 } from './task/process-state.js';
 import { Registry } from './task/registry.js';
-import type { Signature } from './task/signature.js';
 import type { Task, TaskHost } from './task/task.js';
 import type { Clock } from './time/clock.js';
 import { Deadlines } from './time/deadlines.js';
@@ -216,9 +216,9 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     return this.#observers.on(name, listener);
   }
 
-  send<T>(signature: Signature): AsyncResult<T> {
+  send<T>(call: Call): AsyncResult<T> {
     this.#outgoing ??= this.#createOutgoing();
-    return this.#outgoing.calls.send<T>(signature);
+    return this.#outgoing.calls.send<T>(call);
   }
 
   publishEvent(event: EventRoute, payload: unknown, options: PublishOptions | undefined): Publication {

@@ -85,6 +85,7 @@ export type {
   StandardSchema,
 } from './schema/standard-schema.js';
 export { type Broadcast, type BroadcastCall, type BroadcastOptions, broadcast } from './task/broadcast.js';
+export type { CallOptions } from './task/call.js';
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';
@@ -102,7 +103,6 @@ export type { FailureTask, NamedTask, TaskOfFailures, TaskQueueOption } from './
 export type { DeclarationOptions, DefinitionOptions, SchemaOptions, TaskOptions } from './task/options.js';
 export type { Wire, WireOptions } from './task/plain-task.js';
 export type { Backoff, ErrorClass, ErrorMatcher, RetryOptions } from './task/retry-options.js';
-export type { CallOptions } from './task/signature.js';
 export type {
   Arguments,
   BulkOptions,

@@ -147,12 +147,12 @@ export type {
   Transport,
 } from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
+export type { CallOptions } from './task/call.js';
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';
 export { hasHooks, runReadyHooks, runStartHooks, runStopHooks, type WorkerInfo } from './task/life-hooks.js';
 export { checkTimeLimits } from './task/options.js';
 export { addRegistry, becomeChild, callsWaiting, childTransport, openRegistries } from './task/process-state.js';
 export { Registry, type Runnable } from './task/registry.js';
-export type { CallOptions } from './task/signature.js';
 export type { PlainFacts, TaskFacts } from './task/task-facts.js';
 export { fullJitter } from './time/backoff.js';
 export { type Clock, systemClock, type Timer } from './time/clock.js';

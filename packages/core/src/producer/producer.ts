@@ -11,12 +11,12 @@ import type { CallListener, CallTarget, OutgoingCall, Transport } from '../resul
 import type { Logger } from '../runtime.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
+import type { Call, CallOptions } from '../task/call.js';
 import { callTimes } from '../task/call-times.js';
 import { findCurrentTask } from '../task/context.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
-import type { CallOptions, Signature } from '../task/signature.js';
 import { aroundPublish } from './around-publish.js';
 import type { Router } from './router.js';
 import type { Staging } from './staging.js';
@@ -56,7 +56,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 const BROADCAST = broadcastExchange('');
 const NO_HEADERS: Headers = Object.freeze({});
 
-/** Turns signatures into calls: gives each an id, its place in the tree of tasks, a queue and a body. */
+/** Makes messages of calls: gives each an id, its place in the tree of tasks, a queue and a body. */
 export class Producer {
   readonly #options: ProducerOptions;
   #closed = false;
@@ -66,21 +66,21 @@ export class Producer {
   }
 
   /** Sends one call. What is wrong with it rejects `published` and `get()`; nothing is thrown. */
-  send<T>(signature: Signature): AsyncResult<T> {
+  send<T>(wanted: Call): AsyncResult<T> {
     const { router } = this.#options;
-    if (router === undefined) return this.#send(signature, undefined);
-    const { task, args, options } = signature;
+    if (router === undefined) return this.#send(wanted, undefined);
+    const { task, args, options } = wanted;
     try {
-      return this.#send({ ...signature, options: router.route(task, args, options) }, undefined);
+      return this.#send({ ...wanted, options: router.route(task, args, options) }, undefined);
     } catch (thrown) {
-      return this.#send(signature, asPublishError(thrown));
+      return this.#send(wanted, asPublishError(thrown));
     }
   }
 
   /** @param lost why it has no way */
-  #send<T>(signature: Signature, lost: PublishError | undefined): AsyncResult<T> {
+  #send<T>(wanted: Call, lost: PublishError | undefined): AsyncResult<T> {
     const { prefix, defaultQueue, results, newId, middleware } = this.#options;
-    const { task, options } = signature;
+    const { task, options } = wanted;
     const id = options.taskId ?? newId();
     const queue = prefix + String(options.queue ?? defaultQueue);
     const parent = findCurrentTask();
@@ -98,8 +98,8 @@ export class Producer {
     if (this.#closed) return refuse(result, failures.toPublishError(failures.closedBefore, false));
     if (wrong !== undefined) return refuse(result, wrong);
     const onion = middleware.publish;
-    if (onion === undefined) this.#dispatch(facts, signature, result, this.#timeoutOf(options));
-    else this.#around(onion, facts, signature, result);
+    if (onion === undefined) this.#dispatch(facts, wanted, result, this.#timeoutOf(options));
+    else this.#around(onion, facts, wanted, result);
     return result;
   }
 
@@ -118,9 +118,9 @@ export class Producer {
   }
 
   /** Leads a call through the middleware, which may change it. */
-  #around(onion: PublishOnion, facts: Facts, signature: Signature, listener: CallListener): void {
+  #around(onion: PublishOnion, facts: Facts, wanted: Call, listener: CallListener): void {
     const { prefix, defaultQueue, staging, logger } = this.#options;
-    const { args, schema, options, own } = signature;
+    const { args, schema, options, own } = wanted;
     const { id, task, rootId, parentId, ignoreResult } = facts;
     const { queue = defaultQueue, exchange, routingKey, priority, headers = NO_HEADERS, signal } = options;
     const [eta, expires] = [dateOf(facts.eta), dateOf(facts.expires)];
@@ -151,10 +151,10 @@ export class Producer {
   }
 
   /** Makes the message and sends it; never throws. */
-  #dispatch(facts: Facts, signature: Signature, listener: CallListener, publishTimeoutMs: number): void {
+  #dispatch(facts: Facts, wanted: Call, listener: CallListener, publishTimeoutMs: number): void {
     const { prefix, defaultQueue, router, transport, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
-    const { args, schema, options, own } = signature;
+    const { args, schema, options, own } = wanted;
     try {
       checkCall(options, own);
       checkQueue(options.queue ?? defaultQueue, queue);

@@ -1,5 +1,5 @@
 import { PublishError, toError } from '../errors.js';
-import type { CallOptions } from '../task/signature.js';
+import type { CallOptions } from '../task/call.js';
 import {
   checkTarget,
   isRuleList,

@@ -1,7 +1,7 @@
 import { TqError } from '../errors.js';
 import { broadcastExchange } from '../protocol/names.js';
 import type { AsyncResult } from '../results/async-result.js';
-import type { CallOptions } from './signature.js';
+import type { CallOptions } from './call.js';
 import type { Arguments, Task } from './task.js';
 
 /** Options of one broadcast: those of a call that say neither where it goes nor what comes back. */

@@ -3,7 +3,7 @@ import { requireInteger } from '../options-check.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { formatDuration } from '../time/duration.js';
 import { MAX_TIME_MS, printIsoTime } from '../time/iso-time.js';
-import type { CallOptions } from './signature.js';
+import type { CallOptions } from './call.js';
 
 /** When a task may start, and until when: ms since the epoch. */
 export type CallTimes = Pick<Envelope, 'eta' | 'expires'>;

@@ -1,4 +1,4 @@
-import type { CallOptions } from './signature.js';
+import type { CallOptions } from './call.js';
 
 /** Every option of a call, undefined where neither the call nor its task says anything. */
 export type MergedCall = { readonly [K in keyof Required<CallOptions>]: CallOptions[K] };

@@ -5,11 +5,11 @@ import type { Headers } from '../protocol/message.js';
 import { MAX_NAME_BYTES } from '../protocol/names.js';
 import type { TimeLimits } from '../protocol/time-limits.js';
 import { type ArgsSchema, isStandardSchema, type ResultSchema } from '../schema/standard-schema.js';
+import type { CallOptions } from './call.js';
 import { requireExpires } from './call-times.js';
 import { checkOnFailure, type FailureTask, refuseOwnFailures } from './on-failure.js';
 import { checkWire, type WireOptions } from './plain-task.js';
 import { checkCallRetry, checkRetry, type RetryOptions } from './retry-options.js';
-import type { CallOptions } from './signature.js';
 
 /** What a task's calls have in common; a call's own options win. */
 export interface TaskOptions extends WireOptions {

@@ -2,10 +2,10 @@ import { TqError } from '../errors.js';
 import type { CallRetry } from '../protocol/call-retry.js';
 import type { AsyncResult } from '../results/async-result.js';
 import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
+import type { Call, CallOptions } from './call.js';
 import { mergeCall, NO_CALL_OPTIONS } from './merge-call.js';
 import { checkTask, type DefinitionOptions, type TaskOptions } from './options.js';
 import { checkCallRetry } from './retry-options.js';
-import type { CallOptions, Signature } from './signature.js';
 
 /** Any function that can be a task, as whoever runs it sees it. */
 export type Handler = (...args: never[]) => unknown;
@@ -85,7 +85,7 @@ export type BulkOptions = Omit<CallOptions, 'taskId'>;
 
 /** What tasks need of their app: narrow, since the app knows tasks and not the other way round. */
 export interface TaskHost {
-  send<T>(signature: Signature): AsyncResult<T>;
+  send<T>(call: Call): AsyncResult<T>;
   /** Resolves when one more call fits into the outbox; undefined when it fits now. */
   room(): Promise<void> | undefined;
 }
@@ -134,7 +134,7 @@ function runHere(name: string, handler: CallableFunction | undefined, args: read
 
 async function sendAll<T>(
   host: TaskHost,
-  { task, schema, options, own }: Omit<Signature, 'args'>,
+  { task, schema, options, own }: Omit<Call, 'args'>,
   calls: readonly (readonly unknown[])[],
 ): Promise<AsyncResult<T>[]> {
   const results: AsyncResult<T>[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Router } from '../../src/producer/router.js';
 import type { Routes } from '../../src/producer/routes.js';
+import type { CallOptions } from '../../src/task/call.js';
 import { runInTask, type TaskContext } from '../../src/task/context.js';
 import { MiddlewareStack } from '../../src/task/middleware.js';
-import type { CallOptions } from '../../src/task/signature.js';
 import { gate } from '../schema/schemas.js';
 import { testRuntime } from '../test-runtime.js';
 import { openProducer } from './producing.js';

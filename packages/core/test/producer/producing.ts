@@ -2,7 +2,7 @@ import { Producer, type ProducerOptions } from '../../src/producer/producer.js';
 import { Staging } from '../../src/producer/staging.js';
 import type { OutgoingCall } from '../../src/results/transport.js';
 import type { ArgsSchema } from '../../src/schema/standard-schema.js';
-import type { CallOptions } from '../../src/task/signature.js';
+import type { CallOptions } from '../../src/task/call.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
 import { testRuntime } from '../test-runtime.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CallOptions } from '../../src/task/call.js';
 import { callTimes } from '../../src/task/call-times.js';
-import type { CallOptions } from '../../src/task/signature.js';
 import { MAX_TIME_MS } from '../../src/time/iso-time.js';
 
 const NOW = Date.UTC(2026, 7, 1);

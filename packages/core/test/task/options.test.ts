@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { CallOptions } from '../../src/task/call.js';
 import { checkCall, checkHandler, checkTask } from '../../src/task/options.js';
-import type { CallOptions } from '../../src/task/signature.js';
 
 describe("a call's options", () => {
   it.each<[string, CallOptions]>([

@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PublishError } from '../../src/errors.js';
 import type { AsyncResult } from '../../src/results/async-result.js';
+import type { Call } from '../../src/task/call.js';
 import type { TaskOptions } from '../../src/task/options.js';
-import type { Signature } from '../../src/task/signature.js';
 import { createTask, type TaskHost } from '../../src/task/task.js';
 
 /** Stands in for the app: keeps what it is told to send, confirms when the test says so. */
 class RecordingHost implements TaskHost {
-  readonly sent: Signature[] = [];
+  readonly sent: Call[] = [];
   readonly ends: { confirm(): void; fail(error: Error): void }[] = [];
   capacity = Number.POSITIVE_INFINITY;
   readonly #wakes: (() => void)[] = [];
   #onSent: (() => void) | undefined;
 
-  send<T>(signature: Signature): AsyncResult<T> {
-    this.sent.push(signature);
+  send<T>(call: Call): AsyncResult<T> {
+    this.sent.push(call);
     const published = new Promise<void>((resolve, reject) => {
       this.ends.push({ confirm: resolve, fail: reject });
     });

@@ -51,8 +51,8 @@ export interface CallOptions {
   readonly retry?: CallRetry | undefined;
 }
 
-/** A task to be: what to call, with what, and how. */
-export interface Signature {
+/** One call that is to be made: of what, with what, and how. */
+export interface Call {
   readonly task: string;
   readonly args: readonly unknown[];
   /** What the arguments must fit before they are sent, as they are. */
