@@ -1,4 +1,5 @@
 import type { AppTopology } from './broker/app-topology.js';
+import { ChordQueues } from './broker/chord-queues.js';
 import { Connection } from './broker/connection.js';
 import { Delays } from './broker/delays.js';
 import { PublishChannel } from './broker/publish-channel.js';
@@ -18,6 +19,7 @@ export interface AppBroker {
   readonly publishing: Connection;
   readonly consuming: Connection;
   readonly delays: Delays;
+  readonly chordQueues: ChordQueues;
 }
 
 const silent = () => undefined;
@@ -30,6 +32,7 @@ export class OwnBroker implements AppBroker {
   readonly consuming: Connection;
   readonly publisher: PublishChannel;
   readonly delays: Delays;
+  readonly chordQueues: ChordQueues;
   readonly transport: BrokerTransport;
   readonly queues: QueueAdmin;
   /** A connection for one operation alone, to be closed by whoever asked. */
@@ -63,6 +66,7 @@ export class OwnBroker implements AppBroker {
       topology,
       runtime,
     });
+    this.chordQueues = new ChordQueues({ connection: this.publishing, runtime });
     this.#rpc = new Rpc({
       connection: this.consuming,
       queue: replyQueue(prefix, runtime.newId()),
@@ -83,6 +87,7 @@ export class OwnBroker implements AppBroker {
       staging: this.#staging,
       runtime,
       delays: this.delays,
+      chordQueues: this.chordQueues,
       topology,
       encode: encoderOf(preset),
     });

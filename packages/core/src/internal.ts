@@ -4,6 +4,7 @@ export type { App } from './app.js';
 export type { AppBroker } from './app-broker.js';
 export { type AppInternals, internalsOf } from './app-internals.js';
 export { maskUrl } from './broker/broker-url.js';
+export type { ChordQueue, ChordQueues } from './broker/chord-queues.js';
 export type { Connection, ConnectionStatus, Link, LinkUser, Trouble } from './broker/connection.js';
 export { ConsumeChannel, type ConsumeChannelOptions } from './broker/consume-channel.js';
 export type { Delivery } from './broker/consume-session.js';
@@ -136,15 +137,17 @@ export type { TaskAddress } from './protocol/task-address.js';
 export { decodeBody } from './protocol/task-body.js';
 export { failureEnvelope } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
-export type {
-  CallListener,
-  OutgoingCall,
-  OutgoingMessage,
-  OutgoingQuestion,
-  PublishListener,
-  QuestionListener,
-  QueueStatus,
-  Transport,
+export {
+  type CallListener,
+  type Follower,
+  failCall,
+  type OutgoingCall,
+  type OutgoingMessage,
+  type OutgoingQuestion,
+  type PublishListener,
+  type QuestionListener,
+  type QueueStatus,
+  type Transport,
 } from './results/transport.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
 export type { CallOptions } from './task/call.js';

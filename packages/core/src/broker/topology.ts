@@ -205,3 +205,9 @@ export function replyQueueTopology(name: string): Topology {
   const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': REPLY_QUEUE_EXPIRES_MS } };
   return { exchanges: [], queues: [queue], bindings: [] };
 }
+
+/** Where the replies of a chord's header wait to be joined: classic, as every queue with a name of its own. */
+export function chordQueueTopology(name: string, expiresMs: number): Topology {
+  const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expiresMs } };
+  return { exchanges: [], queues: [queue], bindings: [] };
+}

@@ -1,4 +1,5 @@
 import type { AppTopology } from '../broker/app-topology.js';
+import type { ChordQueues } from '../broker/chord-queues.js';
 import type { Connection } from '../broker/connection.js';
 import { lookAtQueue } from '../broker/declare.js';
 import type { Delays } from '../broker/delays.js';
@@ -21,6 +22,7 @@ export interface BrokerTransportOptions {
   readonly staging: Staging;
   readonly runtime: Runtime;
   readonly delays: Delays;
+  readonly chordQueues: ChordQueues;
   readonly topology: Omit<AppTopology, 'whole'>;
   readonly encode: Encoder;
 }
@@ -38,11 +40,11 @@ export class BrokerTransport implements Transport {
 
   constructor(options: BrokerTransportOptions) {
     this.#options = options;
-    const { connection, delays, runtime, topology, staging, rpc, encode } = options;
+    const { connection, delays, chordQueues, runtime, topology, staging, rpc, encode } = options;
     const wanted = () => staging.size > 0;
     const destinations = new Destinations({ connection, delays, runtime, topology, wanted });
     const { isTransient } = topology;
-    this.#calls = new Dispatcher(options, new OutgoingCalls({ destinations, rpc, encode, isTransient }));
+    this.#calls = new Dispatcher(options, new OutgoingCalls({ destinations, rpc, chordQueues, encode, isTransient }));
     this.#messages = new Dispatcher(options, new OutgoingMessages({ destinations, isTransient }));
     this.#questions = new Dispatcher(options, new OutgoingQuestions({ destinations, rpc, isTransient }));
   }

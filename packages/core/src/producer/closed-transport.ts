@@ -1,14 +1,21 @@
 import * as failures from '../broker/publish-failure.js';
-import type { PublishListener, Transport } from '../results/transport.js';
+import { failCall, type OutgoingCall, type PublishListener, type Transport } from '../results/transport.js';
+
+const closed = () => failures.toPublishError(failures.closedBefore, false);
+
+const refuseCall = (call: OutgoingCall): void => {
+  const error = closed();
+  queueMicrotask(() => failCall(call, error));
+};
 
 const refuse = ({ listener }: { readonly listener: PublishListener }): void => {
-  const error = failures.toPublishError(failures.closedBefore, false);
+  const error = closed();
   queueMicrotask(() => listener.failed(error));
 };
 
 /** The transport of an app that was closed before its first call: each call fails like one after that. */
 export const closedTransport: Transport = {
-  send: refuse,
+  send: refuseCall,
   publish: refuse,
   ask: refuse,
   forget: () => undefined,

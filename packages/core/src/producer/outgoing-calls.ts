@@ -1,8 +1,9 @@
 import type { AppTopology } from '../broker/app-topology.js';
+import type { ChordQueues } from '../broker/chord-queues.js';
 import type { PublishEnd, PublishRequest } from '../broker/outbox.js';
 import { asTransient } from '../protocol/message.js';
 import type { Rpc } from '../results/rpc.js';
-import type { OutgoingCall } from '../results/transport.js';
+import { failCall, type OutgoingCall } from '../results/transport.js';
 import { type Destinations, unroutable } from './destinations.js';
 import type { OutgoingKind, Returned } from './dispatcher.js';
 import type { Encoder } from './encoder.js';
@@ -10,6 +11,7 @@ import type { Encoder } from './encoder.js';
 export interface OutgoingCallsOptions {
   readonly destinations: Destinations;
   readonly rpc: Rpc;
+  readonly chordQueues: ChordQueues;
   readonly encode: Encoder;
   /** Whether what is published there need not outlive the broker. */
   readonly isTransient: AppTopology['isTransient'];
@@ -26,18 +28,21 @@ export class OutgoingCalls implements OutgoingKind<OutgoingCall> {
   }
 
   ready(call: OutgoingCall): true | Promise<void> {
-    const { destinations, rpc } = this.#options;
+    const { destinations, rpc, chordQueues } = this.#options;
     const known = destinations.ready(call);
-    if (call.envelope.ignoreResult || rpc.ready) return known;
-    return Promise.all([known, rpc.start()]).then(() => undefined);
+    const answered = rpc.ready || !isAnswered(call) ? true : rpc.start();
+    const joined = call.chords === undefined ? true : chordQueues.ready(call.chords);
+    if (answered === true && joined === true) return known;
+    return Promise.all([known, answered, joined]).then(() => undefined);
   }
 
   request(call: OutgoingCall, timeoutMs: number, onEnd: (end: PublishEnd) => void): PublishRequest {
     const { destinations, rpc, encode, isTransient } = this.#options;
-    const { envelope, listener, signal } = call;
-    const replyTo = envelope.ignoreResult ? undefined : rpc.queue;
+    const { envelope, listener, followers, signal } = call;
+    const replyTo = isAnswered(call) ? rpc.queue : undefined;
     const message = encode(envelope, replyTo);
-    if (replyTo !== undefined) rpc.register(envelope.id, listener);
+    if (!envelope.ignoreResult) rpc.register(envelope.id, listener);
+    if (followers !== undefined) for (const later of followers) rpc.register(later.taskId, later.listener);
     // Of a call that waits in the outbox the delay passes there, so that its way is asked for when it is written.
     const routeNow = call.eta === undefined ? undefined : () => destinations.route(call);
     const route = routeNow === undefined ? destinations.route(call) : AT_WRITE;
@@ -62,8 +67,15 @@ export class OutgoingCalls implements OutgoingKind<OutgoingCall> {
     return unroutable(call, returned);
   }
 
-  failed({ envelope, listener }: OutgoingCall, error: Error): void {
-    this.#options.rpc.forget(envelope.id);
-    listener.failed(error);
+  failed(call: OutgoingCall, error: Error): void {
+    const { rpc } = this.#options;
+    rpc.forget(call.envelope.id);
+    if (call.followers !== undefined) for (const { taskId } of call.followers) rpc.forget(taskId);
+    failCall(call, error);
   }
+}
+
+/** What follows it is answered where it would be, though its own result may be nobody's business. */
+function isAnswered({ envelope, followers }: OutgoingCall): boolean {
+  return !envelope.ignoreResult || followers !== undefined;
 }

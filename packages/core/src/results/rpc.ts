@@ -189,11 +189,18 @@ export class Rpc {
       this.#malformed(waiters, properties.correlationId, toError(error));
       return;
     }
-    const listener = waiters.get(reply.taskId);
+    const place = waiters.has(reply.taskId) ? waiters : this.#elsewhere(reply.taskId);
+    const listener = place?.get(reply.taskId);
     // Whoever asked a foreign program takes what comes under its correlation id, and nothing else.
     if (listener === undefined || listener.answered !== undefined) return;
-    if (isFinal(reply)) waiters.delete(reply.taskId);
+    if (isFinal(reply)) place?.delete(reply.taskId);
     listener.replied(reply);
+  }
+
+  /** What follows several calls is answered where one of them is, whichever it was that it was waited for with. */
+  #elsewhere(taskId: string): ReplyQueue['waiters'] | undefined {
+    if (this.#queues.length === 1) return undefined;
+    return this.#queues.find(({ waiters }) => waiters.has(taskId))?.waiters;
   }
 
   /** @returns false for what no question waits for */

@@ -1,3 +1,4 @@
+import type { ChordQueue } from '../broker/chord-queues.js';
 import type { Route } from '../broker/delay-ladder.js';
 import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
@@ -30,6 +31,13 @@ export interface QuestionListener extends Pick<CallListener, 'confirmed' | 'fail
   answered(message: InboundMessage): void;
 }
 
+/** Who waits for a later step of what a call begins. */
+export interface Follower {
+  readonly taskId: string;
+  /** Never told of a confirm: somebody else publishes the step, when the one before it has ended. */
+  readonly listener: CallListener;
+}
+
 /** Where a call goes that is for no queue in particular. */
 export interface CallTarget extends Route {
   /** False for what may be for nobody, as a broadcast. Default: true. */
@@ -49,6 +57,13 @@ export interface OutgoingCall {
   readonly publishTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly listener: CallListener;
+  /** Queues in which replies are joined: they have to be there before the call is published. Default: none. */
+  readonly chords?: readonly ChordQueue[] | undefined;
+  /**
+   * Later steps, whose replies come where its own does, whoever publishes them: waited for from before the publish on, and
+   * told when it fails. Default: none.
+   */
+  readonly followers?: readonly Follower[] | undefined;
 }
 
 /** A message on its way out that is no call: an event, or what a plain program reads. */
@@ -107,6 +122,12 @@ export interface Transport {
   room(): Promise<void> | undefined;
   /** What the broker says of a queue, nothing in it where it is gone; undefined where the broker cannot be asked. */
   queueStatus(queue: string): Promise<QueueStatus | undefined>;
+}
+
+/** A call was not published, or nobody knows: tells whoever waits for it, and for what would follow it. */
+export function failCall({ listener, followers }: Pick<OutgoingCall, 'listener' | 'followers'>, error: Error): void {
+  listener.failed(error);
+  if (followers !== undefined) for (const follower of followers) follower.listener.failed(error);
 }
 
 /** What a wait ends with that an app's close() finds open. */

@@ -1,3 +1,4 @@
+import { ChordQueues } from '../../src/broker/chord-queues.js';
 import type { Connection } from '../../src/broker/connection.js';
 import type { Delays } from '../../src/broker/delays.js';
 import type { PublishRequest } from '../../src/broker/outbox.js';
@@ -24,6 +25,8 @@ export function exchangeOf(name: string): Topology | undefined {
   return { exchanges: [{ name, type: 'topic' }], queues: [], bindings: [] };
 }
 
+type Way = Pick<OutgoingCall, 'eta' | 'target' | 'chords' | 'followers'>;
+
 /** A broker of one queue: passive looks answer what the test says. */
 export function setup() {
   const clock = new ManualClock();
@@ -36,6 +39,8 @@ export function setup() {
     declared: undefined as Error | undefined,
     rpcReady: true,
     delaysReady: true as true | Promise<void>,
+    /** What the next declarations of queues wait for. */
+    gate: undefined as Promise<void> | undefined,
     mute: false,
   };
   let consumed: () => void = () => undefined;
@@ -55,6 +60,7 @@ export function setup() {
     },
     assertQueue: async (queue: string) => {
       log.push(`declare ${queue}`);
+      await state.gate;
       if (state.declared !== undefined) throw state.declared;
     },
   };
@@ -84,13 +90,15 @@ export function setup() {
     forget: () => log.push('delays forgotten'),
   };
   const topology = { ofQueue: replyQueueTopology, ofExchange: exchangeOf, isTransient: undefined };
+  const connection = { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection;
   const transport = new BrokerTransport({
-    connection: { whenOpen: async () => link, link, lastError: undefined } as unknown as Connection,
+    connection,
     publisher: publisher as unknown as PublishChannel,
     rpc: rpc as unknown as Rpc,
     staging: new Staging({ clock, deadlines, limits: { messages: 10, bytes: 1_000 }, hold: () => () => undefined }),
     runtime,
     delays: delays as unknown as Delays,
+    chordQueues: new ChordQueues({ connection, runtime }),
     topology,
     encode: encodeEnvelope,
   });
@@ -101,7 +109,7 @@ export function setup() {
     replied: () => told.push('replied'),
   };
   const envelope = { id: 'i1', task: 'fib', rootId: 'i1', parentId: undefined, priority: undefined } as const;
-  const send = (more: Partial<Envelope> = {}, signal?: AbortSignal, way: Pick<OutgoingCall, 'eta' | 'target'> = {}) => {
+  const send = (more: Partial<Envelope> = {}, signal?: AbortSignal, way: Way = {}) => {
     const call: OutgoingCall = {
       envelope: { ...envelope, ignoreResult: false, headers: undefined, bodyText: '[[30],{},{}]', ...more },
       queue: 'q',

@@ -12,10 +12,15 @@ const turns = () => new Promise<void>((resolve) => setTimeout(resolve));
 /** A cluster of which one queue's node can be away. */
 function setup(maxWaiters: number) {
   const state = { away: '' };
+  const consumers = new Map<string, (message: unknown) => void>();
   const createChannel = async () =>
     Object.assign(new EventEmitter(), {
       prefetch: async () => undefined,
-      consume: async () => ({ consumerTag: 'c' }),
+      consume: async (queue: string, onMessage: (message: unknown) => void) => {
+        consumers.set(queue, onMessage);
+        return { consumerTag: 'c' };
+      },
+      ack: () => undefined,
       assertQueue: async () => undefined,
       close: async () => undefined,
       checkQueue: async (queue: string) => {
@@ -36,9 +41,14 @@ function setup(maxWaiters: number) {
     rpc.register(id, {
       confirmed: () => undefined,
       failed: (error) => told.push([id, (error as { code?: unknown }).code]),
-      replied: () => undefined,
+      replied: ({ status }) => told.push([id, status]),
     });
-  return { state, fake, rpc, up, told, register };
+  /** A task's success comes to this queue. */
+  const reply = (queue: string, taskId: string) => {
+    const body = Buffer.from(JSON.stringify({ task_id: taskId, status: 'SUCCESS', result: 1 }));
+    consumers.get(queue)?.({ content: body, properties: { correlationId: taskId }, fields: { deliveryTag: 1 } });
+  };
+  return { state, fake, rpc, up, told, register, reply };
 }
 
 it('gives up the oldest waiter of all its queues, not the first one of a new queue', async () => {
@@ -59,6 +69,22 @@ it('gives up the oldest waiter of all its queues, not the first one of a new que
     ['one', 'result-forgotten'],
     ['two', 'result-forgotten'],
   ]);
+});
+
+it('gives a reply to who waits for it, whichever of its queues it comes to', async () => {
+  const { state, fake, rpc, up, told, register, reply } = setup(2);
+  const started = rpc.start();
+  up();
+  await started;
+  register('body');
+  fake.down();
+  state.away = 'replies';
+  up();
+  await turns();
+  register('member');
+  reply('replies.2', 'body');
+  reply('replies.2', 'body');
+  expect(told).toEqual([['body', 'SUCCESS']]);
 });
 
 it('has caught up where each of its queues is consumed that somebody waits at', async () => {

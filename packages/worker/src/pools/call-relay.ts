@@ -1,5 +1,5 @@
-import { assertNever, type CallListener, isFinal, type Transport } from '@tq/core/internal';
-import type { CallAnswer, CallRequest } from './job-messages.js';
+import { assertNever, type CallListener, type Follower, isFinal, type Transport } from '@tq/core/internal';
+import type { CallAnswer, CallRequest, PortFollower } from './job-messages.js';
 import { asBuffer } from './port-bytes.js';
 import { encodePortError } from './port-error.js';
 import { QuestionRelay } from './question-relay.js';
@@ -79,6 +79,8 @@ export class CallRelay {
     eta,
     publishTimeoutMs,
     abortable,
+    chords,
+    followers,
   }: Extract<CallRequest, { type: 'call' }>): void {
     const controller = abortable ? new AbortController() : undefined;
     this.#calls.set(seq, { taskId: envelope.id, noResult: envelope.ignoreResult, controller });
@@ -90,7 +92,14 @@ export class CallRelay {
       publishTimeoutMs,
       signal: controller?.signal,
       listener: this.#listener(seq),
+      chords,
+      followers: followers?.map((follower) => this.#follow(follower)),
     });
+  }
+
+  #follow({ seq, taskId }: PortFollower): Follower {
+    this.#calls.set(seq, { taskId, noResult: false, controller: undefined });
+    return { taskId, listener: this.#listener(seq) };
   }
 
   #publish(request: Extract<CallRequest, { type: 'publish' }>): void {

@@ -110,6 +110,8 @@ export type CallRequest =
       readonly queue: string;
       readonly target?: OutgoingCall['target'];
       readonly eta?: OutgoingCall['eta'];
+      readonly chords?: OutgoingCall['chords'];
+      readonly followers?: readonly PortFollower[] | undefined;
       readonly publishTimeoutMs: number;
       /** An `abort-call` may follow. */
       readonly abortable: boolean;
@@ -131,6 +133,12 @@ export type CallRequest =
   | { readonly type: 'ask-room'; readonly seq: number }
   | { readonly type: 'ask-queue-status'; readonly seq: number; readonly queue: string }
   | QuestionRequest;
+
+/** A later step of what a call begins, which the answers about it name by a number of its own. */
+export interface PortFollower {
+  readonly seq: number;
+  readonly taskId: string;
+}
 
 /** What a child's task asks foreign programs. */
 export type QuestionRequest =

@@ -1,5 +1,6 @@
 import {
   assertNever,
+  failCall,
   isFinal,
   type OutgoingCall,
   type OutgoingMessage,
@@ -13,6 +14,7 @@ import {
 import type { CallAnswer, CallRequest } from './job-messages.js';
 import { exactBytes } from './port-bytes.js';
 import { decodePortError } from './port-error.js';
+import { PortFollowers } from './port-followers.js';
 import { PortQuestions } from './port-questions.js';
 
 /** Calls that a child may have unconfirmed before it asks whether there is room for more. */
@@ -40,6 +42,7 @@ export class PortTransport implements Transport {
   readonly #seqs = new Map<string, number>();
   readonly #questions = new Map<number, (status: QueueStatus | undefined) => void>();
   readonly #asked: PortQuestions;
+  readonly #followers = new PortFollowers(() => ++this.#lastSeq);
   #lastSeq = 0;
   #unconfirmed = 0;
 
@@ -49,12 +52,14 @@ export class PortTransport implements Transport {
   }
 
   send(call: OutgoingCall): void {
-    const { envelope, queue, target, eta, publishTimeoutMs, signal } = call;
+    const { envelope, queue, target, eta, publishTimeoutMs, signal, chords } = call;
     const seq = ++this.#lastSeq;
     const abortable = signal !== undefined;
     const request = { type: 'call', seq, envelope, queue, publishTimeoutMs, abortable } as const;
-    const whole = eta === undefined && target === undefined ? request : { ...request, target, eta };
-    if (!this.#sent(whole, call)) return;
+    const timed = eta === undefined && target === undefined ? request : { ...request, target, eta };
+    const followers = call.followers && this.#followers.add(call.followers);
+    const whole = chords === undefined && followers === undefined ? timed : { ...timed, chords, followers };
+    if (!this.#sent(whole, call.signal, (error) => this.#refused(call, error))) return;
     this.#calls.set(seq, { call, confirmed: false, over: false, stopAborting: this.#abortWith(signal, seq) });
     this.#seqs.set(envelope.id, seq);
   }
@@ -69,17 +74,15 @@ export class PortTransport implements Transport {
     const seq = ++this.#lastSeq;
     const abortable = signal !== undefined;
     const body = exactBytes(message.body);
-    if (
-      !this.#sent({ type: 'publish', seq, target, properties, body, mandatory, publishTimeoutMs, abortable }, outgoing)
-    )
-      return;
+    const request = { type: 'publish', seq, target, properties, body, mandatory, publishTimeoutMs, abortable } as const;
+    if (!this.#sent(request, signal, (error) => listener.failed(error))) return;
     this.#messages.set(seq, { listener, stopAborting: this.#abortWith(signal, seq) });
   }
 
-  /** False when it cannot go, which its listener is told. */
-  #sent(request: CallRequest, { signal, listener }: Pick<OutgoingMessage, 'signal' | 'listener'>): boolean {
+  /** False when it cannot go, which `failed` is told after this has returned. */
+  #sent(request: CallRequest, signal: AbortSignal | undefined, failed: (error: PublishError) => void): boolean {
     const refuse = (error: PublishError): false => {
-      queueMicrotask(() => listener.failed(error));
+      queueMicrotask(() => failed(error));
       return false;
     };
     if (signal?.aborted) {
@@ -96,6 +99,11 @@ export class PortTransport implements Transport {
     return true;
   }
 
+  #refused(call: OutgoingCall, error: PublishError): void {
+    if (call.followers !== undefined) this.#followers.drop(call.followers);
+    failCall(call, error);
+  }
+
   #abortWith(signal: AbortSignal | undefined, seq: number): (() => void) | undefined {
     if (signal === undefined) return undefined;
     const abort = () => this.#post({ type: 'abort-call', seq });
@@ -106,9 +114,10 @@ export class PortTransport implements Transport {
   forget(id: string): void {
     if (this.#asked.forget(id)) return;
     const seq = this.#seqs.get(id);
-    if (seq === undefined) return;
-    this.#endResult(seq);
-    this.#post({ type: 'forget', seq });
+    const known = seq ?? this.#followers.forget(id);
+    if (known === undefined) return;
+    if (seq !== undefined) this.#endResult(seq);
+    this.#post({ type: 'forget', seq: known });
   }
 
   /** A child lives as long as its pool wants, so there is nothing to keep alive. */
@@ -144,6 +153,7 @@ export class PortTransport implements Transport {
         this.#failed(answer.seq, decodePortError(answer.error));
         return;
       case 'replied': {
+        if (this.#followers.replied(answer.seq, answer.reply)) return;
         const call = isFinal(answer.reply) ? this.#close(answer.seq) : this.#calls.get(answer.seq)?.call;
         call?.listener.replied(answer.reply);
         return;
@@ -177,6 +187,7 @@ export class PortTransport implements Transport {
   }
 
   #failed(seq: number, error: Error): void {
+    if (this.#followers.failed(seq, error)) return;
     const message = this.#closeMessage(seq);
     if (message !== undefined) {
       message.listener.failed(error);
