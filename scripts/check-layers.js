@@ -107,6 +107,7 @@ const PACKAGES = {
         'dead/',
         'events/',
         'topology/',
+        'call/',
         'completion/',
         'commands/',
         'parse',

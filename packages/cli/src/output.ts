@@ -62,6 +62,11 @@ export class Output {
     return this.interactive && this.#mayColour;
   }
 
+  /** Columns of the terminal that standard error is. */
+  get width(): number {
+    return this.#options.stderr.columns || WIDTH;
+  }
+
   /** Prints data as it is. */
   print(text: string): void {
     this.#wipe();
@@ -113,10 +118,14 @@ export class Output {
 
   /** Shows a line on a terminal that the next one replaces, and that makes room for whatever else is said. */
   live(text: string): void {
-    const { stderr } = this.#options;
     if (!this.interactive) return;
-    stderr.write(WIPE + text.slice(0, (stderr.columns || WIDTH) - 1));
+    this.#options.stderr.write(WIPE + text.slice(0, this.width - 1));
     this.#isLive = true;
+  }
+
+  /** Takes that line away, if there is one. */
+  clear(): void {
+    this.#wipe();
   }
 
   /** Says why the command failed. */

@@ -66,8 +66,10 @@ export type { ForeignMessage, FunctionFrom, PlainFormat } from './protocol/forei
 export type { HeadersMatch } from './protocol/headers-match.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { DeadLetterReason } from './protocol/names.js';
+export type { TaskProgress } from './protocol/progress.js';
 export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
+export type { ProgressOptions } from './results/progress-feed.js';
 export type { Publication } from './results/publication.js';
 export type { Logger } from './runtime.js';
 export type { Issue } from './schema/issue-text.js';

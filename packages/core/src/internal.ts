@@ -64,7 +64,9 @@ export { checkAsked, checkPatterns } from './events/subscribe-options.js';
 export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
 export { isSameJob, type Job, type JobEnd, type JobIdentity, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
+export { ProgressPacer } from './execution/progress-pacer.js';
 export { type JobRun, runJob } from './execution/run-job.js';
+export type { ProgressReport } from './execution/running-task.js';
 export { createLogger } from './execution/task-logger.js';
 export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
@@ -122,7 +124,9 @@ export {
   type PlainReading,
   type PlainReply,
 } from './protocol/plain-message.js';
+export type { TaskProgress } from './protocol/progress.js';
 export {
+  encodeProgress,
   encodeReply,
   encodeReplyWithin,
   encodeStarted,

@@ -2,6 +2,7 @@ import {
   type Delivery,
   type InboundMessage,
   type Lease,
+  type ProgressPacer,
   type TaskMessage,
   type Timer,
   TQ_HEADER,
@@ -28,6 +29,8 @@ export class Run implements Lease {
   timeouts = 0;
   /** Fires when it has to be given up before the broker takes the next one. */
   deadline: Timer | undefined;
+  /** Of what it tells its caller of its progress; undefined until it does. */
+  progress: ProgressPacer | undefined;
   readonly #deliveries: Delivery[];
 
   constructor(task: TaskMessage, queue: string, delivery: Delivery) {

@@ -11,6 +11,7 @@ import {
   traceOptions,
 } from '@tq/core/internal';
 import type { Arguments } from '../arguments.js';
+import { showProgress } from '../call/show-progress.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { noteLogger } from '../note-logger.js';
@@ -52,12 +53,17 @@ export const call: Command = {
     eta: { kind: 'text', describe: 'Start no earlier than at this time, ISO 8601, UTC unless it has a zone' },
     expires: { kind: 'text', describe: 'Do not start after so long from now (10s, 5m), or after this time (ISO 8601)' },
     'no-wait': { kind: 'flag', describe: "Wait for the broker's confirm only, ask for no result, and print the id" },
+    progress: {
+      kind: 'flag',
+      describe: 'Show how far the task is, as it says itself; with --json as {"id", "progress"}',
+    },
     json: { kind: 'flag', describe: 'Print {"id", "result"} or {"id"}, and errors as {"error"}' },
   },
   examples: [
     ['call fib 30', 'Call fib(30) and print its result'],
     ['call mail.send \'"ada@example.com"\' \'"Hello"\' --queue mail --no-wait', 'Send a call and do not wait'],
     ['call report \'{"year":2026}\' --timeout 5m --json', 'Wait up to five minutes, print JSON'],
+    ['call import --progress --timeout 1h', 'Draw a bar while it runs'],
     ['call report --countdown 1h --expires 2h --no-wait', 'Start in an hour, and no later than in two'],
     ['call report --app lib/jobs.ts#app', 'Call a task of another file: its broker, its queue, its schema'],
     ['call cache.clear --broadcast', 'Have every worker run it'],
@@ -73,6 +79,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
   const timeout = timeoutOf(args);
   const times = timesOf(args);
   refuseAddress(args);
+  refuseProgress(args);
   const { app } = await openApp(args, noteLogger(output));
   const stopping = new AbortController();
   let stopped: StopSignal | undefined;
@@ -128,9 +135,12 @@ async function send({ app, name, values, timeout, times, args, output, signal }:
     return;
   }
   const value = result.get({ timeout: total, signal });
-  value.catch(() => undefined);
+  const ended = new AbortController();
+  value.catch(() => ended.abort());
+  const shown = args.flag('progress') ? showProgress(result, { output, signal: ended.signal }) : undefined;
   // First, so that a broker that cannot be reached is told from a result that does not come.
   await result.published;
+  await shown;
   if (output.json) output.print(resultLine(result.id, await value));
   else output.printValue(await value);
 }
@@ -148,6 +158,13 @@ function refuseAddress(args: Arguments): void {
   const address = ['queue', 'exchange', 'routing-key'].find((option) => args.text(option) !== undefined);
   if (address === undefined) return;
   throw new UsageError(`--broadcast: expected no --${address} beside it, found both.`, args.command);
+}
+
+/** Nobody would be told of it. */
+function refuseProgress(args: Arguments): void {
+  const without = args.flag('progress') ? ['no-wait', 'broadcast'].find((option) => args.flag(option)) : undefined;
+  if (without === undefined) return;
+  throw new UsageError(`--progress: expected no --${without} beside it, found both.`, args.command);
 }
 
 function parseArgument(word: string, position: number, command: string): unknown {

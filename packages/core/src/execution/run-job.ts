@@ -14,7 +14,7 @@ import { callHandler, isThenable } from './call-handler.js';
 import { type Attempt, endOfFailedRun, type RetrySources } from './failed-run.js';
 import { findTask, unknownTask } from './find-task.js';
 import type { Job, JobEnd } from './job.js';
-import { RunningTask } from './running-task.js';
+import { type ProgressReport, RunningTask } from './running-task.js';
 
 /** A job that was started. */
 export interface JobRun {
@@ -31,6 +31,7 @@ export interface JobRun {
  * A handler that is not asynchronous costs no promise: `done` is then called before this returns.
  * @param own asked for the task before all the open apps of the process
  * @param sources of what a retry depends on beside its policy
+ * @param report told of the progress that the handler reports
  */
 export function runJob(
   job: Job,
@@ -38,6 +39,7 @@ export function runJob(
   done: (end: JobEnd) => void,
   own?: Registry,
   sources: RetrySources = OF_THE_PROCESS,
+  report?: ProgressReport,
 ): JobRun {
   const task = findTask(job.task, own);
   if (task === undefined)
@@ -49,7 +51,7 @@ export function runJob(
     return refuse(done, { kind: 'poison', failure: encodeError(error) });
   }
   if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
-  const run = new RunningTask(job, body.kwargs, logger);
+  const run = new RunningTask(job, body.kwargs, logger, report);
   const end = runInTask(run, () => start({ run, task, sources }, argumentsOf(body)));
   if (end instanceof Promise) end.then(done);
   else done(end);

@@ -3,12 +3,16 @@ import type { CallRetry } from '../protocol/call-retry.js';
 import { type EarlierError, NO_EARLIER_ERRORS } from '../protocol/earlier-errors.js';
 import type { Foreign, ForeignMessage } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
+import { checkProgress, type TaskProgress } from '../protocol/progress.js';
 import type { Logger } from '../runtime.js';
 import type { TaskContext } from '../task/context.js';
 import type { Job } from './job.js';
 import { createTaskLogger } from './task-logger.js';
 
-/** The context of one run. Signal and logger are made when first read: an AbortController costs more than a short task. */
+/** Takes what a run says of its progress, until the run has ended. */
+export type ProgressReport = (progress: TaskProgress) => void;
+
+/** The context of one run. What few tasks ask for is made when first read: an AbortController costs more than a short task. */
 export class RunningTask implements TaskContext {
   readonly id: string;
   readonly task: string;
@@ -26,11 +30,13 @@ export class RunningTask implements TaskContext {
   /** When it is too late to start another try, ms since the epoch. */
   readonly expires: number | undefined;
   readonly #logger: Logger;
+  readonly #report: ProgressReport | undefined;
+  #progress: TaskContext['progress'] | undefined;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
   #abortReason: TqError | undefined;
 
-  constructor(job: Job, kwargs: Readonly<Record<string, unknown>>, logger: Logger) {
+  constructor(job: Job, kwargs: Readonly<Record<string, unknown>>, logger: Logger, report?: ProgressReport) {
     this.id = job.id;
     this.task = job.task;
     this.attempt = job.attempt;
@@ -44,6 +50,7 @@ export class RunningTask implements TaskContext {
     this.errors = job.errors ?? NO_EARLIER_ERRORS;
     this.foreign = job.foreign;
     this.#logger = logger;
+    this.#report = report;
   }
 
   get message(): ForeignMessage | undefined {
@@ -53,6 +60,12 @@ export class RunningTask implements TaskContext {
   get log(): Logger {
     this.#log ??= createTaskLogger(this.#logger, this.id, this.task);
     return this.#log;
+  }
+
+  /** Bound, since handlers take it out of the context. */
+  get progress(): TaskContext['progress'] {
+    this.#progress ??= (done, total, message) => this.#report?.(checkProgress(done, total, message));
+    return this.#progress;
   }
 
   get signal(): AbortSignal {

@@ -4,6 +4,7 @@ import { assertNever } from '../errors.js';
 import { findTask } from '../execution/find-task.js';
 import { type JobEnd, toJob } from '../execution/job.js';
 import { limitsFor, softestLimit } from '../execution/limits-for.js';
+import { ProgressPacer } from '../execution/progress-pacer.js';
 import { type JobRun, runJob } from '../execution/run-job.js';
 import { decodeEnvelope, type Preset, type TaskMessage } from '../protocol/envelope.js';
 import { type EncodedError, encodeRevocation } from '../protocol/error-codec.js';
@@ -11,6 +12,7 @@ import type { OutboundMessage } from '../protocol/message.js';
 import type { DeadLetterReason } from '../protocol/names.js';
 import { nextTryHeaders } from '../protocol/next-try.js';
 import { decodePlain, type PlainReading } from '../protocol/plain-message.js';
+import type { TaskProgress } from '../protocol/progress.js';
 import type { FinalState, RetryState } from '../protocol/reply.js';
 import { failureEnvelope } from '../protocol/task-failure.js';
 import { NO_TIME_LIMITS } from '../protocol/time-limits.js';
@@ -32,7 +34,11 @@ export interface EagerRunsOptions {
 }
 
 /** What the caller of a task is told. */
-export type EagerReply = FinalState | RetryState | { readonly status: 'STARTED' };
+export type EagerReply =
+  | FinalState
+  | RetryState
+  | { readonly status: 'STARTED' }
+  | { readonly status: 'PROGRESS'; readonly progress: TaskProgress };
 
 /** A message that was taken, and where it was sent. */
 interface Taken {
@@ -152,14 +158,30 @@ export class EagerRuns {
     const limits = limitsFor(task.limits, findTask(task.task, registry)?.limits, NO_TIME_LIMITS);
     let deadline: Deadline | undefined;
     let ended = false;
+    let pacer: ProgressPacer | undefined;
+    const report = (progress: TaskProgress) => {
+      if (ended) return;
+      pacer ??= this.#pacer(task.id);
+      pacer.push(progress);
+    };
     const done = (end: JobEnd) => {
       ended = true;
+      pacer?.end();
       if (deadline !== undefined) deadlines.cancel(deadline);
       this.#ended(taken, task, end);
       this.#left();
     };
-    const run = runJob(toJob(task, taken.queue, limits), runtime.logger, done, registry, runtime);
+    const run = runJob(toJob(task, taken.queue, limits), runtime.logger, done, registry, runtime, report);
     if (limits !== undefined && !ended) deadline = this.#limit(run, softestLimit(limits));
+  }
+
+  #pacer(taskId: string): ProgressPacer {
+    const { runtime, reply } = this.#options;
+    const send = (progress: TaskProgress) => {
+      reply(taskId, { status: 'PROGRESS', progress });
+      return undefined;
+    };
+    return new ProgressPacer({ clock: runtime.clock, burst: 1, send });
   }
 
   #limit(run: JobRun, limitMs: number): Deadline {

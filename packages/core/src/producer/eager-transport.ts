@@ -1,7 +1,7 @@
 import * as failures from '../broker/publish-failure.js';
-import { PublishError } from '../errors.js';
+import { assertNever, PublishError } from '../errors.js';
 import type { OutboundMessage } from '../protocol/message.js';
-import { decodeReply, encodeReply, encodeReplyWithin, isFinal, type Reply } from '../protocol/reply.js';
+import { decodeReply, encodeProgress, encodeReply, encodeReplyWithin, isFinal, type Reply } from '../protocol/reply.js';
 import {
   type CallListener,
   closedMeanwhile,
@@ -132,9 +132,21 @@ export class EagerTransport implements Transport {
   /** As it would come out of a reply queue. */
   #replyOf(taskId: string, state: EagerReply): Reply {
     if (state.status === 'STARTED') return { status: 'STARTED', taskId };
-    const { maxMessageBytes } = this.#options;
-    const { body } =
-      state.status === 'RETRY' ? encodeReply(taskId, state) : encodeReplyWithin(maxMessageBytes, taskId, state);
-    return decodeReply(body.toString('utf8'));
+    return decodeReply(this.#encodeReply(taskId, state).body.toString('utf8'));
+  }
+
+  #encodeReply(taskId: string, state: Exclude<EagerReply, { status: 'STARTED' }>): OutboundMessage {
+    switch (state.status) {
+      case 'PROGRESS':
+        return encodeProgress(taskId, state.progress);
+      case 'RETRY':
+        return encodeReply(taskId, state);
+      case 'SUCCESS':
+      case 'FAILURE':
+      case 'REVOKED':
+        return encodeReplyWithin(this.#options.maxMessageBytes, taskId, state);
+      default:
+        return assertNever(state);
+    }
   }
 }

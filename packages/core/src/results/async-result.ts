@@ -1,4 +1,6 @@
+import type { TaskProgress } from '../protocol/progress.js';
 import type { Deadlines } from '../time/deadlines.js';
+import type { ProgressOptions } from './progress-feed.js';
 import type { Transport } from './transport.js';
 
 /**
@@ -47,6 +49,14 @@ export interface AsyncResult<T> {
    * task, and codes `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
    */
   get(options?: GetOptions): Promise<T>;
+  /**
+   * What the task says of its progress, `for await (const { done, total } of result.progress())`: the newest to whoever
+   * is slow, the newest at once to whoever comes late, and anew from the start when the task is tried again. Ends with
+   * the task, however that ends: `get()` tells. Any number may read.
+   * Throws {@link ResultWaitInTaskError} inside a task, and codes `unknown-option` and `result-forgotten` (the call asked
+   * for no result); an iteration fails with `result-aborted` by its signal.
+   */
+  progress(options?: ProgressOptions): AsyncIterable<TaskProgress>;
   /** Gives the result up: nothing waits for it any more, and a reply that comes is dropped. */
   forget(): void;
 }

@@ -10,11 +10,13 @@ import {
   TqError,
 } from '../errors.js';
 import { refuseUnknownKeys } from '../options-check.js';
+import type { TaskProgress } from '../protocol/progress.js';
 import type { Reply } from '../protocol/reply.js';
 import { formatDuration } from '../time/duration.js';
 import { printIsoTime } from '../time/iso-time.js';
 import type { AsyncResult, CallFacts, GetOptions, ResultServices, ResultState } from './async-result.js';
 import { EXPIRY_GRACE_MS, ExpiryWatch } from './expiry-watch.js';
+import { ProgressFeed, type ProgressOptions } from './progress-feed.js';
 import type { CallListener, QueueStatus } from './transport.js';
 
 type Outcome<T> = { readonly value: T } | { readonly error: Error };
@@ -24,6 +26,8 @@ interface Waiter<T> {
 }
 
 const NO_OPTIONS: GetOptions = Object.freeze({});
+const NO_PROGRESS_OPTIONS: ProgressOptions = Object.freeze({});
+const PROGRESS_KEYS = ['signal', 'allowInTask'] as const;
 const GET_KEYS = ['timeout', 'signal', 'allowInTask'] as const;
 
 function checkGet(options: GetOptions): void {
@@ -47,6 +51,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
   #release: (() => void) | undefined;
   /** What the last try failed with, of a task that is tried again. */
   #lastTry: RemoteError | undefined;
+  /** Made with the first word of it, or the first reader. */
+  #feed: ProgressFeed | undefined;
   /** Of a call that expires and whose result is awaited. */
   readonly #expiry: ExpiryWatch | undefined;
 
@@ -82,14 +88,20 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
 
   async get(options: GetOptions = NO_OPTIONS): Promise<T> {
     if (options !== NO_OPTIONS) checkGet(options);
-    const task = this.#services.runningTask();
-    if (task !== undefined && options.allowInTask !== true) throw new ResultWaitInTaskError(task);
-    if (this.#outcome === undefined && this.#facts.ignoreResult) throw this.#ignored();
+    this.#refuseWait(options.allowInTask);
     if (this.#outcome !== undefined) {
       if ('error' in this.#outcome) throw this.#outcome.error;
       return this.#outcome.value;
     }
     return this.#wait(options);
+  }
+
+  progress(options: ProgressOptions = NO_PROGRESS_OPTIONS): AsyncIterable<TaskProgress> {
+    if (options !== NO_PROGRESS_OPTIONS) refuseUnknownKeys(options, PROGRESS_KEYS, 'progress');
+    this.#refuseWait(options.allowInTask);
+    const { signal } = options;
+    const { transport } = this.#services;
+    return this.#feedOf().read({ signal, hold: () => transport.hold(), aborted: () => this.#aborted(signal) });
   }
 
   forget(): void {
@@ -137,6 +149,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
       case 'RETRY':
         this.#state = 'retry';
         this.#lastTry = reply.error;
+        this.#feed?.restart();
         this.#expiry?.cancel();
         return;
       case 'RECEIVED':
@@ -145,6 +158,11 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
       case 'STARTED':
         this.#state = 'started';
         this.#expiry?.cancel();
+        return;
+      case 'PROGRESS':
+        this.#state = 'started';
+        this.#expiry?.cancel();
+        this.#feedOf().push(reply.progress);
         return;
       default:
         assertNever(reply);
@@ -207,10 +225,26 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#expiry?.cancel();
+    this.#feed?.end();
     for (const waiter of [...(this.#waiters ?? [])]) {
       if ('error' in outcome) waiter.reject(outcome.error);
       else waiter.resolve(outcome.value);
     }
+  }
+
+  #feedOf(): ProgressFeed {
+    if (this.#feed === undefined) {
+      this.#feed = new ProgressFeed();
+      if (this.#outcome !== undefined) this.#feed.end();
+    }
+    return this.#feed;
+  }
+
+  /** Where a wait could harm, and where nothing would ever come. */
+  #refuseWait(allowInTask: boolean | undefined): void {
+    const task = this.#services.runningTask();
+    if (task !== undefined && allowInTask !== true) throw new ResultWaitInTaskError(task);
+    if (this.#outcome === undefined && this.#facts.ignoreResult) throw this.#ignored();
   }
 
   #letGo(): void {

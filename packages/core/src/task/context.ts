@@ -27,6 +27,14 @@ export interface TaskContext {
   readonly kwargs: Readonly<Record<string, unknown>>;
   /** What the message says of itself that came from a plain program or as an event; undefined for a call of a task. */
   readonly message: ForeignMessage | undefined;
+  /**
+   * Tells the caller how far the task is: `progress(3, 10)`, `progress(3, undefined, 'reading')`. One that reads
+   * `result.progress()` gets the newest, at most ten a second. Costs nothing worth counting and never fails for want
+   * of a listener.
+   * Throws a {@link TqError} `invalid-option` for a `done` or a `total` that is no finite number from 0 on, or a message
+   * that is no text; a message is cut after 1,000 characters.
+   */
+  readonly progress: (done: number, total?: number | undefined, message?: string | undefined) => void;
   /** Aborts when the run must end: with a `SoftTimeLimitError` at its soft limit, with `worker-stopped` at a cold stop. Made when first read. */
   readonly signal: AbortSignal;
   /** Logs with the task's id and name. */

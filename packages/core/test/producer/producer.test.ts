@@ -19,6 +19,7 @@ function insideOf(id: string, rootId: string): TaskContext {
     parentId: 'grandparent',
     kwargs: {},
     message: undefined,
+    progress: () => undefined,
   };
   return { id, rootId, task: 'outer', ...rest, signal, log };
 }

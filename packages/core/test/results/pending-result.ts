@@ -59,6 +59,7 @@ export function setup({ ignoreResult = false, runningTask = undefined as string 
 export const reply = (status: Reply['status']): Reply => {
   if (status === 'SUCCESS') return { status, taskId: 'i1', value: 832_040 };
   if (status === 'RECEIVED' || status === 'STARTED') return { status, taskId: 'i1' };
+  if (status === 'PROGRESS') return { status, taskId: 'i1', progress: { done: 1, total: 2, message: undefined } };
   const error = { name: 'RangeError', message: 'too big', stack: 'at py', code: 'E_BIG', cause: undefined };
   return { status, taskId: 'i1', error };
 };

@@ -120,9 +120,9 @@ export class Courier {
     }
   }
 
-  /** Tells a caller what it may miss: one try. */
-  mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): void {
-    void this.#publish(lease, '', replyTo, message);
+  /** Tells a caller what it may miss: one try. Resolves when that is over; never rejects. */
+  async mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): Promise<void> {
+    await this.#publish(lease, '', replyTo, message).catch(() => undefined);
   }
 
   /** Resolves with true when it is ready, and with false when the lease ends first. */

@@ -4,6 +4,8 @@ import {
   type Lease,
   limitsFor,
   maxDelayMs,
+  ProgressPacer,
+  type TaskProgress,
   type TimeLimits,
   type TqError,
   toJob,
@@ -137,7 +139,25 @@ export class Executor {
     const reply = run.task.expires === undefined ? undefined : replyAddress(run.task);
     if (reply !== undefined) settler.started(run, reply);
     const limits = limitsFor(run.task.limits, pool.factsOf(run.task.task)?.limits, timeLimits);
-    pool.run(toJob(run.task, run.queue, limits), (end) => this.#finish(run, group, end));
+    pool.run(
+      toJob(run.task, run.queue, limits),
+      (end) => this.#finish(run, group, end),
+      (progress) => this.#progressed(run, progress),
+    );
+  }
+
+  /** A plain program is told of the end alone. */
+  #progressed(run: Run, progress: TaskProgress): void {
+    if (run.state !== 'running') return;
+    const reply = replyAddress(run.task);
+    if (reply === undefined || reply.plain !== undefined) return;
+    const { app, settler } = this.#options;
+    run.progress ??= new ProgressPacer({
+      clock: app.runtime.clock,
+      burst: 1,
+      send: (newest) => settler.progressed(run, reply, newest),
+    });
+    run.progress.push(progress);
   }
 
   #finish(run: Run, group: SlotGroup, ended: JobEnd): void {
@@ -167,6 +187,8 @@ export class Executor {
 
   /** A run whose deliveries are all lost publishes nothing; whoever has the task now ends it. */
   #settle(run: Run, group: SlotGroup, outcome: Outcome): void {
+    // Before the reply, on the same channel.
+    run.progress?.end();
     const settling = run.alive ? this.#options.settler.settle(run, outcome, replyAddress(run.task)) : undefined;
     if (settling === undefined) this.#leave(run, group);
     else void settling.then(() => this.#leave(run, group));

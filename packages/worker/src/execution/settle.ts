@@ -9,6 +9,7 @@ import {
   encodeBareDeadLetter,
   encodeDeadLetter,
   encodeError,
+  encodeProgress,
   encodeReply,
   encoderOf,
   encodeStarted,
@@ -22,6 +23,7 @@ import {
   type TaskAddress,
   type TaskFacts,
   type TaskMessage,
+  type TaskProgress,
   TqError,
   toError,
 } from '@tq/core/internal';
@@ -103,7 +105,12 @@ export class Settler {
   started(item: Settleable, reply: ReplyAddress): void {
     if (reply.plain !== undefined) return;
     const message = encodeStarted(reply.taskId, { hostname: this.#options.worker, pid: process.pid });
-    this.#courier.mention(item, reply, message);
+    void this.#courier.mention(item, reply, message);
+  }
+
+  /** Tells the caller how far a task is, in the same way. Resolves when that is over; never rejects. */
+  progressed(item: Settleable, reply: ReplyAddress, progress: TaskProgress): Promise<void> {
+    return this.#courier.mention(item, reply, encodeProgress(reply.taskId, progress));
   }
 
   /**
@@ -124,7 +131,7 @@ export class Settler {
     // Before the copy, on the same channel: nothing that the next try says overtakes it.
     if (why === 'retry' && reply !== undefined && reply.plain === undefined) {
       const state = encodeReply(reply.taskId, { status: 'RETRY', failure: otherwise.failure });
-      this.#courier.mention(item, reply, state);
+      void this.#courier.mention(item, reply, state);
     }
     const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, { ...headers, ...ownOf(item) }));
     if (sent === 'sent') item.ack();

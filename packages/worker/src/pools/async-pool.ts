@@ -10,6 +10,7 @@ import {
   type JobEnd,
   type JobIdentity,
   type JobRun,
+  type ProgressReport,
   runJob,
   softestLimit,
   type TaskFacts,
@@ -112,14 +113,16 @@ export class AsyncPool implements Pool {
     return this.#state === 'running' || this.#state === 'stopping' ? this.slots : 0;
   }
 
-  run(job: Job, done: (end: JobEnd) => void): void {
+  run(job: Job, done: (end: JobEnd) => void, report?: ProgressReport): void {
     if (this.free() === 0)
       throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);
     const { id, attempt, queue, task } = job;
     const running: RunningJob = { id, attempt, queue, task, run: undefined, deadline: undefined, done };
     this.#running.add(running);
     running.run =
-      this.#watch === undefined ? this.#begin(job, running) : this.#watch.begin(job, () => this.#begin(job, running));
+      this.#watch === undefined
+        ? this.#begin(job, running, report)
+        : this.#watch.begin(job, () => this.#begin(job, running, report));
     if (job.limits !== undefined && this.#running.has(running)) this.#limit(running, job.limits);
   }
 
@@ -127,7 +130,7 @@ export class AsyncPool implements Pool {
     for (const running of this.#running) if (isSameJob(running, job)) running.run?.abortFor(error);
   }
 
-  #begin(job: Job, running: RunningJob): JobRun {
+  #begin(job: Job, running: RunningJob, report: ProgressReport | undefined): JobRun {
     const { services } = this.#options;
     const { logger, registry } = services;
     let returned = false;
@@ -135,7 +138,7 @@ export class AsyncPool implements Pool {
       if (returned) this.#end(running, end);
       else queueMicrotask(() => this.#end(running, end));
     };
-    const run = runJob(job, logger, onEnd, registry, this.#options);
+    const run = runJob(job, logger, onEnd, registry, this.#options, report);
     returned = true;
     return run;
   }

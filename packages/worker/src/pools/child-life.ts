@@ -5,6 +5,7 @@ import {
   type Job,
   type JobEnd,
   type TaskFacts,
+  type TaskProgress,
   TqError,
 } from '@tq/core/internal';
 import { CallRelay } from './call-relay.js';
@@ -42,6 +43,8 @@ export interface ChildDeath {
 export interface ChildOwner {
   /** It can run jobs. */
   ready(): void;
+  /** The running job tells how far it is. */
+  progressed(progress: TaskProgress): void;
   /** The running job ended; `memoryBytes` where the child was asked to report it. */
   ended(end: JobEnd, memoryBytes: number | undefined): void;
   /** It is gone; called once, after everything else. */
@@ -183,6 +186,9 @@ export class ChildLife {
     switch (message.type) {
       case 'end':
         this.owner.ended(message.end, message.memoryBytes);
+        return;
+      case 'progress':
+        this.owner.progressed(message.progress);
         return;
       case 'ready':
         this.#becomeReady(message);

@@ -8,7 +8,10 @@ import {
   type JobEnd,
   type JobRun,
   type Logger,
+  ProgressPacer,
   runJob,
+  systemClock,
+  type TaskProgress,
   taskFacts,
   taskNames,
 } from '@tq/core/internal';
@@ -20,6 +23,12 @@ import { encodePortError } from './port-error.js';
 import { PortTransport } from './port-transport.js';
 import { startSlot, stopSlot } from './slot-hooks.js';
 import { logRejection, logTaskRejection } from './stray-errors.js';
+
+/**
+ * What a job may say of its progress in one interval; the parent tells the caller less. A computation that holds up this
+ * event loop thus says all but what comes in a flood, and a flood does not hold up the parent.
+ */
+const PROGRESS_BURST = 10;
 
 /** A child's way to its parent, whatever it is made of. */
 export interface ParentLink {
@@ -100,18 +109,35 @@ class ChildMain {
 
   #start(job: Job): void {
     let ended = false;
+    let pacer: ProgressPacer | undefined;
+    const report = (progress: TaskProgress) => {
+      // What a job says after its end would be taken for the next one's.
+      if (ended) return;
+      pacer ??= this.#pacer();
+      pacer.push(progress);
+    };
     const finish = (end: JobEnd) => {
       ended = true;
+      pacer?.end();
       this.#running = undefined;
       this.#report(end);
     };
-    const run = runJob(job, this.#logger, (end) => {
+    const done = (end: JobEnd) => {
       // A call that middleware or a validator holds up would be lost with this child, which may be ended after its job.
       const waiting = callsWaiting();
       if (waiting === undefined) finish(end);
       else void waiting.then(() => finish(end));
-    });
+    };
+    const run = runJob(job, this.#logger, done, undefined, undefined, report);
     if (!ended) this.#running = { job, run };
+  }
+
+  #pacer(): ProgressPacer {
+    const send = (progress: TaskProgress) => {
+      this.#link.post({ type: 'progress', progress });
+      return undefined;
+    };
+    return new ProgressPacer({ clock: systemClock, burst: PROGRESS_BURST, send });
   }
 
   #report(end: JobEnd): void {

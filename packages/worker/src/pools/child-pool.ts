@@ -4,6 +4,7 @@ import {
   type Job,
   type JobEnd,
   type JobIdentity,
+  type ProgressReport,
   type TaskFacts,
   TqError,
 } from '@tq/core/internal';
@@ -112,12 +113,12 @@ export class ChildPool implements Pool {
     return this.#children.filter((child) => child.alive).length;
   }
 
-  run(job: Job, done: (end: JobEnd) => void): void {
+  run(job: Job, done: (end: JobEnd) => void, report?: ProgressReport): void {
     const child = this.#children.find((candidate) => candidate.idle);
     if (child === undefined) {
       throw new TqError('closed', `Expected a free slot, found none of ${this.slots}; ask free() first.`);
     }
-    child.run(job, done);
+    child.run(job, done, report);
   }
 
   giveUp(job: JobIdentity, error: TqError): void {

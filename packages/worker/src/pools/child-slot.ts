@@ -8,6 +8,8 @@ import {
   type JobEnd,
   type JobIdentity,
   type Logger,
+  type ProgressReport,
+  type TaskProgress,
   TimeLimitError,
   type TqError,
 } from '@tq/core/internal';
@@ -109,10 +111,10 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
   }
 
   /** Runs a job; the slot must be idle. */
-  run(job: Job, done: (end: JobEnd) => void): void {
+  run(job: Job, done: (end: JobEnd) => void, report?: ProgressReport): void {
     this.#life?.run(job);
     const { deadlines, standby } = this.#options;
-    this.#running = new RunningJob(job, done, deadlines, this);
+    this.#running = new RunningJob({ job, done, report }, deadlines, this);
     this.#state = 'busy';
     if (this.#wear.begin(standby.leadMs)) standby.expect(this);
   }
@@ -152,6 +154,10 @@ export class ChildSlot implements ChildOwner, LimitedRun, Recyclable {
     this.#state = 'idle';
     this.#options.standby.learn(this.#life?.startMs);
     if (!this.#firstStart.succeed()) this.#options.onReplaced();
+  }
+
+  progressed(progress: TaskProgress): void {
+    this.#running?.progressed(progress);
   }
 
   ended(end: JobEnd, memoryBytes: number | undefined): void {

@@ -27,6 +27,7 @@ export class Departures {
     const { logger, graceMs } = this.#options;
     this.#add(life, {
       ready: () => undefined,
+      progressed: () => undefined,
       ended: () => undefined,
       exited: ({ error }) => {
         if (error !== undefined) logger.error({ err: error }, 'A recycled child of the pool died.');
@@ -50,6 +51,7 @@ export class Departures {
     this.#lives.add(life);
     life.owner = {
       ready: () => heir.ready(),
+      progressed: (progress) => heir.progressed(progress),
       ended: (end, memoryBytes) => heir.ended(end, memoryBytes),
       exited: (death) => {
         this.#lives.delete(life);

@@ -13,6 +13,7 @@ import type {
   QueueStatus,
   Reply,
   TaskFacts,
+  TaskProgress,
 } from '@tq/core/internal';
 import type { PortError } from './port-error.js';
 
@@ -81,6 +82,8 @@ export type ChildMessage =
   | SuccessMessage
   /** The running job ended otherwise. */
   | { readonly type: 'end'; readonly end: ChildEnd; readonly memoryBytes?: number }
+  /** The running job tells how far it is. */
+  | { readonly type: 'progress'; readonly progress: TaskProgress }
   /** The task modules are loaded. First message, unless loading failed; `run` is sent after it only. */
   | {
       readonly type: 'ready';

@@ -1,4 +1,14 @@
-import type { Job, JobEnd, JobIdentity, Logger, Registry, TaskFacts, TqError, Transport } from '@tq/core/internal';
+import type {
+  Job,
+  JobEnd,
+  JobIdentity,
+  Logger,
+  ProgressReport,
+  Registry,
+  TaskFacts,
+  TqError,
+  Transport,
+} from '@tq/core/internal';
 
 /** What a pool needs of the worker around it. */
 export interface PoolServices {
@@ -35,8 +45,11 @@ export interface Pool {
   free(): number;
   /** Slots whose child is alive and ready, working or not. */
   alive(): number;
-  /** Runs a job, within its limits; needs a free slot. `done` is called exactly once, never before `run` returns. */
-  run(job: Job, done: (end: JobEnd) => void): void;
+  /**
+   * Runs a job, within its limits; needs a free slot. `done` is called exactly once, never before `run` returns; `report`
+   * whenever the job tells of its progress, before `done`.
+   */
+  run(job: Job, done: (end: JobEnd) => void, report?: ProgressReport): void;
   /**
    * Ends a running job, which then fails with this error: its child is killed and replaced. An async pool can only abort
    * the job's signal with it. Nothing when this one does not run.

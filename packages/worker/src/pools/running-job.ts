@@ -1,16 +1,33 @@
-import { type Deadlines, encodeError, type Job, type JobEnd, type TqError } from '@tq/core/internal';
+import {
+  type Deadlines,
+  encodeError,
+  type Job,
+  type JobEnd,
+  type ProgressReport,
+  type TaskProgress,
+  type TqError,
+} from '@tq/core/internal';
 import type { ChildOwner } from './child-life.js';
 import { type LimitedRun, LimitWatch } from './limit-watch.js';
+
+/** A job, and who is told of it. */
+export interface ToldJob {
+  readonly job: Job;
+  readonly done: (end: JobEnd) => void;
+  readonly report: ProgressReport | undefined;
+}
 
 /** A job in a child, from its start to its end, which is told once. */
 export class RunningJob {
   readonly job: Job;
   readonly #done: (end: JobEnd) => void;
+  readonly #report: ProgressReport | undefined;
   readonly #limits: LimitWatch | undefined;
 
-  constructor(job: Job, done: (end: JobEnd) => void, deadlines: Deadlines, run: LimitedRun) {
+  constructor({ job, done, report }: ToldJob, deadlines: Deadlines, run: LimitedRun) {
     this.job = job;
     this.#done = done;
+    this.#report = report;
     this.#limits = job.limits === undefined ? undefined : new LimitWatch(job.limits, deadlines, run);
   }
 
@@ -21,6 +38,10 @@ export class RunningJob {
   /** Its limits hold no more. */
   unwatch(): void {
     this.#limits?.cancel();
+  }
+
+  progressed(progress: TaskProgress): void {
+    this.#report?.(progress);
   }
 
   end(end: JobEnd): void {
@@ -40,6 +61,7 @@ export class RunningJob {
     };
     return {
       ready: () => undefined,
+      progressed: (progress) => this.progressed(progress),
       ended: (end) => tell(end),
       exited: () => {
         const { error } = encodeError(reason);

@@ -183,6 +183,7 @@ export class Standby {
   #start(): void {
     const life = this.#options.createChild({
       ready: () => this.#becameReady(life),
+      progressed: () => undefined,
       ended: () => undefined,
       exited: (death) => this.#died(life, death),
     });
