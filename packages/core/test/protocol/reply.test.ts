@@ -99,7 +99,7 @@ describe('decodeReply', () => {
   });
 
   it("reads a Python task's own state as started", () => {
-    expect(decodeReply(`{"task_id":"${ID}","status":"PROGRESS","result":{"done":3}}`)).toEqual({
+    expect(decodeReply(`{"task_id":"${ID}","status":"UPLOADING","result":"half"}`)).toEqual({
       status: 'STARTED',
       taskId: ID,
     });

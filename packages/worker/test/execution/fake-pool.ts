@@ -1,4 +1,4 @@
-import type { Job, JobEnd, JobIdentity, TaskFacts, TqError } from '@tq/core/internal';
+import type { Job, JobEnd, JobIdentity, ProgressReport, TaskFacts, TqError } from '@tq/core/internal';
 import type { Pool } from '../../src/pools/pool.js';
 
 /** A pool whose runs end when the test says so. */
@@ -10,6 +10,7 @@ export class FakePool implements Pool {
   /** Slots whose child is dead and not replaced yet. */
   broken = 0;
   readonly #open = new Map<string, (end: JobEnd) => void>();
+  readonly #reports = new Map<string, ProgressReport | undefined>();
   #freed: () => void = () => undefined;
   readonly #size: number;
 
@@ -40,10 +41,11 @@ export class FakePool implements Pool {
     return this.#size - this.#open.size - this.broken;
   }
 
-  run(job: Job, done: (end: JobEnd) => void): void {
+  run(job: Job, done: (end: JobEnd) => void, report?: ProgressReport): void {
     if (this.free() <= 0) throw new Error(`expected a free slot for ${job.id}, found none`);
     this.jobs.push(job);
     this.#open.set(job.id, done);
+    this.#reports.set(job.id, report);
   }
 
   onFree(listener: () => void): void {
@@ -57,6 +59,11 @@ export class FakePool implements Pool {
   repair(): void {
     this.broken = 0;
     this.#freed();
+  }
+
+  /** The job says that so much of 100 is done, also after its end. */
+  progress(id: string, done: number): void {
+    this.#reports.get(id)?.({ done, total: 100, message: undefined });
   }
 
   end(id: string, end: JobEnd = { kind: 'success', resultText: '1' }): void {

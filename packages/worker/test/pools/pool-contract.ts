@@ -1,4 +1,4 @@
-import type { JobEnd } from '@tq/core/internal';
+import type { JobEnd, TaskProgress } from '@tq/core/internal';
 import type { Pool } from '@tq/worker/internal';
 import { describe, expect, it } from 'vitest';
 import { describeHooks, describeLimits } from './limits-contract.js';
@@ -12,6 +12,7 @@ export function describePool(kind: Pool['kind']): void {
     const { start, create } = openPools(kind, 2);
     const shared = sharePool(kind, 2);
     describeRuns(shared, start);
+    describeProgress(shared);
     describeStart(create);
     describeStop(start, create);
     describeLimits(shared, start);
@@ -172,6 +173,37 @@ function describeRuns(shared: Shared, start: Start): void {
     const { pool } = await start({ slots: 1 });
     const free = await new Promise((resolve) => pool.run(createJob('add'), () => resolve(pool.free())));
     expect(free).toBe(1);
+  });
+}
+
+/** Runs a job to its end, and resolves with what came of it in its order: what was done, then the kind of the end. */
+function followed(pool: Pool, task: string, args: readonly unknown[] = []): Promise<(number | string)[]> {
+  const seen: (number | string)[] = [];
+  return new Promise((resolve) => {
+    const done = ({ kind }: JobEnd) => resolve([...seen, kind]);
+    pool.run(createJob(task, args), done, (progress: TaskProgress) => seen.push(progress.done));
+  });
+}
+
+function describeProgress(shared: Shared): void {
+  it('tells what a handler says of its progress, before its end, also of one that fails', async () => {
+    const { pool } = shared();
+    expect(await followed(pool, 'progress', [[1, 2, 3]])).toEqual([1, 2, 3, 'success']);
+    expect(await followed(pool, 'progress', [[1, -1]])).toEqual([1, 'failure']);
+  });
+
+  it('tells the newest of a flood, and is not held up by it', async () => {
+    const { pool } = shared();
+    const said = Array.from({ length: 20_000 }, (_, index) => index);
+    const seen = await followed(pool, 'progress', [said]);
+    expect(seen.slice(-2)).toEqual([19_999, 'success']);
+    if (pool.kind !== 'async') expect(seen.length).toBeLessThan(2_000);
+  });
+
+  it("does not take what a handler says after its end for the next one's, nor fails for it", async () => {
+    const { pool } = shared();
+    for (let run = 0; run < pool.slots; run++) expect(await followed(pool, 'progress-late')).toEqual(['success']);
+    for (let run = 0; run < pool.slots; run++) expect(await followed(pool, 'later', [1])).toEqual(['success']);
   });
 }
 
