@@ -1,4 +1,5 @@
 import type { AppTopology } from './broker/app-topology.js';
+import { ChordChannels } from './broker/chord-channels.js';
 import { ChordQueues } from './broker/chord-queues.js';
 import { Connection } from './broker/connection.js';
 import { Delays } from './broker/delays.js';
@@ -20,6 +21,8 @@ export interface AppBroker {
   readonly consuming: Connection;
   readonly delays: Delays;
   readonly chordQueues: ChordQueues;
+  /** Where a worker looks at chord queues and empties them. */
+  readonly chords: ChordChannels;
 }
 
 const silent = () => undefined;
@@ -33,6 +36,7 @@ export class OwnBroker implements AppBroker {
   readonly publisher: PublishChannel;
   readonly delays: Delays;
   readonly chordQueues: ChordQueues;
+  readonly chords: ChordChannels;
   readonly transport: BrokerTransport;
   readonly queues: QueueAdmin;
   /** A connection for one operation alone, to be closed by whoever asked. */
@@ -67,6 +71,7 @@ export class OwnBroker implements AppBroker {
       runtime,
     });
     this.chordQueues = new ChordQueues({ connection: this.publishing, runtime });
+    this.chords = new ChordChannels(this.consuming);
     this.#rpc = new Rpc({
       connection: this.consuming,
       queue: replyQueue(prefix, runtime.newId()),

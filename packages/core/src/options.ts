@@ -71,6 +71,8 @@ export interface AppOptions {
   readonly maxMessageBytes?: ByteSize | undefined;
   /** Grain of delays, which are rounded up to it; apps that share delays have the same (10ms to 2s). `TQ_DELAY_UNIT`. Default: `100ms`. */
   readonly delayUnit?: Duration | undefined;
+  /** How long the replies of a chord wait for the rest, beyond the delays of its header: longer than any of its tasks takes (1s or more). `TQ_CHORD_EXPIRES`. Default: `1d`. */
+  readonly chordExpires?: Duration | undefined;
   /** Where log lines go: pino, or anything with its methods. Default: warnings and errors as JSON on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -228,6 +230,15 @@ export const APP_OPTIONS = {
     min: 10,
     max: 2_000,
     default: 100,
+    child: true,
+  }),
+  chordExpires: duration({
+    describe:
+      'How long the replies of a chord wait for the rest, beyond the delays of its header: longer than any of its tasks takes',
+    env: 'TQ_CHORD_EXPIRES',
+    min: 1_000,
+    max: NO_LIMIT,
+    default: 86_400_000,
     child: true,
   }),
   logger: program<Logger>({

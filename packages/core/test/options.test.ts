@@ -25,6 +25,7 @@ describe('the options of an app', () => {
       outboxBytes: 67_108_864,
       maxMessageBytes: 16_777_216,
       delayUnit: 100,
+      chordExpires: 86_400_000,
       logger: undefined,
     });
   });
@@ -89,7 +90,7 @@ describe('the options of an app', () => {
 
   it.each<[object, string, string]>([
     [{ urll: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'urll'. Did you mean 'url'?"],
-    [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are auth, connectTimeout,"],
+    [{ broker: 'amqp://a' }, 'unknown-option', "createApp: unknown option 'broker'. Known are auth, chordExpires,"],
     [{ url: [] }, 'invalid-option', 'url: expected at least one amqp:// or amqps:// address, found none.'],
     [{ url: 5672 }, 'invalid-option', 'url: expected'],
     [{ prefix: 3 }, 'invalid-option', 'prefix: expected a text, found 3.'],

@@ -96,6 +96,8 @@ const DEAD_LETTER_MAX_LENGTH = 100_000;
 export const NO_DELIVERY_LIMIT = 2_147_483_647;
 /** A reply queue outlives its client by this: long enough for a reconnect, short enough not to pile up. */
 const REPLY_QUEUE_EXPIRES_MS = 60 * 60 * 1_000;
+/** RabbitMQ takes no longer time: ten years. */
+const MAX_EXPIRES_MS = 315_360_000_000;
 
 /**
  * A task queue with its dead-letter exchange and queue, and the way by which delayed messages come to it. What others
@@ -208,6 +210,7 @@ export function replyQueueTopology(name: string): Topology {
 
 /** Where the replies of a chord's header wait to be joined: classic, as every queue with a name of its own. */
 export function chordQueueTopology(name: string, expiresMs: number): Topology {
-  const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expiresMs } };
+  const expires = Math.min(Math.ceil(expiresMs), MAX_EXPIRES_MS);
+  const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expires } };
   return { exchanges: [], queues: [queue], bindings: [] };
 }
