@@ -60,12 +60,12 @@ export type {
 export type { BackoffShape, CallRetry, RetryNumbers } from './protocol/call-retry.js';
 export type { DeadLetter, DeadLetterMessage } from './protocol/dead-letter.js';
 export type { EarlierError } from './protocol/earlier-errors.js';
-export type { Preset } from './protocol/envelope.js';
 export type { ForeignFormat } from './protocol/foreign-body.js';
 export type { ForeignMessage, FunctionFrom, PlainFormat } from './protocol/foreign-message.js';
 export type { HeadersMatch } from './protocol/headers-match.js';
 export type { Headers, HeaderValue } from './protocol/message.js';
 export type { DeadLetterReason } from './protocol/names.js';
+export type { Preset } from './protocol/preset.js';
 export type { TaskProgress } from './protocol/progress.js';
 export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';

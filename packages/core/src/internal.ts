@@ -79,6 +79,29 @@ export type { RouteExplanation, RouteStep } from './producer/route-explanation.j
 export { hasFunctions, printRoutes, type Routes, routedQueues } from './producer/routes.js';
 export type { CallRetry } from './protocol/call-retry.js';
 export {
+  afterFailedJoin,
+  afterFailure,
+  afterJoin,
+  afterSuccess,
+  type Failed,
+  type FailedJoin,
+  type Fallen,
+  type Succeeded,
+} from './protocol/canvas/after.js';
+export { type Embed, embedText, NO_EMBED, readEmbed } from './protocol/canvas/embed.js';
+export {
+  bodyTextOf,
+  type ExpandedCall,
+  type ExpandedChord,
+  type Expansion,
+  expand,
+  type IdentifiedStep,
+} from './protocol/canvas/expand.js';
+export type { JsonText } from './protocol/canvas/json-text.js';
+export { type Member, memberOf, membersIn } from './protocol/canvas/member.js';
+export type { StepOptions } from './protocol/canvas/step-options.js';
+export { type GroupPlace, type Lazy, type Step, stepOf, type TaskStep, textOf } from './protocol/canvas/wire-step.js';
+export {
   DEAD_LETTER_REASONS,
   type DeathCertificate,
   encodeBareDeadLetter,

@@ -11,8 +11,8 @@ import type { Option, OptionSource, OptionValues } from './config/option.js';
 import { type ResolvedTable, resolveTable } from './config/resolve.js';
 import { CONNECTION_OPTIONS, type ConnectionSettings, resolveConnection, type UrlOrder } from './connection-options.js';
 import { checkRoutes, printRoutes, type Routes, readRoutes } from './producer/routes.js';
-import type { Preset } from './protocol/envelope.js';
 import { CELERY_DEFAULT_QUEUE, DEFAULT_QUEUE } from './protocol/names.js';
+import type { Preset } from './protocol/preset.js';
 import type { Logger } from './runtime.js';
 import type { Duration } from './time/duration.js';
 

@@ -20,6 +20,7 @@ export function taskMessage(more: Partial<TaskMessage> = {}): TaskMessage {
     retry: undefined,
     errors: [],
     unknownRounds: 0,
+    replacedNesting: 0,
     onFailure: undefined,
     headers: {},
     bodyText: '[[30],{},{}]',

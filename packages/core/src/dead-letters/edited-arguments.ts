@@ -1,7 +1,7 @@
 import { TqError } from '../errors.js';
 import { findTask } from '../execution/find-task.js';
 import type { DeadLetterMessage } from '../protocol/dead-letter.js';
-import type { Preset } from '../protocol/envelope.js';
+import type { Preset } from '../protocol/preset.js';
 import { deserialize, serialize } from '../protocol/serializer.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { validateArgs } from '../schema/validate.js';

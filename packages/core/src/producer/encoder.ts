@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
-import { type Envelope, encodeCeleryEnvelope, encodeEnvelope, type Preset } from '../protocol/envelope.js';
+import { type Envelope, encodeCeleryEnvelope, encodeEnvelope } from '../protocol/envelope.js';
 import type { OutboundMessage } from '../protocol/message.js';
+import type { Preset } from '../protocol/preset.js';
 
 /** Turns a call into its message. */
 export type Encoder = (envelope: Envelope, replyTo: string | undefined) => OutboundMessage;

@@ -1,9 +1,10 @@
 import * as failures from '../broker/publish-failure.js';
 import { asPublishError, PublishError, TqError } from '../errors.js';
 import { checkDestination } from '../protocol/delay-key.js';
-import type { Envelope, Preset } from '../protocol/envelope.js';
+import type { Envelope } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
 import { broadcastExchange, exchangeName, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import type { Preset } from '../protocol/preset.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
 import { PendingResult } from '../results/pending-result.js';

@@ -1,6 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { printIsoTime } from '../time/iso-time.js';
 import { type CallRetry, decodeCallRetry, encodeCallRetry } from './call-retry.js';
+import { withEmbed } from './canvas/embed.js';
+import type { JsonText } from './canvas/json-text.js';
+import { embedRepliedTo } from './canvas/reply-to.js';
+import type { GroupPlace } from './canvas/wire-step.js';
 import { decodeEarlierErrors, type EarlierError } from './earlier-errors.js';
 import type { Foreign } from './foreign-message.js';
 import { count, optionalText, requireText, time } from './header-values.js';
@@ -41,14 +45,17 @@ export interface Envelope {
   readonly expires?: number | undefined;
   /** What is called after the final failure. */
   readonly onFailure?: TaskAddress | undefined;
+  /** Its place in a chord's header. */
+  readonly group?: GroupPlace | undefined;
+  /** How many tasks before it were replaced by what it is part of (Celery's `replaced_task_nesting`); 0 when none was. */
+  readonly replacedNesting?: number | undefined;
   /** The caller's own headers, beside the protocol's at the top level. */
   readonly headers: Headers | undefined;
   /** Body text: the JSON of `[args, kwargs, embed]`. */
   readonly bodyText: string;
+  /** What comes after it, as `embedText` writes it: it takes the place of the body's embed, which says nothing. */
+  readonly embed?: JsonText | undefined;
 }
-
-/** How much of Celery's header set goes out: what says something, or all of it. */
-export type Preset = 'tq' | 'celery';
 
 /** Encodes an envelope. Compact: a header that says nothing is left out, which costs Python nothing and tq half. */
 export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined): OutboundMessage {
@@ -61,6 +68,8 @@ export function encodeEnvelope(envelope: Envelope, replyTo: string | undefined):
   if (envelope.eta !== undefined) headers.eta = printIsoTime(envelope.eta);
   if (envelope.expires !== undefined) headers.expires = printIsoTime(envelope.expires);
   if (envelope.onFailure !== undefined) headers[TQ_HEADER.onFailure] = encodeTaskAddress(envelope.onFailure);
+  if (envelope.group !== undefined) Object.assign(headers, groupHeaders(envelope.group));
+  if (envelope.replacedNesting) headers[HEADER.replacedNesting] = envelope.replacedNesting;
   if (envelope.headers !== undefined) Object.assign(headers, envelope.headers);
   return toMessage(envelope, replyTo, headers, envelope.priority);
 }
@@ -74,8 +83,8 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     shadow: null,
     eta: isoTimeOrNull(envelope.eta),
     expires: isoTimeOrNull(envelope.expires),
-    group: null,
-    group_index: null,
+    group: envelope.group?.id ?? null,
+    group_index: envelope.group?.index ?? null,
     retries: 0,
     timelimit: (envelope.limits && encodeTimeLimits(envelope.limits)) ?? [null, null],
     root_id: envelope.rootId,
@@ -86,9 +95,20 @@ export function encodeCeleryEnvelope(envelope: Envelope, replyTo: string | undef
     ignore_result: envelope.ignoreResult,
     ...(envelope.retry === undefined ? undefined : { [TQ_HEADER.retry]: encodeCallRetry(envelope.retry) }),
     ...(envelope.onFailure && { [TQ_HEADER.onFailure]: encodeTaskAddress(envelope.onFailure) }),
+    ...(envelope.replacedNesting && { [HEADER.replacedNesting]: envelope.replacedNesting }),
     ...envelope.headers,
   };
-  return toMessage(envelope, replyTo, headers, envelope.priority ?? 0);
+  return toMessage(withReplyTo(envelope, replyTo), replyTo, headers, envelope.priority ?? 0);
+}
+
+/** A Python worker sends the replies of a step nowhere unless the step itself says where. */
+function withReplyTo(envelope: Envelope, replyTo: string | undefined): Envelope {
+  if (envelope.embed === undefined || replyTo === undefined) return envelope;
+  return { ...envelope, embed: embedRepliedTo(envelope.embed, replyTo) };
+}
+
+function groupHeaders({ id, index }: GroupPlace): Headers {
+  return { [HEADER.group]: id, [HEADER.groupIndex]: index };
 }
 
 function isoTimeOrNull(ms: number | undefined): string | null {
@@ -111,7 +131,7 @@ function toMessage(
       correlationId: envelope.id,
       replyTo,
     },
-    body: Buffer.from(envelope.bodyText),
+    body: Buffer.from(envelope.embed === undefined ? envelope.bodyText : withEmbed(envelope.bodyText, envelope.embed)),
   };
 }
 
@@ -151,6 +171,10 @@ export interface TaskMessage {
   readonly unknownRounds: number;
   /** What the caller wants to be called after the final failure. */
   readonly onFailure: TaskAddress | undefined;
+  /** Its place in a group: one without a number is in none that anybody joins. */
+  readonly group?: GroupPlace | undefined;
+  /** How many tasks before it were replaced by what it is part of; 0 when none was. */
+  readonly replacedNesting: number;
   /** Headers that are neither the protocol's nor the broker's. */
   readonly headers: Headers;
   readonly bodyText: string;
@@ -186,6 +210,8 @@ export function decodeEnvelope(message: InboundMessage): TaskMessage {
     errors: decodeEarlierErrors(headers[TQ_HEADER.errors]),
     unknownRounds: count(headers[TQ_HEADER.unknownRounds], TQ_HEADER.unknownRounds),
     onFailure: taskAddress(headers[TQ_HEADER.onFailure]),
+    group: groupPlace(headers),
+    replacedNesting: count(headers[HEADER.replacedNesting], HEADER.replacedNesting),
     headers: ownHeaders(headers),
     bodyText: readText(message),
   };
@@ -234,6 +260,13 @@ function taskAddress(value: unknown): TaskAddress | undefined {
   const address = decodeTaskAddress(value);
   if (address !== undefined) return address;
   throw poison(`header ${TQ_HEADER.onFailure}`, 'a table of task and queue', value);
+}
+
+function groupPlace(headers: Readonly<Record<string, unknown>>): GroupPlace | undefined {
+  const id = optionalText(headers[HEADER.group], HEADER.group);
+  const index = headers[HEADER.groupIndex];
+  if (id === undefined || index === undefined || index === null) return undefined;
+  return { id, index: count(index, HEADER.groupIndex) };
 }
 
 const NO_HEADERS: Headers = Object.freeze({});

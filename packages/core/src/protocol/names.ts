@@ -19,6 +19,8 @@ export const migratingVia = (queue: string): string => `${queue}.migrating.via`;
 export const migrationLock = (prefix: string, hash: string): string => `${prefix}tq.migrating.lock.${hash}`;
 /** Reply queue of one client process. */
 export const replyQueue = (prefix: string, clientId: string): string => `${prefix}tq.reply.${clientId}`;
+/** Queue to which the members of a chord report, named after its group. */
+export const chordQueue = (prefix: string, groupId: string): string => `${prefix}tq.chord.${groupId}`;
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
 export const furtherReplyQueue = (first: string, number: number): string => `${first}.${number}`;
 
@@ -103,6 +105,9 @@ export const HEADER = {
   ignoreResult: 'ignore_result',
   timeLimits: 'timelimit',
   compression: 'compression',
+  group: 'group',
+  groupIndex: 'group_index',
+  replacedNesting: 'replaced_task_nesting',
 } as const;
 
 /**
@@ -206,8 +211,7 @@ export const DELIVERY_COUNT_HEADER = 'x-delivery-count';
 
 const CELERY_HEADERS = new Set([
   ...Object.values(HEADER),
-  ...['lang', 'group', 'group_index', 'shadow', 'argsrepr', 'kwargsrepr', 'origin', 'meth'],
-  ...['replaced_task_nesting', 'stamped_headers', 'stamps'],
+  ...['lang', 'shadow', 'argsrepr', 'kwargsrepr', 'origin', 'meth', 'stamped_headers', 'stamps'],
 ]);
 
 /** True for a header that the protocol owns, so that a user's own header may not have that name. */

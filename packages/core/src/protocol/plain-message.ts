@@ -61,6 +61,7 @@ export function decodePlain(message: InboundMessage, { task, format, now, newId 
     errors: decodeEarlierErrors(headers[TQ_HEADER.errors]),
     unknownRounds: count(headers[TQ_HEADER.unknownRounds], TQ_HEADER.unknownRounds),
     onFailure: undefined,
+    replacedNesting: 0,
     headers: foreign.message.headers,
     bodyText: body.toString('utf8'),
     foreign,

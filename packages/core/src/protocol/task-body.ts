@@ -1,5 +1,7 @@
-import type { Preset } from './envelope.js';
+import { EMPTY_EMBED } from './canvas/embed.js';
+import { isRecord } from './is-record.js';
 import { poison } from './poison.js';
+import type { Preset } from './preset.js';
 import { deserialize, type SerializeOptions, serialize } from './serializer.js';
 
 /** Body of a call with these positional arguments. Trailing `undefined` arguments are left out, as in a plain call. */
@@ -7,15 +9,10 @@ export function encodeBody(args: readonly unknown[], preset: Preset): string {
   let length = args.length;
   while (length > 0 && args[length - 1] === undefined) length--;
   const sent = length === args.length ? args : args.slice(0, length);
-  return `[${serialize(sent, 'args', SERIALIZE[preset])},{},${EMBED[preset]}]`;
+  return `[${serialize(sent, 'args', SERIALIZE[preset])},{},${EMPTY_EMBED[preset]}]`;
 }
 
 const SERIALIZE: Record<Preset, SerializeOptions> = { tq: { tqTypes: true }, celery: { tqTypes: false } };
-/** Never null, which Celery's protocol allows and a Python worker trips over when it reports a lost child. */
-const EMBED: Record<Preset, string> = {
-  tq: '{}',
-  celery: '{"callbacks":null,"errbacks":null,"chain":null,"chord":null}',
-};
 
 /** What stands in a body: `[args, kwargs, embed]`. */
 export interface TaskBody {
@@ -53,9 +50,4 @@ function continuationsOf(embed: Record<string, unknown> | null): readonly Contin
     return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
   });
   return present.length === 0 ? NONE : present;
-}
-
-/** A typed form may have made a Map, a Date or bytes of what stands there: none of them is a record. */
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
-import type { Envelope, Preset, TaskMessage } from './envelope.js';
+import { derivedId } from './derived-id.js';
+import type { Envelope, TaskMessage } from './envelope.js';
 import { decodeError, type EncodedError } from './error-codec.js';
 import type { DeadLetterReason } from './names.js';
+import type { Preset } from './preset.js';
 import type { TaskAddress } from './task-address.js';
 import { encodeBody } from './task-body.js';
 
@@ -74,11 +75,7 @@ function identityOf({ message, queue }: FinalFailure): string {
  * that is repeated after a crash is recognisable.
  */
 export function failureCallId(id: string): string {
-  const bytes = createHash('sha1').update(`${NAMESPACE}${id}`).digest();
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+  return derivedId(`${NAMESPACE}${id}`);
 }
 
 const NAMESPACE = 'tq.on-failure:';

@@ -111,6 +111,7 @@ describe('decodeEnvelope', () => {
       lost: 0,
       earlierDeliveries: 0,
       unknownRounds: 0,
+      replacedNesting: 0,
       retry: undefined,
       errors: [],
       headers: { tenant: 'blue', weights: [1, 2.5], nested: { flag: true, none: null } },
