@@ -108,6 +108,7 @@ const PACKAGES = {
         'events/',
         'topology/',
         'call/',
+        'workflow/',
         'completion/',
         'commands/',
         'parse',

@@ -95,6 +95,7 @@ export class OwnBroker implements AppBroker {
       chordQueues: this.chordQueues,
       topology,
       encode: encoderOf(preset),
+      prefix,
     });
   }
 

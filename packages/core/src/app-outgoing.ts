@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { AppEvents } from './app-events.js';
 import { EventPublisher } from './events/event-publisher.js';
 import type { Observers } from './observers.js';
@@ -7,6 +8,7 @@ import type { Router } from './producer/router.js';
 import { Staging } from './producer/staging.js';
 import { maxDelayMs } from './protocol/delay-key.js';
 import type { Transport } from './results/transport.js';
+import { WorkflowAnswers } from './results/workflow-answers.js';
 import type { Runtime } from './runtime.js';
 import { findCurrentTask } from './task/context.js';
 import type { MiddlewareStack } from './task/middleware.js';
@@ -16,6 +18,8 @@ import { Deadlines } from './time/deadlines.js';
 export interface Outgoing {
   readonly calls: Producer;
   readonly events: EventPublisher;
+  /** Keeps the workflows that are sent, for whoever asks; undefined where nobody can. */
+  readonly workflows: WorkflowAnswers | undefined;
 }
 
 /** What it takes of the app to make that. */
@@ -73,5 +77,12 @@ export function createOutgoing(host: OutgoingHost): Outgoing {
       },
     },
   });
-  return { calls, events };
+  return { calls, events, workflows: workflowsOf(host) };
+}
+
+function workflowsOf({ options, transport, runtime }: OutgoingHost): WorkflowAnswers | undefined {
+  const { workflowParts: maxParts, maxMessageBytes } = options;
+  if (maxParts === 0 || transport.takeQuestions === undefined) return undefined;
+  const program = `${hostname()}:${process.pid}`;
+  return new WorkflowAnswers({ transport, maxParts, maxMessageBytes, program, logger: runtime.logger });
 }

@@ -71,6 +71,7 @@ export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
 export type { ProgressOptions } from './results/progress-feed.js';
 export type { Publication } from './results/publication.js';
+export type { WorkflowTree } from './results/workflow-tree.js';
 export type { Logger } from './runtime.js';
 export type { Issue } from './schema/issue-text.js';
 export type {

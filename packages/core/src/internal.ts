@@ -140,6 +140,7 @@ export {
   sharedNameOf,
   TQ_HEADER,
   watcherQueue,
+  workflowsExchange,
 } from './protocol/names.js';
 export { nextTryHeaders } from './protocol/next-try.js';
 export {
@@ -166,6 +167,7 @@ export type { TaskAddress } from './protocol/task-address.js';
 export { decodeBody } from './protocol/task-body.js';
 export { failureEnvelope } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
+export { encodeWorkflowQuestion, WORKFLOW_TYPE } from './protocol/workflow-question.js';
 export {
   type CallListener,
   type Follower,
@@ -178,6 +180,8 @@ export {
   type QueueStatus,
   type Transport,
 } from './results/transport.js';
+export { readWorkflowAnswer } from './results/workflow-answer.js';
+export { hasEnded } from './results/workflow-tree.js';
 export { type Logger, type LogLevel, type Runtime, setDefaultLogger } from './runtime.js';
 export type { CallOptions } from './task/call.js';
 export { findCurrentTask, runInTask, type TaskContext } from './task/context.js';

@@ -61,6 +61,8 @@ export interface AppOptions {
   readonly resultTimeout?: Duration | undefined;
   /** Results awaited at the same time, at most. `TQ_MAX_WAITERS`. Default: `100000`. */
   readonly maxWaiters?: number | undefined;
+  /** Tasks, groups and chords of the workflows that `tq workflow` can show, at most; 0 shows none. `TQ_WORKFLOW_PARTS`. Default: `20000`. */
+  readonly workflowParts?: number | undefined;
   /** Messages on the wire without a confirm, at most (1 to 2000). `TQ_PUBLISH_WINDOW`. Default: `1000`. */
   readonly publishWindow?: number | undefined;
   /** Messages that wait for a confirm or for the broker, at most. `TQ_OUTBOX_MESSAGES`. Default: `100000`. */
@@ -195,6 +197,13 @@ export const APP_OPTIONS = {
     min: 1,
     max: NO_LIMIT,
     default: 100_000,
+  }),
+  workflowParts: integer({
+    describe: 'Tasks, groups and chords of the workflows that `tq workflow` can show, at most; 0 shows none',
+    env: 'TQ_WORKFLOW_PARTS',
+    min: 0,
+    max: NO_LIMIT,
+    default: 20_000,
   }),
   publishWindow: integer({
     describe: 'Messages on the wire without a confirm, at most',

@@ -39,7 +39,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
     const look = args.flag('all') ? everyQueue(management, args) : () => queuesOfApp(opened, management, args);
     return await show(output, intervalMs, async () => {
       const facts = await look();
-      return output.json ? JSON.stringify(facts) : formatTable(facts);
+      return { text: output.json ? JSON.stringify(facts) : formatTable(facts) };
     });
   } finally {
     await opened.app.close();

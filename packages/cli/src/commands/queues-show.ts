@@ -40,7 +40,7 @@ async function run(args: Arguments, output: Output): Promise<number> {
     const management = managementOf(args, opened.app);
     return await show(output, intervalMs, async () => {
       const details = await describe(opened, args, management);
-      return output.json ? JSON.stringify(details) : formatDetails(details);
+      return { text: output.json ? JSON.stringify(details) : formatDetails(details) };
     });
   } finally {
     await opened.app.close();

@@ -27,6 +27,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./call.js')).call,
   },
   {
+    name: 'workflow',
+    usage: 'workflow ID',
+    summary: 'Draw a workflow with the states of its tasks',
+    load: async () => (await import('./workflow.js')).workflow,
+  },
+  {
     name: 'publish',
     usage: 'publish EVENT [JSON]',
     summary: 'Publish an event',

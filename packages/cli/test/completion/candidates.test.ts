@@ -20,9 +20,9 @@ describe('completion of tq', () => {
   });
 
   it.each([
-    ['wor', ['worker']],
+    ['work', ['worker', 'workflow']],
     ['--he', ['--help']],
-    ['help wor', ['worker']],
+    ['help worke', ['worker']],
     ['help queues sh', ['show']],
     ['queues p', ['purge']],
     ['queues purge mail m', ['mail', 'math']],

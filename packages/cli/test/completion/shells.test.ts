@@ -62,7 +62,7 @@ async function inBash(lines: readonly (readonly string[])[], cwd?: string): Prom
 describe('in bash', () => {
   it('offers what may stand there, and files where tq has nothing to say', async () => {
     const cases: readonly (readonly [words: readonly string[], expected: readonly string[]])[] = [
-      [['tq', 'wor'], ['worker']],
+      [['tq', 'worke'], ['worker']],
       // Bash replaces what follows the last break alone.
       [['tq', 'worker', '--pool', '=', 'as'], ['async']],
       [
@@ -114,7 +114,7 @@ describeWhere('zsh', () => {
 
 describeWhere('fish', () => {
   it('offers commands and tasks', async () => {
-    const script = "tq completion fish | source; complete -C 'tq wor'; complete -C 'tq call f'";
+    const script = "tq completion fish | source; complete -C 'tq worke'; complete -C 'tq call f'";
     const offered = await inShell('fish', ['--no-config', '-c', script]);
     expect(offered.map((line) => line.split('\t')[0])).toEqual(['worker', 'fib']);
   });

@@ -6,6 +6,7 @@ import {
   delayDeadQueue,
   delayDeliveryExchange,
   delayLostExchange,
+  workflowsExchange,
 } from '../protocol/names.js';
 import type { ExchangeType } from './exchange-options.js';
 import type { QueueDeclare, QueueSettings, QueueType } from './queue-options.js';
@@ -213,4 +214,14 @@ export function chordQueueTopology(name: string, expiresMs: number): Topology {
   const expires = Math.min(Math.ceil(expiresMs), MAX_EXPIRES_MS);
   const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expires } };
   return { exchanges: [], queues: [queue], bindings: [] };
+}
+
+/** What brings the questions for workflows to a reply queue, which exists. */
+export function workflowsTopology(prefix: string, replyQueue: string): Topology {
+  const exchange = workflowsExchange(prefix);
+  return {
+    exchanges: [{ name: exchange, type: 'fanout' }],
+    queues: [],
+    bindings: [{ exchange, queue: replyQueue, routingKey: '' }],
+  };
 }

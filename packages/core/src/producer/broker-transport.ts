@@ -4,6 +4,9 @@ import type { Connection } from '../broker/connection.js';
 import { lookAtQueue } from '../broker/declare.js';
 import type { Delays } from '../broker/delays.js';
 import type { PublishChannel } from '../broker/publish-channel.js';
+import { workflowsTopology } from '../broker/topology.js';
+import type { InboundMessage } from '../protocol/message.js';
+import { WORKFLOW_TYPE } from '../protocol/workflow-question.js';
 import type { Rpc } from '../results/rpc.js';
 import type { OutgoingCall, OutgoingMessage, OutgoingQuestion, QueueStatus, Transport } from '../results/transport.js';
 import type { Runtime } from '../runtime.js';
@@ -25,6 +28,7 @@ export interface BrokerTransportOptions {
   readonly chordQueues: ChordQueues;
   readonly topology: Omit<AppTopology, 'whole'>;
   readonly encode: Encoder;
+  readonly prefix: string;
 }
 
 const STATUS_TIMEOUT_MS = 2_000;
@@ -59,6 +63,11 @@ export class BrokerTransport implements Transport {
 
   ask(question: OutgoingQuestion): void {
     this.#questions.send(question);
+  }
+
+  takeQuestions(take: (question: InboundMessage) => void): void {
+    const { prefix, rpc } = this.#options;
+    rpc.takeQuestions({ type: WORKFLOW_TYPE, topologyOf: (queue) => workflowsTopology(prefix, queue), take });
   }
 
   forget(id: string): void {

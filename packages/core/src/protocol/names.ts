@@ -24,6 +24,9 @@ export const chordQueue = (prefix: string, groupId: string): string => `${prefix
 /** Another one of the same process, for when the nodes of all before it are away; counted from 2 on. */
 export const furtherReplyQueue = (first: string, number: number): string => `${first}.${number}`;
 
+/** Fanout exchange of the questions for workflows: every program that has sent some takes them at its reply queue. */
+export const workflowsExchange = (prefix: string): string => `${prefix}tq.workflows`;
+
 /** Whether an exchange is the broker's own: the same for every environment of a vhost. */
 export const isBrokerExchange = (name: string): boolean => name.startsWith('amq.');
 /** Full name of an exchange of the user's. */

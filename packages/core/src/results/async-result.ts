@@ -6,7 +6,8 @@ import type { Transport } from './transport.js';
 /**
  * What is known of a task, honestly:
  * `pending` not confirmed yet · `published` in its queue · `received`, `started`, `retry` where the worker tells ·
- * `success`, `failure`, `revoked` the end · `unknown` the publish failed, or its replies may be lost.
+ * `success`, `failure`, `revoked` the end · `skipped` it never runs, since what it was to follow failed ·
+ * `unknown` the publish failed, or its replies may be lost.
  */
 export type ResultState =
   | 'pending'
@@ -17,6 +18,7 @@ export type ResultState =
   | 'success'
   | 'failure'
   | 'revoked'
+  | 'skipped'
   | 'unknown';
 
 /** How to wait for a result. */

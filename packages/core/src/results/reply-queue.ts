@@ -1,8 +1,9 @@
 import type { Connection, Link } from '../broker/connection.js';
 import { ConsumeChannel } from '../broker/consume-channel.js';
 import type { Delivery } from '../broker/consume-session.js';
-import { declare, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
-import { replyQueueTopology } from '../broker/topology.js';
+import { declare, ensureExchange, lookAtQueue, onThrowawayChannel } from '../broker/declare.js';
+import { replyQueueTopology, type Topology } from '../broker/topology.js';
+import { toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { within } from '../time/within.js';
 import type { CallListener, QuestionListener } from './transport.js';
@@ -31,6 +32,8 @@ export class ReplyQueue {
   readonly #channel: ConsumeChannel;
   #declared = false;
   #away = false;
+  /** What else is to come to it, and who is told that it cannot. */
+  #inflow: { readonly topology: Topology; readonly refused: (error: Error) => void } | undefined;
 
   constructor(options: ReplyQueueOptions) {
     this.name = options.name;
@@ -66,6 +69,24 @@ export class ReplyQueue {
     return this.#channel.start();
   }
 
+  /**
+   * Binds it, now and whenever it is consumed again, without holding up its consumer; what the broker says against it is
+   * told, for what a lost connection leaves open the next one is waited for.
+   */
+  bind(topology: Topology, refused: (error: Error) => void): void {
+    this.#inflow = { topology, refused };
+    const { link } = this.#options.connection;
+    if (this.#declared && link !== undefined) this.#bind(link);
+  }
+
+  #bind({ model }: Link): void {
+    if (this.#inflow === undefined) return;
+    const { topology, refused } = this.#inflow;
+    bindTo(model, topology).catch((error: unknown) => {
+      if (this.#options.connection.link?.model === model) refused(toError(error));
+    });
+  }
+
   /** Stops consuming and deletes the queue: nobody reads it any more, and a worker whose reply finds no queue knows that. */
   async close(): Promise<void> {
     await this.#channel.close();
@@ -81,7 +102,7 @@ export class ReplyQueue {
     if (!this.#declared) return this.#declare(link);
     const look = await lookAtQueue(link.model, this.name);
     this.#away = look.kind === 'away';
-    if (look.kind === 'there') return;
+    if (look.kind === 'there') return this.#bind(link);
     if (look.kind === 'away') {
       this.#options.onAway();
       throw look.error;
@@ -97,5 +118,14 @@ export class ReplyQueue {
   async #declare(link: Link): Promise<void> {
     await declare(link.model, replyQueueTopology(this.name));
     this.#declared = true;
+    this.#bind(link);
   }
+}
+
+/** An exchange that is there is not declared, so that it takes no right to do so. */
+async function bindTo(model: Link['model'], { exchanges, bindings }: Topology): Promise<void> {
+  for (const exchange of exchanges) {
+    await ensureExchange(model, exchange.name, { exchanges: [exchange], queues: [], bindings: [] });
+  }
+  await declare(model, { exchanges: [], queues: [], bindings });
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../broker/connection.js';
 import type { Delivery } from '../broker/consume-session.js';
+import type { Topology } from '../broker/topology.js';
 import { TqError, toError } from '../errors.js';
 import type { InboundMessage } from '../protocol/message.js';
 import { furtherReplyQueue } from '../protocol/names.js';
@@ -7,6 +8,15 @@ import { decodeReply, isFinal, type Reply } from '../protocol/reply.js';
 import type { Runtime } from '../runtime.js';
 import { ReplyQueue } from './reply-queue.js';
 import { type CallListener, closedMeanwhile, type QuestionListener } from './transport.js';
+
+/** Messages that are no replies and come to the reply queue by an exchange. */
+export interface Questions {
+  /** Their property `type`. */
+  readonly type: string;
+  /** What brings them to a reply queue. */
+  topologyOf(queue: string): Topology;
+  take(question: InboundMessage): void;
+}
 
 export interface RpcOptions {
   /** A connection that nothing is published on, so that a blocked broker still takes the acks. */
@@ -33,8 +43,12 @@ export class Rpc {
   #started: Promise<void> | undefined;
   #ready = false;
   #closed = false;
+  /** Who takes questions, once somebody does. */
+  #questions: Questions | undefined;
   /** A question was asked: answers that nobody waits for any more are nothing unusual then. */
   #asked = false;
+  /** The broker has refused the binding by which they would come. */
+  #refused = false;
 
   constructor(options: RpcOptions) {
     this.#options = options;
@@ -88,6 +102,24 @@ export class Rpc {
   registerQuestion(id: string, listener: QuestionListener): void {
     this.#asked = true;
     this.#register(id, listener);
+  }
+
+  /**
+   * Has whatever is published to the exchange of the topology brought to the reply queue as well, messages of this type, and
+   * gives it to `take`, from now on and over reconnects. Where the broker refuses that, the log says so once.
+   */
+  takeQuestions(questions: Questions): void {
+    this.#questions = questions;
+    for (const queue of this.#queues) this.#bind(queue, questions);
+  }
+
+  #bind(queue: ReplyQueue, { topologyOf }: Questions): void {
+    const { logger } = this.#options.runtime;
+    queue.bind(topologyOf(queue.name), (err) => {
+      if (this.#refused) return;
+      this.#refused = true;
+      logger.warn({ err }, 'nobody can ask this program how far its workflows are (tq workflow); all else works');
+    });
   }
 
   #register(taskId: string, listener: CallListener | QuestionListener): void {
@@ -156,6 +188,7 @@ export class Rpc {
     if (this.#closed || !this.#queues.every((queue) => queue.away)) return;
     const further = this.#createQueue(furtherReplyQueue(this.#options.queue, this.#queues.length + 1));
     this.#queues.push(further);
+    if (this.#questions !== undefined) this.#bind(further, this.#questions);
     // Until it is there, a reply to it would find no queue and be dropped.
     const { logger } = this.#options.runtime;
     further.start().then(
@@ -182,6 +215,10 @@ export class Rpc {
     delivery.ack();
     const { body, properties } = delivery.message;
     if (this.#asked && this.#answered(waiters, delivery.message)) return;
+    if (this.#questions !== undefined && properties.type === this.#questions.type) {
+      this.#questions.take(delivery.message);
+      return;
+    }
     let reply: Reply;
     try {
       reply = decodeReply(body.toString('utf8'));

@@ -114,6 +114,11 @@ export interface Transport {
   publish(message: OutgoingMessage): void;
   /** Sends a question; like `send` otherwise. Nothing is declared for it. */
   ask(question: OutgoingQuestion): void;
+  /**
+   * Takes the questions for workflows that other programs ask, from now on. Absent in a child of a pool, which nobody can
+   * ask, and in an eager app.
+   */
+  takeQuestions?(take: (question: InboundMessage) => void): void;
   /** Stops listening for the replies of a call, or the answer to a question. */
   forget(id: string): void;
   /** Keeps the process alive while somebody waits for a reply; call the function that it returns when the wait ends. */

@@ -98,6 +98,7 @@ export function setup() {
     staging: new Staging({ clock, deadlines, limits: { messages: 10, bytes: 1_000 }, hold: () => () => undefined }),
     runtime,
     delays: delays as unknown as Delays,
+    prefix: '',
     chordQueues: new ChordQueues({ connection, runtime }),
     topology,
     encode: encodeEnvelope,

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { Options } from 'amqplib';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState } from '../../../../test/support/broker.js';
 import { type CuttingProxy, startProxy } from '../../../../test/support/cutting-proxy.js';
 import { Connection } from '../../src/broker/connection.js';
+import { workflowsTopology } from '../../src/broker/topology.js';
 import { encodeReply, type FinalState, type Reply } from '../../src/protocol/reply.js';
 import { Rpc } from '../../src/results/rpc.js';
 import type { CallListener, QuestionListener } from '../../src/results/transport.js';
@@ -127,6 +128,97 @@ it('gives a question the first message with its correlation id, as it came, and 
   expect(call.replies).toHaveLength(1);
   // Late answers are how a timeout ends.
   expect(runtime.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+});
+
+describe('questions by an exchange', () => {
+  const PREFIX = freshPrefix();
+  const EXCHANGE = `${PREFIX}tq.workflows`;
+  let asked: string[];
+  let wake: () => void;
+  beforeEach(() => {
+    asked = [];
+  });
+  afterEach(() => peer.channel.deleteExchange(EXCHANGE));
+
+  function take(): void {
+    const onQuestion = ({ body }: { readonly body: Buffer }) => {
+      asked.push(body.toString());
+      wake();
+    };
+    rpc.takeQuestions({ type: 'q', topologyOf: (name) => workflowsTopology(PREFIX, name), take: onQuestion });
+  }
+
+  /** Resolves when it was taken; whoever binds is not waited for by anybody, so it is asked again until it is bound. */
+  async function taken(text: string): Promise<void> {
+    const done = new Promise<void>((resolve) => (wake = resolve));
+    while (!(await publish(text)));
+    await done;
+  }
+
+  /** @returns false when no queue took it */
+  async function publish(text: string, type = 'q'): Promise<boolean> {
+    const channel = await peer.connection.createConfirmChannel();
+    channel.on('error', () => undefined);
+    const returned = new Promise<boolean>((resolve) => channel.on('return', () => resolve(false)));
+    const closed = new Promise<boolean>((resolve) => channel.on('close', () => resolve(false)));
+    channel.publish(EXCHANGE, '', Buffer.from(text), { type, mandatory: true, persistent: false });
+    const confirmed = channel.waitForConfirms().then(
+      () => true,
+      () => false,
+    );
+    const isTaken = await Promise.race([returned, closed, confirmed]);
+    await channel.close().catch(() => undefined);
+    return isTaken;
+  }
+
+  it('come from then on, by their type, and replies go on', async () => {
+    await rpc.start();
+    const call = register('one');
+    take();
+    await taken('how far?');
+    await publish('something else', 'other');
+    answer('one', success('1'));
+    await call.told();
+    expect(asked).toEqual(['how far?']);
+    expect(call.replies).toHaveLength(1);
+  });
+
+  it('come also where they are taken first and the queue is consumed later', async () => {
+    take();
+    await rpc.start();
+    await taken('how far?');
+    expect(asked).toEqual(['how far?']);
+  });
+
+  it('come again after a reconnect, though exchange and queue were deleted meanwhile', async () => {
+    take();
+    await rpc.start();
+    await taken('before');
+    proxy.refuse();
+    const gone = once(proxy.events, 'closed');
+    proxy.cut();
+    await gone;
+    await peer.channel.deleteExchange(EXCHANGE);
+    await peer.channel.deleteQueue(queue);
+    await proxy.accept();
+    await taken('after');
+    expect(asked).toEqual(['before', 'after']);
+  });
+
+  it('do not come where the broker does not bind them: the log says so once, and replies come', async () => {
+    const refused = { exchanges: [], queues: [], bindings: [{ exchange: `${EXCHANGE}.none`, queue, routingKey: '' }] };
+    rpc.takeQuestions({ type: 'q', topologyOf: () => refused, take: () => undefined });
+    await rpc.start();
+    await runtime.logged(({ message }) => message.includes('tq workflow'));
+    const gone = once(proxy.events, 'closed');
+    proxy.cut();
+    await gone;
+    const call = register('one');
+    answer('one', success('1'));
+    await call.told();
+    expect(call.replies).toHaveLength(1);
+    expect(runtime.lines.filter(({ message }) => message.includes('tq workflow'))).toHaveLength(1);
+  });
 });
 
 it('starts once, and is ready when its queue is consumed', async () => {
