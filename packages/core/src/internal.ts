@@ -88,6 +88,7 @@ export {
   type Fallen,
   type Succeeded,
 } from './protocol/canvas/after.js';
+export { type ChordReply, readChordReply, toChordReply } from './protocol/canvas/chord-reply.js';
 export { type Embed, embedText, NO_EMBED, readEmbed } from './protocol/canvas/embed.js';
 export {
   bodyTextOf,
