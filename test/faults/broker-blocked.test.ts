@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openApp } from '../e2e/fixtures/test-app.js';
 import { openPeer, queueState } from '../support/broker.js';
 import { type BrokerNode, startBrokerNode } from '../support/broker-node.js';
-import { scaled, scaledLimit } from './fixtures/scale.js';
+import { scaledLimit, soaked } from './fixtures/scale.js';
 import { numbers, openScene } from './fixtures/scene.js';
 
-const TASKS = scaled(500);
+const TASKS = soaked(150, 500);
 
 let node: BrokerNode;
 

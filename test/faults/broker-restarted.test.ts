@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BrokerNode, startBrokerNode } from '../support/broker-node.js';
-import { scaled, scaledLimit } from './fixtures/scale.js';
+import { scaledLimit, soaked } from './fixtures/scale.js';
 import { numbers, openScene, type Scene } from './fixtures/scene.js';
 import type { WorkerProcess } from './fixtures/worker-process.js';
 
-const TASKS = scaled(2_000);
+const TASKS = soaked(600, 2_000);
 const LIMIT = scaledLimit(120_000);
 
 let node: BrokerNode;

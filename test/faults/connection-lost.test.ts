@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { brokerUrl } from '../support/broker.js';
 import { type CuttingProxy, startProxy } from '../support/cutting-proxy.js';
-import { scaled, scaledLimit } from './fixtures/scale.js';
+import { scaledLimit, soaked } from './fixtures/scale.js';
 import { numbers, openScene } from './fixtures/scene.js';
 
-const TASKS = scaled(400);
+const TASKS = soaked(150, 400);
 /** Seconds. A dead connection is noticed after two. */
 const HEARTBEAT = 1;
 /** A worker and a caller each have one connection to publish on and one to consume on. */

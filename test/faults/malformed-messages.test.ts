@@ -5,7 +5,7 @@ import { brokerUrl, freshPrefix, openPeer, receive } from '../support/broker.js'
 import { type Malformed, MalformedMessages } from '../support/malformed.js';
 import { soaked } from './fixtures/scale.js';
 
-const COUNT = soaked(3_000, 10_000);
+const COUNT = soaked(900, 10_000);
 /** Every so many malformed messages comes a valid one. */
 const VALID_EVERY = 50;
 const seed = Number(process.env.TQ_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));

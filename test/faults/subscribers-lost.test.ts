@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { openApp, problems } from '../e2e/fixtures/test-app.js';
 import { brokerUrl, openPeer, queueState } from '../support/broker.js';
 import { startProxy } from '../support/cutting-proxy.js';
-import { scaled, scaledLimit } from './fixtures/scale.js';
+import { scaledLimit, soaked } from './fixtures/scale.js';
 
-const EVENTS = scaled(400);
+const EVENTS = soaked(150, 400);
 
 /** The queue that a worker has for a subscription. */
 function queueOf(worker: Worker, name: string): string {
