@@ -88,16 +88,20 @@ export interface RemoteError {
   readonly cause: RemoteError | undefined;
 }
 
-/** The task ran, or was refused, and its end is a failure: what `get()` rejects with. Code `task-failed`. */
+/**
+ * The task ran, or was refused, and its end is a failure: what `get()` rejects with. Code `task-failed`. In a canvas it is
+ * also what the results of all that follows the task reject with; the text and `fields.task` name the task then.
+ */
 export class TaskFailedError extends TqError {
   /** The id of the task that failed. */
   readonly taskId: string;
   /** What the worker said of the failure. */
   readonly remote: RemoteError;
 
-  constructor(taskId: string, remote: RemoteError) {
-    super('task-failed', `${remote.name}: ${remote.message}`, {
-      fields: { taskId },
+  constructor(taskId: string, remote: RemoteError, task?: string) {
+    const text = `${remote.name}: ${remote.message}`;
+    super('task-failed', task === undefined ? text : `Task '${task}' (${taskId}) failed: ${text}`, {
+      fields: task === undefined ? { taskId } : { taskId, task },
       cause: remote.cause === undefined ? undefined : new TaskFailedError(taskId, remote.cause),
     });
     this.name = 'TaskFailedError';

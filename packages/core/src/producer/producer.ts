@@ -10,8 +10,6 @@ import type { AsyncResult, CallFacts, ResultServices } from '../results/async-re
 import { PendingResult } from '../results/pending-result.js';
 import type { CallListener, CallTarget, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
-import { argsRefusal } from '../schema/refusal.js';
-import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import type { Call, CallOptions } from '../task/call.js';
 import { callTimes } from '../task/call-times.js';
 import { findCurrentTask } from '../task/context.js';
@@ -20,6 +18,7 @@ import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
 import { aroundPublish } from './around-publish.js';
 import type { Router } from './router.js';
+import { sendIfFit } from './send-if-fit.js';
 import type { Staging } from './staging.js';
 
 export interface ProducerOptions {
@@ -153,7 +152,7 @@ export class Producer {
 
   /** Makes the message and sends it; never throws. */
   #dispatch(facts: Facts, wanted: Call, listener: CallListener, publishTimeoutMs: number): void {
-    const { prefix, defaultQueue, router, transport, preset } = this.#options;
+    const { prefix, defaultQueue, router, transport, staging, preset } = this.#options;
     const { id, task, queue, rootId, parentId, ignoreResult } = facts;
     const { args, schema, options, own } = wanted;
     try {
@@ -181,9 +180,8 @@ export class Producer {
         envelope.eta = facts.eta;
         envelope.expires = facts.expires;
       }
-      // After the encoding, so that what is sent is the input, whatever a validator does with it.
       if (schema === undefined) transport.send(call);
-      else this.#sendIfFit(call, validateArgs(schema, args));
+      else sendIfFit(call, schema, args, { transport, staging });
     } catch (thrown) {
       refuse(listener, asPublishError(thrown));
     }
@@ -225,25 +223,6 @@ export class Producer {
     const { staging } = this.#options;
     while (staging.size > 0) await staging.drain();
   }
-
-  /** Sends at once what is found to fit at once. */
-  #sendIfFit(call: OutgoingCall, validation: ArgsValidation | Promise<ArgsValidation>): void {
-    const { transport, staging } = this.#options;
-    const { task } = call.envelope;
-    if (!(validation instanceof Promise)) {
-      requireFit(task, validation);
-      transport.send(call);
-      return;
-    }
-    staging.add({
-      ready: validation.then((late) => requireFit(task, late)),
-      timeoutMs: call.publishTimeoutMs,
-      signal: call.signal,
-      lastError: () => new Error('its arguments are still being validated'),
-      onReady: (publishTimeoutMs) => transport.send({ ...call, publishTimeoutMs }),
-      onFailed: (error) => call.listener.failed(error),
-    });
-  }
 }
 
 function dateOf(ms: number | undefined): Date | undefined {
@@ -254,13 +233,6 @@ function dateOf(ms: number | undefined): Date | undefined {
 function refuse<L extends CallListener>(listener: L, error: PublishError): L {
   queueMicrotask(() => listener.failed(error));
   return listener;
-}
-
-/** @throws {PublishError} `invalid-args` */
-function requireFit(task: string, validation: ArgsValidation): void {
-  if (validation.kind === 'fits') return;
-  const { code, message, options } = argsRefusal(task, validation);
-  throw new PublishError(code, message, options);
 }
 
 /** @param queue its name on the broker, prefix included */

@@ -7,7 +7,7 @@ import type { Transport } from './transport.js';
  * What is known of a task, honestly:
  * `pending` not confirmed yet · `published` in its queue · `received`, `started`, `retry` where the worker tells ·
  * `success`, `failure`, `revoked` the end · `skipped` it never runs, since what it was to follow failed ·
- * `unknown` the publish failed, or its replies may be lost.
+ * `unknown` the publish failed, or its replies may be lost. A later step of a canvas is `pending` until a worker tells.
  */
 export type ResultState =
   | 'pending'
@@ -38,15 +38,17 @@ export interface AsyncResult<T> {
   /** What is known of the task now. */
   readonly state: ResultState;
   /**
-   * Resolves when the broker has confirmed the call. Rejects with a `PublishError`: `unroutable`,
+   * Resolves when the broker has confirmed the call, of a later step of a canvas every call that starts that. Rejects with a `PublishError`: `unroutable`,
    * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`,
    * `queue-missing`, `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused`, `route-failed`,
    * `closed`.
    */
   readonly published: Promise<void>;
+  /** What it follows in its canvas: a task, or a group all of whose results it gets. Undefined for what comes first. */
+  readonly parent: AnyResult | undefined;
   /**
    * Waits for the result; always ends.
-   * Rejects with {@link TaskFailedError} when the task failed, {@link TaskRevokedError} when it expired, {@link ResultTimeoutError} after the timeout (it may be
+   * Rejects with {@link TaskFailedError} when the task failed, or a step before it, which the error names, {@link TaskRevokedError} when it expired, {@link ResultTimeoutError} after the timeout (it may be
    * called again), a `PublishError` when the call was not published, {@link ResultWaitInTaskError} inside a
    * task, and codes `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
    */
@@ -59,9 +61,55 @@ export interface AsyncResult<T> {
    * for no result); an iteration fails with `result-aborted` by its signal.
    */
   progress(options?: ProgressOptions): AsyncIterable<TaskProgress>;
-  /** Gives the result up: nothing waits for it any more, and a reply that comes is dropped. */
+  /** Gives the result up, and those of the steps before it: nothing waits for it any more, and a reply that comes is dropped. */
   forget(): void;
 }
+
+/** One member of a group that has ended. */
+export interface EndedMember<T = unknown> {
+  /** Its place in the group, from 0. */
+  readonly index: number;
+  /** Its result, whose `get()` resolves or rejects at once. */
+  readonly result: MemberResult<T>;
+}
+
+/**
+ * A group that was sent.
+ * @typeParam T the list of its members' results
+ */
+export interface GroupResult<T extends readonly unknown[] = readonly unknown[]> {
+  /** Of the group. */
+  readonly id: string;
+  /** Of its members, in their order; of a member that is a group, or ends in one, that group's. */
+  readonly results: { readonly [K in keyof T]: MemberResult<T[K]> };
+  /** How many members it has. */
+  readonly total: number;
+  /** How many of them have ended, in whatever way. */
+  completed(): number;
+  /** What it follows in its canvas. Undefined for what comes first. */
+  readonly parent: AnyResult | undefined;
+  /** Resolves when the broker has confirmed every call that starts its canvas; rejects with the first `PublishError`. */
+  readonly published: Promise<void>;
+  /**
+   * Waits for all results, in the order of the members; of none it is an empty list at once. Rejects as soon as a member
+   * has failed, with what that failed with; else like {@link AsyncResult.get}.
+   */
+  get(options?: GetOptions): Promise<T>;
+  /** Waits until all members have ended, and tells how each did. Rejects like `get()`, but for members that failed. */
+  allSettled(options?: GetOptions): Promise<{ -readonly [K in keyof T]: PromiseSettledResult<T[K]> }>;
+  /** Gives the members as they end. The timeout is that of each wait for one more. Fails like `allSettled()`. */
+  iterate(options?: GetOptions): AsyncIterableIterator<EndedMember<T[number]>>;
+  /** Gives all results up, and those of the steps before it. */
+  forget(): void;
+}
+
+/** What a step of a canvas gives: one result, or a group's. */
+export type AnyResult = AsyncResult<unknown> | GroupResult;
+
+/** What a member of a group gives: the list of a member that is a group, or ends in one, is that group's. */
+export type MemberResult<T> = unknown extends T
+  ? AnyResult
+  : AsyncResult<T> | (T extends readonly unknown[] ? GroupResult<T> : never);
 
 /** What results need of their app. */
 export interface ResultServices {
