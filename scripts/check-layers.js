@@ -33,6 +33,7 @@ const PACKAGES = {
       'broker/',
       'results/',
       'task/',
+      'canvas/',
       'execution/',
       'producer/',
       'events/',

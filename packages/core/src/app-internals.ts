@@ -5,10 +5,11 @@ import type { EventRegistry } from './events/event-registry.js';
 import type { ResolvedOptions } from './options.js';
 import type { Transport } from './results/transport.js';
 import type { Runtime } from './runtime.js';
+import type { CanvasHost } from './task/canvas-part.js';
 import type { Registry } from './task/registry.js';
 
 /** What the worker uses of an app beside its public face. */
-export interface AppInternals {
+export interface AppInternals extends CanvasHost {
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
   readonly registry: Registry;

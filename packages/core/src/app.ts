@@ -36,6 +36,7 @@ import type { Transport } from './results/transport.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { broadcast } from './task/broadcast.js';
 import type { Call } from './task/call.js';
+import type { CanvasOrder } from './task/canvas-part.js';
 import type { TasksOf } from './task/class-tasks.js';
 import type { DefineTask } from './task/define-task.js';
 import { type Middleware, MiddlewareStack } from './task/middleware.js';
@@ -219,6 +220,10 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   send<T>(call: Call): AsyncResult<T> {
     this.#outgoing ??= this.#createOutgoing();
     return this.#outgoing.calls.send<T>(call);
+  }
+
+  sendCanvas<Handle>(_order: CanvasOrder): Handle {
+    throw new TqError('invalid-option', 'canvas: expected an app that sends one, found one that cannot yet.');
   }
 
   publishEvent(event: EventRoute, payload: unknown, options: PublishOptions | undefined): Publication {

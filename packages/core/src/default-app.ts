@@ -1,4 +1,6 @@
 import { type App, createApp } from './app.js';
+import { internalsOf } from './app-internals.js';
+import { groupOn } from './canvas/group.js';
 import type { DefinedEvent, DefineEvent } from './events/event.js';
 import type { Subscribe, Subscription } from './events/subscription.js';
 import type { PlainCall } from './plain/plain-call-options.js';
@@ -63,3 +65,9 @@ export const plainCall = ((...call: Parameters<PlainCall>) => defaultApp().plain
  */
 export const plainQueue = ((...queue: Parameters<App['plainQueue']>) =>
   defaultApp().plainQueue(...queue)) as App['plainQueue'];
+
+/**
+ * Puts members side by side: `group(a.s(1), b.s(2))`, or of a list.
+ * @throws {TqError} `invalid-option` when one is no part of a canvas
+ */
+export const group = groupOn(() => internalsOf(defaultApp()));

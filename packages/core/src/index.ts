@@ -8,6 +8,10 @@ export type { Overflow, QueueDeclare, QueueOptions, QueueType } from './broker/q
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { TlsOptions } from './broker/tls-options.js';
 export type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from './broker/topology.js';
+export { chain, type Last, type Steps } from './canvas/chain.js';
+export { type AnyGroup, chord, type Header, type HeaderOf } from './canvas/chord.js';
+export type { CompleteStep, Follows, WrongStep } from './canvas/follows.js';
+export type { HeadOfAll, MakeGroup, OutOfAll, PrevOfAll } from './canvas/group.js';
 export type { ByteSize } from './config/byte-size.js';
 export type { UrlOrder } from './connection-options.js';
 export type { DeadLetters } from './dead-letters/dead-letters.js';
@@ -22,7 +26,16 @@ export type {
   EditDeadLetter,
   EditedArguments,
 } from './dead-letters/options.js';
-export { declareTask, defaultApp, defineEvent, defineTask, plainCall, plainQueue, subscribe } from './default-app.js';
+export {
+  declareTask,
+  defaultApp,
+  defineEvent,
+  defineTask,
+  group,
+  plainCall,
+  plainQueue,
+  subscribe,
+} from './default-app.js';
 export { defineConfig, type TqConfig, type TqConfigSource } from './define-config.js';
 export {
   type ErrorCode,
@@ -69,6 +82,7 @@ export type { Preset } from './protocol/preset.js';
 export type { TaskProgress } from './protocol/progress.js';
 export type { TaskFailure } from './protocol/task-failure.js';
 export type { AsyncResult, GetOptions, ResultState } from './results/async-result.js';
+export type { GroupResult } from './results/group-result.js';
 export type { ProgressOptions } from './results/progress-feed.js';
 export type { Publication } from './results/publication.js';
 export type { WorkflowTree } from './results/workflow-tree.js';
@@ -87,8 +101,38 @@ export type {
   SchemaTypes,
   StandardSchema,
 } from './schema/standard-schema.js';
+export type {
+  Bind,
+  BindFixed,
+  Bindings,
+  BindNone,
+  BindOpen,
+  EitherWay,
+  HasOptional,
+  OnlyArgument,
+  Tail,
+} from './task/bind.js';
 export { type Broadcast, type BroadcastCall, type BroadcastOptions, broadcast } from './task/broadcast.js';
 export type { CallOptions } from './task/call.js';
+export type {
+  AnyCanvas,
+  Canvas,
+  CanvasCallOptions,
+  CanvasOptions,
+  CanvasTypes,
+  Chain,
+  Chord,
+  Composable,
+  Group,
+  HandleOf,
+  HeadOf,
+  Linkable,
+  OutOf,
+  PrevOf,
+  Signature,
+  SignatureOptions,
+  Start,
+} from './task/canvas.js';
 export type { TasksOf } from './task/class-tasks.js';
 export { currentTask, type TaskContext } from './task/context.js';
 export { Task, type TaskDecorator, type TaskMetadata } from './task/decorators.js';

@@ -296,5 +296,6 @@ function withLogger(app: AppInternals, logger: Logger): AppInternals {
     topologyOf: (queue) => app.topologyOf(queue),
     topologyOfExchange: (exchange) => app.topologyOfExchange(exchange),
     declaredTopology: () => app.declaredTopology(),
+    sendCanvas: (order) => app.sendCanvas(order),
   };
 }

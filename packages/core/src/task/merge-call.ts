@@ -31,3 +31,21 @@ export function mergeCall(defaults: CallOptions, own: CallOptions): MergedCall {
     retry: own.retry === undefined ? defaults.retry : own.retry,
   };
 }
+
+/**
+ * What `over` says, and of `under` what it leaves open. Where a call goes and when it starts is one thing each: who says a
+ * queue does not mean an exchange that others have said.
+ */
+export function overlay(under: CallOptions, over: CallOptions): CallOptions {
+  const said = Object.entries(over).filter(([, value]) => value !== undefined);
+  if (said.length === 0) return under;
+  const left: { -readonly [K in keyof CallOptions]: CallOptions[K] } = { ...under };
+  for (const unit of UNITS) if (unit.some((key) => over[key] !== undefined)) for (const key of unit) delete left[key];
+  const merged: CallOptions = Object.assign(left, Object.fromEntries(said));
+  return under.headers === undefined ? merged : { ...merged, headers: { ...under.headers, ...over.headers } };
+}
+
+const UNITS = [
+  ['queue', 'exchange', 'routingKey'],
+  ['countdown', 'eta'],
+] as const;

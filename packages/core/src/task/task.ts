@@ -2,7 +2,10 @@ import { TqError } from '../errors.js';
 import type { CallRetry } from '../protocol/call-retry.js';
 import type { AsyncResult } from '../results/async-result.js';
 import type { ArgsSchema, ResultSchema, SchemaInput, SchemaOutput } from '../schema/standard-schema.js';
+import type { Bindings } from './bind.js';
+import { bindings } from './bindings.js';
 import type { Call, CallOptions } from './call.js';
+import type { CanvasHost } from './canvas-part.js';
 import { mergeCall, NO_CALL_OPTIONS } from './merge-call.js';
 import { checkTask, type DefinitionOptions, type TaskOptions } from './options.js';
 import { checkCallRetry } from './retry-options.js';
@@ -59,7 +62,8 @@ export type CallOf<
  *   from a bound with a signature instead of being the compiler's error TS7006 where the task is defined
  * @typeParam C what its callers see: a function of what a call takes that returns what `get()` gives
  */
-export interface Task<N extends string = string, F extends CallableFunction = Handler, C extends CallableFunction = F> {
+export interface Task<N extends string = string, F extends CallableFunction = Handler, C extends CallableFunction = F>
+  extends Bindings<Arguments<C>, Result<C>> {
   /** What messages call it. */
   readonly name: N;
   /** What all its calls have in common. */
@@ -84,7 +88,7 @@ export interface Task<N extends string = string, F extends CallableFunction = Ha
 export type BulkOptions = Omit<CallOptions, 'taskId'>;
 
 /** What tasks need of their app: narrow, since the app knows tasks and not the other way round. */
-export interface TaskHost {
+export interface TaskHost extends CanvasHost {
   send<T>(call: Call): AsyncResult<T>;
   /** Resolves when one more call fits into the outbox; undefined when it fits now. */
   room(): Promise<void> | undefined;
@@ -106,6 +110,7 @@ export function createTask<N extends string, F extends CallableFunction>(
     run: (...args) => runHere(name, handler, args) as Returned<F>,
     delay: (...args) => host.send({ task: name, args, schema, options: defaults, own: NO_CALL_OPTIONS }),
     apply: (args, own = NO_CALL_OPTIONS) => host.send({ task: name, args, schema, options: merged(own), own }),
+    ...bindings({ host, task: name, schema, defaults, plain: own.wire === 'plain' }),
     bulk: (calls, own = NO_CALL_OPTIONS) => sendAll(host, { task: name, schema, options: merged(own), own }, calls),
   };
 }
