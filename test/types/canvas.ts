@@ -133,10 +133,10 @@ export async function chains(): Promise<void> {
 /** What is wrong is said where the wrong step stands. */
 export function messages(): void {
   const step: WrongStep<number, string> = {
-    'this step does not take what the step before it gives': { gives: 1, takes: '' },
+    'this step does not take what the step before it gives': [1, ''],
   };
   const complete: CompleteStep<number> = {
-    'this step has all its arguments and takes no result; to drop the result before it, write si(…)': { gives: 1 },
+    'this step has all its arguments and takes no result; to drop the result before it, write si(…)': 1,
   };
   chain(fib.s(1), Object.assign(repeat.s(3), step));
   chain(fib.s(1), Object.assign(text.s(1), complete));
@@ -222,7 +222,9 @@ export function links(): void {
   const step = fib.s(1).link(text.s()).linkError(failed).linkError(noted.s('here')).linkError(none.si());
   same<Signature<never, number, true>, typeof step>();
   step.set({ queue: 'math', priority: 1, retry: { maxRetries: 2 }, countdown: 5, taskId: 'one' });
-  chain(fib.s(1), text.s()).link(chain(repeat.s(1), repeat.s(2))).linkError(failed);
+  chain(fib.s(1), text.s())
+    .link(chain(repeat.s(1), repeat.s(2)))
+    .linkError(failed);
   chord([fib.s(1)], open.s()).link(group(open.s(), open.s()));
   group(fib.s(1)).linkError(failed);
   same<Group<never, [number], true>, ReturnType<typeof oneMember>>();

@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { PublishError } from '../../src/errors.js';
 import type { AsyncResult } from '../../src/results/async-result.js';
 import type { Call } from '../../src/task/call.js';
+import type { CanvasOrder } from '../../src/task/canvas-part.js';
 import type { TaskOptions } from '../../src/task/options.js';
 import { createTask, type TaskHost } from '../../src/task/task.js';
 
 /** Stands in for the app: keeps what it is told to send, confirms when the test says so. */
 class RecordingHost implements TaskHost {
   readonly sent: Call[] = [];
+  readonly orders: CanvasOrder[] = [];
   readonly ends: { confirm(): void; fail(error: Error): void }[] = [];
   capacity = Number.POSITIVE_INFINITY;
   readonly #wakes: (() => void)[] = [];
@@ -21,6 +23,11 @@ class RecordingHost implements TaskHost {
     });
     this.#onSent?.();
     return { id: String(this.sent.length), published } as AsyncResult<T>;
+  }
+
+  sendCanvas<Handle>(order: CanvasOrder): Handle {
+    this.orders.push(order);
+    return undefined as Handle;
   }
 
   room(): Promise<void> | undefined {
@@ -115,6 +122,19 @@ describe('a task', () => {
     createTask<'add', () => void>(host, 'add', undefined, { onFailure }).delay();
     expect(host.sent.map(({ options }) => options.onFailure)).toEqual([undefined, { task: 'other' }, onFailure]);
     expect(host.sent[0]?.options).toEqual({});
+  });
+
+  it('sends a signature through its host, with what it was started with', () => {
+    const { host, task } = add({ queue: 'math' });
+    task.s(2).set({ priority: 1 }).delay(1);
+    const [order] = host.orders;
+    expect(order).toMatchObject({ previous: [1], options: {} });
+    expect(order?.part).toMatchObject({
+      task: 'add',
+      args: [2],
+      options: { priority: 1 },
+      defaults: { queue: 'math' },
+    });
   });
 
   it('refuses to run where it is only declared', () => {
