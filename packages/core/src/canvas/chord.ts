@@ -10,7 +10,8 @@ import { type HeadOfAll, headerPart, type OutOfAll, type PrevOfAll } from './gro
 export type Header = readonly AnyCanvas[] | AnyGroup;
 
 /** Any group. */
-export type AnyGroup = Composable<never, readonly unknown[], boolean, unknown> & { readonly kind: 'group' };
+export type AnyGroup = Composable<never, readonly unknown[], boolean, unknown> &
+  Pick<Group<never, readonly unknown[], boolean>, 'kind'>;
 
 /** The group that a chord begins with. */
 export type HeaderOf<H> = H extends readonly AnyCanvas[]
