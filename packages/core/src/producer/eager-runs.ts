@@ -182,7 +182,7 @@ export class EagerRuns {
       reply(taskId, { status: 'PROGRESS', progress });
       return undefined;
     };
-    return new ProgressPacer({ clock: runtime.clock, send });
+    return new ProgressPacer({ clock: runtime.clock, burst: 1, send });
   }
 
   #limit(run: JobRun, limitMs: number): Deadline {
