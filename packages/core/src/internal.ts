@@ -63,6 +63,7 @@ export {
 export type { DefinedEvent } from './events/event.js';
 export { checkText, type EventOptions } from './events/event-options.js';
 export { checkAsked, checkPatterns } from './events/subscribe-options.js';
+export { isBuiltIn } from './execution/built-in-tasks.js';
 export { factsOf, findTask, taskFacts, taskNames, unknownTask } from './execution/find-task.js';
 export { isSameJob, type Job, type JobEnd, type JobIdentity, toJob } from './execution/job.js';
 export { limitsFor, softestLimit } from './execution/limits-for.js';
@@ -74,7 +75,7 @@ export { nearest } from './nearest.js';
 export { Observers } from './observers.js';
 export { APP_OPTIONS, type AppOptions, childVariables, traceOptions } from './options.js';
 export { refuseUnknownKeys, requireInteger } from './options-check.js';
-export { encoderOf } from './producer/encoder.js';
+export { type Encoder, encoderOf } from './producer/encoder.js';
 export type { RouteExplanation, RouteStep } from './producer/route-explanation.js';
 export { hasFunctions, printRoutes, type Routes, routedQueues } from './producer/routes.js';
 export type { CallRetry } from './protocol/call-retry.js';
@@ -100,6 +101,7 @@ export {
 } from './protocol/canvas/expand.js';
 export type { JsonText } from './protocol/canvas/json-text.js';
 export { type Member, memberOf, membersIn } from './protocol/canvas/member.js';
+export { type Sender, type StepMessage, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
 export { type GroupPlace, type Lazy, type Step, stepOf, type TaskStep, textOf } from './protocol/canvas/wire-step.js';
 export {
@@ -123,6 +125,7 @@ export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './pr
 export { copyMessage, copyToDelay } from './protocol/message-copy.js';
 export {
   broadcastExchange,
+  chordQueue,
   DELIVERY_COUNT_HEADER,
   type DeadLetterReason,
   deadLetterExchange,
@@ -160,13 +163,14 @@ export {
   type FinalState,
   isFinal,
   type Reply,
+  resultTooLarge,
   UNDEFINED_RESULT,
 } from './protocol/reply.js';
 export { serialize } from './protocol/serializer.js';
 export type { SubscriptionFacts } from './protocol/subscription.js';
 export type { TaskAddress } from './protocol/task-address.js';
 export { decodeBody } from './protocol/task-body.js';
-export { failureEnvelope } from './protocol/task-failure.js';
+export { failureEnvelope, taskFailureText } from './protocol/task-failure.js';
 export type { TimeLimits } from './protocol/time-limits.js';
 export { encodeWorkflowQuestion, WORKFLOW_TYPE } from './protocol/workflow-question.js';
 export {

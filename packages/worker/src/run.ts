@@ -3,6 +3,7 @@ import {
   type InboundMessage,
   type Lease,
   type ProgressPacer,
+  readEmbed,
   type TaskMessage,
   type Timer,
   TQ_HEADER,
@@ -45,9 +46,9 @@ export class Run implements Lease {
     return this.#deliveries.some(({ lease }) => lease.alive);
   }
 
-  /** True when the end of this run has to be published: somebody waits for a reply. */
-  get wantsReply(): boolean {
-    return this.task.replyTo !== undefined && !this.task.ignoreResult;
+  /** True when the end of this run has to be published: somebody waits for a reply, or something follows. */
+  get publishes(): boolean {
+    return (this.task.replyTo !== undefined && !this.task.ignoreResult) || isFollowed(this.task);
   }
 
   /** One of its deliveries came with this lease. */
@@ -86,8 +87,19 @@ export class Run implements Lease {
  * where one worker consumes them. A copy that follows a loss is another try: it often arrives before the confirm of
  * its publish, and joined to the run that published it, it would be acked with that run and never be executed.
  */
-export function runKey(queue: string, { id, retries, lost }: TaskMessage): string {
-  return `${id}:${retries}:${lost}:${queue}`;
+export function runKey(queue: string, { id, retries, lost, replacedNesting }: TaskMessage): string {
+  // What has taken the place of a task has its id, and is another one.
+  return `${id}:${retries}:${lost}${replacedNesting === 0 ? '' : `:${replacedNesting}`}:${queue}`;
+}
+
+function isFollowed({ foreign, bodyText }: TaskMessage): boolean {
+  if (foreign !== undefined) return false;
+  try {
+    return readEmbed(bodyText) !== undefined;
+  } catch {
+    // It ends as a failure, which leaves a dead letter.
+    return true;
+  }
 }
 
 /** True when both are deliveries of messages that say the same: whatever tells one foreign message from another does. */

@@ -12,9 +12,9 @@ import {
   within,
 } from '@tq/core/internal';
 import { Consumers } from './consumers.js';
+import { createSettler } from './execution/create-settler.js';
 import { Executor } from './execution/execute.js';
 import { RunEvents } from './execution/run-events.js';
-import { Settler } from './execution/settle.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
 import { describeHealth, type WorkerHealth, type WorkerState } from './health.js';
@@ -114,7 +114,7 @@ class TqWorker implements Worker {
     const factsOf = (task: string) => this.#pool.factsOf(task);
     const tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#tally = tally;
-    const settler = new Settler({
+    const settler = createSettler({
       app: this.#app,
       worker: settings.hostname,
       factsOf,
@@ -122,6 +122,7 @@ class TqWorker implements Worker {
         tally.givenUp(death.reason);
         events.givenUp(queue, task, death);
       },
+      createJoiner: () => ({ joined: async () => 'sent' }),
     });
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const slots = planSlots(settings.queues, settings.concurrency);

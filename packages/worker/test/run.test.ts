@@ -39,7 +39,7 @@ it.each([
   [{ ignoreResult: true }, false],
   [{ replyTo: undefined }, false],
 ])('with %j a reply is wanted: %s', (more, wanted) => {
-  expect(runOf([], more).run.wantsReply).toBe(wanted);
+  expect(runOf([], more).run.publishes).toBe(wanted);
 });
 
 it('a redelivery is the same run; a retry, and the copy that follows a loss, are others', () => {

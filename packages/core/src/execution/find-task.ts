@@ -2,12 +2,18 @@ import { TqError } from '../errors.js';
 import { openRegistries } from '../task/process-state.js';
 import type { Registry, Runnable } from '../task/registry.js';
 import type { TaskFacts } from '../task/task-facts.js';
+import { builtInTask } from './built-in-tasks.js';
 
 /**
  * The task of this name among all open apps of the process; when two apps have one, the app that was opened first wins.
+ * Celery's built-in ones come last.
  * @param own asked before all of them
  */
 export function findTask(name: string, own?: Registry): Runnable | undefined {
+  return findDefined(name, own) ?? builtInTask(name, (other) => findDefined(other, own));
+}
+
+function findDefined(name: string, own: Registry | undefined): Runnable | undefined {
   const found = own?.get(name);
   if (found !== undefined) return found;
   for (const registry of openRegistries()) {

@@ -1,5 +1,5 @@
 import { TqError } from '../errors.js';
-import { type EncodedError, encodeError } from '../protocol/error-codec.js';
+import { encodeError } from '../protocol/error-codec.js';
 import { decodePlainBody, encodePlainResult } from '../protocol/plain-message.js';
 import { serialize } from '../protocol/serializer.js';
 import { decodeBody, type TaskBody } from '../protocol/task-body.js';
@@ -50,7 +50,6 @@ export function runJob(
   } catch (error) {
     return refuse(done, { kind: 'poison', failure: encodeError(error) });
   }
-  if (body.continuations.length > 0) return refuse(done, { kind: 'refused', failure: cannotContinue(body) });
   const run = new RunningTask(job, body.kwargs, logger, report);
   const end = runInTask(run, () => start({ run, task, sources }, argumentsOf(body)));
   if (end instanceof Promise) end.then(done);
@@ -125,12 +124,6 @@ const STOPPED: JobEnd = { kind: 'stopped' };
 /** What a run fails with that a stop told to end is the abort's doing, not the task's: it runs again elsewhere. */
 function afterThrow(attempt: Attempt, taskRun: TaskRun, thrown: unknown): JobEnd | Promise<JobEnd> {
   return attempt.run.stopped ? STOPPED : endOfFailedRun(attempt, taskRun, thrown);
-}
-
-/** To run it and drop what was to come after it would lose that in silence. */
-function cannotContinue({ continuations }: TaskBody): EncodedError {
-  const text = `The message asks for ${continuations.join(' and ')} after the task, which this version cannot do, so it is not run.`;
-  return encodeError(new TqError('refused', text));
 }
 
 const NOT_RUNNING: JobRun = { abort: () => undefined, exceedSoftLimit: () => undefined, abortFor: () => undefined };

@@ -97,14 +97,14 @@ export function copyHeaders({ id, expires, foreign }: TaskMessage): Headers {
   };
 }
 
-const NOTHING: Pick<TaskBody, 'kwargs' | 'continuations'> = Object.freeze({ kwargs: {}, continuations: [] });
+const NO_KWARGS: TaskBody['kwargs'] = Object.freeze({});
 
 /**
  * Reads a foreign body, where the handler runs: the one argument is what JSON says, without tq's types, or the text.
  * @throws {TqError} `poison`
  */
 export function decodePlainBody(text: string, format: PlainFormat): TaskBody {
-  return { args: [format === 'text' ? text : parse(text)], ...NOTHING };
+  return { args: [format === 'text' ? text : parse(text)], kwargs: NO_KWARGS };
 }
 
 function parse(text: string): unknown {

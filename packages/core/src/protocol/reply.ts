@@ -35,11 +35,27 @@ export function encodeReply(taskId: string, state: FinalState | RetryState): Out
 /** The same; a result that is larger than a message may be becomes a failure that says so. */
 export function encodeReplyWithin(maxMessageBytes: number, taskId: string, state: FinalState): OutboundMessage {
   const message = encodeReply(taskId, state);
-  if (message.body.length <= maxMessageBytes) return message;
+  const error = tooLarge(maxMessageBytes, message.body.length);
+  return error === undefined ? message : encodeReply(taskId, { status: 'FAILURE', failure: encodeError(error) });
+}
+
+/** Why a result is no reply: it would be larger than a message may be. */
+export function resultTooLarge(maxMessageBytes: number, taskId: string, resultText: string): TqError | undefined {
+  // A code unit has at most three bytes, so that hardly any result is measured.
+  if (resultText.length * 3 + MAX_FRAME_BYTES <= maxMessageBytes) return undefined;
+  const { body } = encodeReply(taskId, { status: 'SUCCESS', resultText });
+  return tooLarge(maxMessageBytes, body.length);
+}
+
+/** More than a reply has beside its result. */
+const MAX_FRAME_BYTES = 2_000;
+
+function tooLarge(maxMessageBytes: number, bytes: number): TqError | undefined {
+  if (bytes <= maxMessageBytes) return undefined;
   const text =
-    `The reply has ${message.body.length} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; ` +
+    `The reply has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; ` +
     'store the result elsewhere and return a reference.';
-  return encodeReply(taskId, { status: 'FAILURE', failure: encodeError(new TqError('message-too-large', text)) });
+  return new TqError('message-too-large', text);
 }
 
 /** Encodes the reply that says that a run has started; Celery's fields. */

@@ -14,18 +14,12 @@ export function encodeBody(args: readonly unknown[], preset: Preset): string {
 
 const SERIALIZE: Record<Preset, SerializeOptions> = { tq: { tqTypes: true }, celery: { tqTypes: false } };
 
-/** What stands in a body: `[args, kwargs, embed]`. */
+/** What a handler is called with of a body: what follows the run, its `embed`, is for whoever settles that. */
 export interface TaskBody {
   readonly args: readonly unknown[];
   /** Keyword arguments of a Python caller; empty for tq's own calls. */
   readonly kwargs: Readonly<Record<string, unknown>>;
-  /** What the caller wants to happen after the task: those of `CONTINUATIONS` that are not empty. */
-  readonly continuations: readonly Continuation[];
 }
-
-/** What a body's third element may ask for. */
-const CONTINUATIONS = ['callbacks', 'errbacks', 'chain', 'chord'] as const;
-export type Continuation = (typeof CONTINUATIONS)[number];
 
 /**
  * Reads a body's text, where the handler runs.
@@ -37,17 +31,17 @@ export function decodeBody(text: string): TaskBody {
   const [args, kwargs, embed] = body as [unknown, unknown, unknown];
   if (!Array.isArray(args)) throw poison('args', 'a list', args);
   if (kwargs !== null && !isRecord(kwargs)) throw poison('kwargs', 'an object', kwargs);
-  if (embed !== null && !isRecord(embed)) throw poison('embed', 'an object or null', embed);
-  return { args, kwargs: kwargs ?? {}, continuations: continuationsOf(embed) };
+  if (embed !== null) checkEmbed(embed);
+  return { args, kwargs: kwargs ?? {} };
 }
 
-const NONE: readonly Continuation[] = Object.freeze([]);
-
-function continuationsOf(embed: Record<string, unknown> | null): readonly Continuation[] {
-  if (embed === null) return NONE;
-  const present = CONTINUATIONS.filter((name) => {
-    const value = embed[name];
-    return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null;
-  });
-  return present.length === 0 ? NONE : present;
+/** What follows the run is read after it, where there is no way back: what is none is found before. */
+function checkEmbed(embed: unknown): void {
+  if (!isRecord(embed)) throw poison('embed', 'an object or null', embed);
+  for (const name of ['callbacks', 'errbacks', 'chain']) {
+    const steps = embed[name] ?? null;
+    if (steps !== null && !Array.isArray(steps)) throw poison(name, 'a list or null', steps);
+  }
+  const chord = embed.chord ?? null;
+  if (chord !== null && !isRecord(chord)) throw poison('chord', 'an object or null', chord);
 }

@@ -29,13 +29,18 @@ export interface TaskFailure {
   };
 }
 
-/** How a task came to its end. */
-export interface FinalFailure {
-  readonly message: Pick<TaskMessage, 'id' | 'task' | 'rootId' | 'retries' | 'replyTo' | 'bodyText' | 'foreign'>;
-  /** The queue that it was delivered from. */
+/** What is known of a task that has failed for good. */
+export interface FailedTask {
+  readonly message: Pick<TaskMessage, 'id' | 'task' | 'retries'>;
+  /** The queue that it was delivered from, or could not be brought to. */
   readonly queue: string;
   readonly reason: DeadLetterReason;
   readonly failure: EncodedError;
+}
+
+/** How a task came to its end. */
+export interface FinalFailure extends FailedTask {
+  readonly message: Pick<TaskMessage, 'id' | 'task' | 'rootId' | 'retries' | 'replyTo' | 'bodyText' | 'foreign'>;
 }
 
 /** The call that tells of a failure: a child of the failed task, and nobody waits for its result. */
@@ -53,7 +58,12 @@ export function failureEnvelope(address: TaskAddress, failed: FinalFailure, pres
   };
 }
 
-function toTaskFailure({ message, queue, reason, failure }: FinalFailure): TaskFailure {
+/** The JSON of what an errback of tq's is called with. */
+export function taskFailureText(failed: FailedTask): string {
+  return JSON.stringify(toTaskFailure(failed));
+}
+
+function toTaskFailure({ message, queue, reason, failure }: FailedTask): TaskFailure {
   const { name, message: text, stack } = decodeError(failure.error, failure.traceback);
   const error = { name, message: text, ...(stack === undefined ? {} : { stack }) };
   return { id: message.id, task: message.task, queue, attempt: message.retries + 1, reason, error };

@@ -183,12 +183,7 @@ describe('decodeEnvelope', () => {
 
 describe('decodeBody', () => {
   it('takes null for no keyword arguments and for nothing to follow', () => {
-    expect(decodeBody('[[1],null,null]')).toEqual({ args: [1], kwargs: {}, continuations: [] });
-  });
-
-  it('names what is to follow, empty ones left out', () => {
-    const embed = { callbacks: null, errbacks: [{ task: 'e' }], chain: [], chord: { task: 'c' } };
-    expect(decodeBody(JSON.stringify([[], {}, embed])).continuations).toEqual(['errbacks', 'chord']);
+    expect(decodeBody('[[1],null,null]')).toEqual({ args: [1], kwargs: {} });
   });
 
   it.each([

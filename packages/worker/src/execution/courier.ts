@@ -3,20 +3,16 @@ import {
   assertNever,
   deadLetterTopology,
   declare,
-  encodePlainReply,
-  encodeReplyWithin,
-  type FinalState,
   fullJitter,
   isConflictOf,
   isDirectReply,
   type Lease,
-  lookAtQueue,
   type OutboundMessage,
   type PublishEnd,
+  type Route,
   type Topology,
   TqError,
 } from '@tq/core/internal';
-import type { ReplyAddress } from './reply-address.js';
 
 /** Where a message goes, and the queue that it is for: where that was deleted it is declared again. */
 export interface Destination {
@@ -37,8 +33,6 @@ export interface Destination {
 export type Sent = 'sent' | 'nobody' | 'abandoned' | 'unsendable';
 
 const RETRY = { baseMs: 100, maxMs: 5_000 };
-/** A reply queue that is full is tried so often, about 10 s: it is its reader's to empty, and a slot waits for it. */
-const MAX_REFUSALS = 10;
 
 /**
  * Carries what settling publishes, and tries until it is where it belongs, or until its delivery is lost: then somebody
@@ -60,73 +54,59 @@ export class Courier {
 
   /** Sends what must arrive. */
   async send(lease: Lease, destination: Destination, message: OutboundMessage): Promise<Sent> {
-    const { exchange, routingKey, queue, dead = false, optional = false } = destination;
+    const { queue, dead = false, optional = false } = destination;
     const { prefix, queueType: type } = this.#app.options;
     const topology = () => (dead ? deadLetterTopology(queue, { prefix, type }) : this.#app.topologyOf(queue));
     for (let attempt = 0; ; attempt++) {
-      const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
+      const sent = settled(await this.publish(lease, destination, message), destination.routingKey);
       if (sent !== undefined) return sent;
       if ((await this.#restore(queue, topology)) === 'refused' && optional) return 'nobody';
-      await this.#pause(attempt);
+      await this.pause(attempt);
     }
   }
 
   /**
-   * Sends what is to come back to the queue after a delay, ms.
+   * Sends what an exchange of the user's is to bring to a queue. One that the app has is declared again, once, with what it
+   * leads to: what then still comes back is for nobody.
+   */
+  async sendToExchange(lease: Lease, route: Route, message: OutboundMessage): Promise<Sent> {
+    let restored = false;
+    for (let attempt = 0; ; attempt++) {
+      const end = await this.publish(lease, route, message);
+      const sent = settled(end, route.routingKey);
+      if (sent !== undefined) return sent;
+      if (end.kind === 'returned') {
+        const topology = this.#app.topologyOfExchange(route.exchange);
+        if (topology === undefined || restored) return 'nobody';
+        restored = (await this.#restore(route.exchange, () => topology)) !== 'away';
+      }
+      await this.pause(attempt);
+    }
+  }
+
+  /**
+   * Sends what is to come to its end after a delay, ms.
+   * @param to a queue's full name, or an exchange and a key
    * @throws {TqError} by rejection, when it cannot be delayed
    */
-  async sendLater(lease: Lease, queue: string, delayMs: number, message: OutboundMessage): Promise<Sent> {
+  async sendLater(lease: Lease, to: string | Route, delayMs: number, message: OutboundMessage): Promise<Sent> {
     const { delays } = this.#app.broker();
     const { clock } = this.#app.runtime;
     const due = clock.monotonic() + delayMs;
     for (let attempt = 0; ; attempt++) {
-      const ready = delayMs > 0 ? delays.ready(queue) : true;
-      if (ready !== true && !(await this.#waitFor(ready, lease))) return 'abandoned';
-      const { exchange, routingKey } = delays.route(queue, due - clock.monotonic());
-      const sent = settled(await this.#publish(lease, exchange, routingKey, message), routingKey);
+      const ready = delayMs > 0 ? delays.ready(to) : true;
+      if (ready !== true && !(await this.waitFor(ready, lease))) return 'abandoned';
+      const route = delays.route(to, due - clock.monotonic());
+      const sent = settled(await this.publish(lease, route, message), route.routingKey);
       if (sent !== undefined) return sent;
       delays.forget();
-      await this.#restore(queue, () => this.#app.topologyOf(queue));
-      await this.#pause(attempt);
+      if (typeof to === 'string') await this.#restore(to, () => this.#app.topologyOf(to));
+      await this.pause(attempt);
     }
-  }
-
-  /** Answers a caller, unless it and its reply queue are gone. */
-  async reply(lease: Lease, address: ReplyAddress, state: FinalState): Promise<Sent> {
-    const { taskId, plain } = address;
-    const { maxMessageBytes } = this.#app.options;
-    const message =
-      plain === undefined
-        ? encodeReplyWithin(maxMessageBytes, taskId, state)
-        : encodePlainReply(plain, state, maxMessageBytes);
-    let refusals = 0;
-    for (let attempt = 0; ; attempt++) {
-      const end = await this.#publish(lease, '', address.replyTo, message);
-      const sent = settled(end, address.replyTo);
-      if (sent === 'unsendable') this.#dropped(address, 'AMQP cannot carry its address or its correlation id');
-      if (sent === 'nobody') this.#dropped(address, 'it is no address that the broker knows');
-      if (sent !== undefined) return sent;
-      if (end.kind === 'returned') {
-        if (await this.#replyQueueIsGone(address)) return 'nobody';
-        // RabbitMQ returns these although it has handed them over, since no queue got them.
-        if (isDirectReply(address.replyTo)) return 'sent';
-      }
-      refusals = isNack(end) ? refusals + 1 : 0;
-      if (refusals === MAX_REFUSALS) {
-        this.#dropped(address, 'the broker refused it again and again: its reply queue is full');
-        return 'nobody';
-      }
-      await this.#pause(attempt);
-    }
-  }
-
-  /** Tells a caller what it may miss: one try. Resolves when that is over; never rejects. */
-  async mention(lease: Lease, { replyTo }: ReplyAddress, message: OutboundMessage): Promise<void> {
-    await this.#publish(lease, '', replyTo, message).catch(() => undefined);
   }
 
   /** Resolves with true when it is ready, and with false when the lease ends first. */
-  async #waitFor(ready: Promise<void>, lease: Lease): Promise<boolean> {
+  async waitFor(ready: Promise<void>, lease: Lease): Promise<boolean> {
     let leave: () => void = () => undefined;
     const lost = new Promise<false>((resolve) => {
       leave = () => resolve(false);
@@ -140,52 +120,37 @@ export class Courier {
     }
   }
 
-  /** A queue that is away with its node returns like one that is gone, and comes back with the node. */
-  async #replyQueueIsGone({ taskId, replyTo }: ReplyAddress): Promise<boolean> {
-    const { link } = this.#app.broker().publishing;
-    if (link === undefined) return false;
-    const look = await lookAtQueue(link.model, replyTo).catch(() => undefined);
-    if (look?.kind !== 'missing') return false;
-    this.#app.runtime.logger.info(
-      { id: taskId, replyTo },
-      'nobody waits for this result any more: its reply queue is gone',
-    );
-    return true;
-  }
-
-  #dropped({ taskId, replyTo }: ReplyAddress, why: string): void {
-    this.#app.runtime.logger.warn({ id: taskId, replyTo }, `a reply is dropped: ${why}`);
-  }
-
   /** @returns `refused` where no waiting mends it: somebody else has to */
-  async #restore(queue: string, topology: () => Topology): Promise<'refused' | undefined> {
+  async #restore(destination: string, topology: () => Topology): Promise<'restored' | 'refused' | 'away'> {
     const { link } = this.#app.broker().publishing;
-    if (link === undefined) return undefined;
+    if (link === undefined) return 'away';
     try {
       await declare(link.model, topology());
-      return undefined;
+      return 'restored';
     } catch (err) {
       // Somebody has declared it meanwhile, in another way.
-      if (isConflictOf(queue, err)) return undefined;
-      this.#app.runtime.logger.warn({ queue, err }, 'cannot declare the queue that a message is for');
-      return err instanceof TqError ? 'refused' : undefined;
+      if (isConflictOf(destination, err)) return 'restored';
+      this.#app.runtime.logger.warn({ destination, err }, 'cannot declare what a message is for');
+      return err instanceof TqError ? 'refused' : 'away';
     }
   }
 
-  #publish(lease: Lease, exchange: string, routingKey: string, message: OutboundMessage): Promise<PublishEnd> {
+  /** Publishes once. */
+  publish(lease: Lease, { exchange, routingKey }: Route, message: OutboundMessage): Promise<PublishEnd> {
     return new Promise((onEnd) => {
       this.#app.broker().publisher.publish({ exchange, routingKey, message, timeoutMs: undefined, lease, onEnd });
     });
   }
 
-  #pause(attempt: number): Promise<void> {
+  /** Resolves when it is time for the try after this one. */
+  pause(attempt: number): Promise<void> {
     const { clock, random } = this.#app.runtime;
     return new Promise((resolve) => clock.setTimer(resolve, fullJitter(attempt, RETRY, random())));
   }
 }
 
 /** What the end of a publish means for the delivery; undefined when it is worth another try. */
-function settled(end: PublishEnd, routingKey: string): Sent | undefined {
+export function settled(end: PublishEnd, routingKey: string): Sent | undefined {
   switch (end.kind) {
     case 'confirmed':
       return 'sent';
@@ -203,6 +168,7 @@ function settled(end: PublishEnd, routingKey: string): Sent | undefined {
   }
 }
 
-function isNack(end: PublishEnd): boolean {
+/** The broker did not take it. */
+export function isNack(end: PublishEnd): boolean {
   return end.kind === 'failed' && end.error.code === 'publish-nacked';
 }

@@ -124,7 +124,7 @@ export class Executor {
     // A settled run cannot publish while the broker is blocked; starting more would only fill the slots with such.
     const blocked = app.broker().publisher.blocked;
     while (pool.free() > 0) {
-      const run = group.take((candidate) => !blocked || !candidate.wantsReply);
+      const run = group.take((candidate) => !blocked || !candidate.publishes);
       if (run === undefined) return;
       if (run.task.expires !== undefined && isLate(run.task, app.runtime.clock.wallTime())) this.#expire(run, group);
       else this.#start(run, group);

@@ -1,4 +1,4 @@
-import type { PlainReply, TaskMessage } from '@tq/core/internal';
+import { chordQueue, type Member, type PlainReply, type TaskMessage } from '@tq/core/internal';
 
 /** Who is to be told of the end; undefined when nobody asked. */
 export interface ReplyAddress {
@@ -14,4 +14,23 @@ export function replyAddress({ id, replyTo, ignoreResult, foreign }: TaskMessage
   if (foreign === undefined) return { taskId: id, replyTo };
   const { format, message } = foreign;
   return { taskId: id, replyTo, plain: { format, correlationId: message.correlationId } };
+}
+
+/** Where a member of a chord tells how it ends: the chord's queue, and with the same publish its caller. */
+export interface MemberAddress {
+  readonly taskId: string;
+  readonly chordQueue: string;
+  /** Which member it is, from 0. */
+  readonly index: number;
+  /** Undefined when its caller asks for no reply. */
+  readonly replyTo: string | undefined;
+}
+
+/** The address of a member; its caller's reply queue where that asks for a reply. */
+export function memberAddress(
+  { groupId, index, taskId }: Pick<Member, 'groupId' | 'index' | 'taskId'>,
+  replyTo: string | undefined,
+  prefix: string,
+): MemberAddress {
+  return { taskId, chordQueue: chordQueue(prefix, groupId), index, replyTo };
 }

@@ -4,10 +4,6 @@ import {
   copyHeaders,
   copyMessage,
   copyToDelay,
-  type DeathCertificate,
-  deadLetterExchange,
-  encodeBareDeadLetter,
-  encodeDeadLetter,
   encodeError,
   encodeProgress,
   encodeReply,
@@ -19,7 +15,6 @@ import {
   type InboundMessage,
   type Lease,
   type OutboundMessage,
-  sharedNameOf,
   type TaskAddress,
   type TaskFacts,
   type TaskMessage,
@@ -27,9 +22,12 @@ import {
   TqError,
   toError,
 } from '@tq/core/internal';
-import { Courier, type Destination, type Sent } from './courier.js';
-import type { Death, Later, Outcome } from './outcome.js';
+import { type Aftermath, type FollowedRun, followingOf } from './aftermath.js';
+import type { Courier, Destination, Sent } from './courier.js';
+import { type Death, death, type Later, type Outcome } from './outcome.js';
 import type { ReplyAddress } from './reply-address.js';
+import type { Teller } from './teller.js';
+import type { Undertaker } from './undertaker.js';
 
 /** What is settled: a run, or a delivery that never became one. */
 export interface Settleable extends Lease {
@@ -43,12 +41,16 @@ export interface Settleable extends Lease {
 
 export interface SettlerOptions {
   readonly app: AppInternals;
-  /** Name of the worker, for dead letters. */
+  /** Name of the worker, for callers that are told of a start. */
   readonly worker: string;
   /** What a task's definition says; undefined where that is nothing, or nobody knows the task here. */
   readonly factsOf: (task: string) => TaskFacts | undefined;
   /** Told of what is given up since what was to follow cannot be sent. */
   readonly onGivenUp: (item: Settleable, death: Death) => void;
+  readonly courier: Courier;
+  readonly teller: Teller;
+  readonly undertaker: Undertaker;
+  readonly aftermath: Aftermath;
 }
 
 /**
@@ -58,11 +60,9 @@ export interface SettlerOptions {
  */
 export class Settler {
   readonly #options: SettlerOptions;
-  readonly #courier: Courier;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
-    this.#courier = new Courier(options.app);
   }
 
   /**
@@ -72,9 +72,7 @@ export class Settler {
   settle(item: Settleable, outcome: Outcome, reply: ReplyAddress | undefined): Promise<void> | undefined {
     switch (outcome.kind) {
       case 'done':
-        if (reply !== undefined) return ackOnce(item, this.#courier.reply(item, reply, outcome.state));
-        item.ack();
-        return undefined;
+        return this.#done(item, outcome.state, reply);
       case 'dead':
         return this.#giveUp(item, outcome, reply);
       case 'again':
@@ -95,7 +93,7 @@ export class Settler {
   /** Lets go of deliveries that are lost, whatever they wait for. */
   dropAbandoned(): void {
     this.#options.app.broker().publisher.dropAbandoned();
-    this.#courier.dropAbandoned();
+    this.#options.courier.dropAbandoned();
   }
 
   /**
@@ -105,12 +103,12 @@ export class Settler {
   started(item: Settleable, reply: ReplyAddress): void {
     if (reply.plain !== undefined) return;
     const message = encodeStarted(reply.taskId, { hostname: this.#options.worker, pid: process.pid });
-    void this.#courier.mention(item, reply, message);
+    void this.#options.teller.mention(item, reply, message);
   }
 
   /** Tells the caller how far a task is, in the same way. Resolves when that is over; never rejects. */
   progressed(item: Settleable, reply: ReplyAddress, progress: TaskProgress): Promise<void> {
-    return this.#courier.mention(item, reply, encodeProgress(reply.taskId, progress));
+    return this.#options.teller.mention(item, reply, encodeProgress(reply.taskId, progress));
   }
 
   /**
@@ -119,7 +117,7 @@ export class Settler {
    */
   async #again(item: Settleable, headers: Headers, reply: ReplyAddress | undefined): Promise<void> {
     const to = { ...straightTo(item.queue), optional: true };
-    const sent = await this.#courier.send(item, to, copyMessage(item.message, { ...headers, ...ownOf(item) }));
+    const sent = await this.#options.courier.send(item, to, copyMessage(item.message, { ...headers, ...ownOf(item) }));
     if (sent === 'sent') item.ack();
     else if (sent === 'unsendable') await this.#endUnsent(item, headersTooLarge(), reply);
     else if (sent === 'nobody') await this.#endUnsent(item, queueGone(item.queue), reply);
@@ -131,7 +129,7 @@ export class Settler {
     // Before the copy, on the same channel: nothing that the next try says overtakes it.
     if (why === 'retry' && reply !== undefined && reply.plain === undefined) {
       const state = encodeReply(reply.taskId, { status: 'RETRY', failure: otherwise.failure });
-      void this.#courier.mention(item, reply, state);
+      void this.#options.teller.mention(item, reply, state);
     }
     const sent = await this.#sendLater(item, delayMs, copyToDelay(item.message, { ...headers, ...ownOf(item) }));
     if (sent === 'sent') item.ack();
@@ -142,7 +140,7 @@ export class Settler {
     const { logger } = this.#options.app.runtime;
     const fields = { id: item.task?.id, task: item.task?.task, queue: item.queue };
     try {
-      const sent = await this.#courier.sendLater(item, item.queue, delayMs, copy);
+      const sent = await this.#options.courier.sendLater(item, item.queue, delayMs, copy);
       if (sent === 'unsendable') logger.error(fields, 'the headers of a message are too large to delay it');
       return sent;
     } catch (thrown) {
@@ -158,6 +156,28 @@ export class Settler {
     return this.#giveUp(item, death, reply);
   }
 
+  #done(item: Settleable, state: FinalState, reply: ReplyAddress | undefined): Promise<void> | undefined {
+    let run: FollowedRun | undefined;
+    try {
+      run = followedRun(item, reply);
+    } catch (thrown) {
+      return this.#endUnsent(item, death('poison', toError(thrown)), reply);
+    }
+    if (run !== undefined) return this.#follow(item, run, state);
+    if (reply !== undefined) return ackOnce(item, this.#options.teller.reply(item, reply, state));
+    item.ack();
+    return undefined;
+  }
+
+  async #follow(item: Settleable, run: FollowedRun, state: FinalState): Promise<void> {
+    const { aftermath } = this.#options;
+    const end = await (state.status === 'SUCCESS'
+      ? aftermath.succeed(run, state.resultText)
+      : aftermath.revoke(run, state));
+    if (typeof end === 'object') await this.#endUnsent(item, end, run.reply);
+    else if (end !== 'abandoned') item.ack();
+  }
+
   async #giveUp(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<void> {
     const { task } = item;
     const facts = task && this.#options.factsOf(task.task);
@@ -167,22 +187,24 @@ export class Settler {
     const dropped = facts?.deadLetter === false && death.reason !== 'poison';
     const [buried, ...told] = await Promise.all([
       dropped ? 'sent' : this.#leaveDeadLetter(item, death),
-      reply === undefined ? 'nobody' : this.#courier.reply(item, reply, finalState(death)),
+      this.#tellOfDeath(item, death, reply),
       task === undefined || onFailure === undefined ? 'nobody' : this.#call(onFailure, item, task, death),
     ]);
     if (buried === 'sent' && !told.includes('abandoned')) item.ack();
   }
 
-  async #leaveDeadLetter(item: Settleable, { reason, failure }: Death): Promise<Sent> {
-    const { app, worker } = this.#options;
-    const death: DeathCertificate = { reason, failure, worker, time: app.runtime.clock.wallTime() };
-    const { prefix } = app.options;
-    // What comes to every worker has one queue of dead letters for all of them.
-    const name = sharedNameOf(prefix, item.queue) ?? item.queue;
-    const to = { exchange: deadLetterExchange(prefix), routingKey: name, queue: name, dead: true };
-    const sent = await this.#courier.send(item, to, encodeDeadLetter(item.message, death, ownOf(item)));
-    if (sent !== 'unsendable') return sent;
-    return this.#courier.send(item, to, encodeBareDeadLetter(item.message, death));
+  #tellOfDeath(item: Settleable, death: Death, reply: ReplyAddress | undefined): Promise<Sent> | Sent {
+    const { aftermath } = this.#options;
+    const state = finalState(death);
+    const run = readableRun(item, reply);
+    if (run !== undefined)
+      return state.status === 'REVOKED' ? aftermath.revoke(run, state) : aftermath.fail(run, death);
+    return reply === undefined ? 'nobody' : this.#options.teller.reply(item, reply, state);
+  }
+
+  #leaveDeadLetter(item: Settleable, death: Death): Promise<Sent> {
+    const { message, queue } = item;
+    return this.#options.undertaker.bury({ lease: item, message, queue, own: ownOf(item) }, death);
   }
 
   /** Calls the task that wants to know of the failure. */
@@ -196,12 +218,28 @@ export class Settler {
     const envelope = failureEnvelope(onFailure, { message, queue: item.queue, reason, failure }, preset);
     // A call may name any queue: one that cannot be there must not keep the failed task, its slot and its caller's answer.
     const to = { ...straightTo(onFailure.queue), optional: true };
-    const sent = await this.#courier.send(item, to, encoderOf(preset)(envelope, undefined));
+    const sent = await this.#options.courier.send(item, to, encoderOf(preset)(envelope, undefined));
     if (sent !== 'nobody') return sent;
     const { logger } = this.#options.app.runtime;
     const what = { id: message.id, task: message.task, onFailure };
     logger.error(what, 'the task of onFailure cannot be called, since its queue is missing and cannot be declared');
     return sent;
+  }
+}
+
+/** The run of a task that something follows. */
+function followedRun(item: Settleable, reply: ReplyAddress | undefined): FollowedRun | undefined {
+  const { task, queue } = item;
+  const embed = followingOf(task);
+  return embed && task && { lease: item, task, embed, queue, reply };
+}
+
+/** The same of one that is given up anyway: what cannot be read follows nothing. */
+function readableRun(item: Settleable, reply: ReplyAddress | undefined): FollowedRun | undefined {
+  try {
+    return followedRun(item, reply);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FunctionFrom, PlainFormat, Runtime, TaskFacts } from '@tq/core/internal';
+import { type FunctionFrom, isBuiltIn, type PlainFormat, type Runtime, type TaskFacts } from '@tq/core/internal';
 import { celeryIntake, type Intake } from './intake.js';
 import { PlainIntake } from './plain-intake.js';
 
@@ -30,7 +30,7 @@ export function createIntake(
     const plain = factsOf(name)?.plain;
     if (plain !== undefined && plain.queue === queue?.name) functions.set(name, plain.format);
   }
-  const tasks = celeryIntake((task) => names.has(task));
+  const tasks = celeryIntake((task) => names.has(task) || isBuiltIn(task));
   if (functions.size === 0) return tasks;
   return new PlainIntake({ functions, functionFrom: queue?.functionFrom, tasks, now: () => clock.wallTime(), newId });
 }

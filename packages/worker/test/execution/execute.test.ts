@@ -2,7 +2,6 @@ import { encodeError, maxDelayMs, Observers, type TimeLimits, TqError, type Work
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
-import { Settler } from '../../src/execution/settle.js';
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
@@ -10,6 +9,7 @@ import { type Run, runKey } from '../../src/run.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { FakeDelivery, runOf, taskMessage } from '../messages.js';
 import { FakePool } from './fake-pool.js';
+import { plainSettler } from './settling.js';
 
 const NO_LIMITS = { timeLimit: undefined, softTimeLimit: undefined };
 
@@ -25,7 +25,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   const executor = new Executor({
     app,
     pool,
-    settler: new Settler({ app, worker: 'tq@w1', factsOf: () => undefined, onGivenUp: () => undefined }),
+    settler: plainSettler(app),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,

@@ -2,13 +2,14 @@ import { Observers, type TaskMessage, type WorkerEvents } from '@tq/core/interna
 import { expect, it } from 'vitest';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
-import { Settler } from '../../src/execution/settle.js';
+
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { runOf } from '../messages.js';
 import { FakePool } from './fake-pool.js';
+import { plainSettler } from './settling.js';
 
 /** A run `a` that goes on, and what is published of it. */
 function setup(more: Partial<TaskMessage> = {}) {
@@ -18,7 +19,7 @@ function setup(more: Partial<TaskMessage> = {}) {
   const executor = new Executor({
     app,
     pool,
-    settler: new Settler({ app, worker: 'tq@w1', factsOf: () => undefined, onGivenUp: () => undefined }),
+    settler: plainSettler(app),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: { verifying: () => undefined } as unknown as FreezeWatch,

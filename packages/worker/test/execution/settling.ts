@@ -1,7 +1,8 @@
 /** A settler whose app, broker and delivery are the test's. */
-import { encodeError, type TaskFacts, type TaskMessage } from '@tq/core/internal';
+import { type AppInternals, encodeError, type TaskFacts, type TaskMessage } from '@tq/core/internal';
+import { createSettler, type SettlingOptions } from '../../src/execution/create-settler.js';
 import type { Outcome } from '../../src/execution/outcome.js';
-import { Settler, type SettlerOptions } from '../../src/execution/settle.js';
+import type { Settler } from '../../src/execution/settle.js';
 import { type FakeAppOptions, fakeApp } from '../fake-app.js';
 import { runOf } from '../messages.js';
 
@@ -23,15 +24,27 @@ export function setup({ facts, message, ...options }: SetupOptions = {}) {
   const fake = fakeApp(options);
   const { run, delivery } = runOf(fake.log, message);
   const givenUp: string[] = [];
-  const onGivenUp: SettlerOptions['onGivenUp'] = ({ queue, task }, { reason }) =>
+  const onGivenUp: SettlingOptions['onGivenUp'] = ({ queue, task }, { reason }) =>
     void givenUp.push(`${task?.id} of ${queue}: ${reason}`);
-  const settler = new Settler({ app: fake.app, worker: 'tq@w1', factsOf: () => facts, onGivenUp });
+  const createJoiner: SettlingOptions['createJoiner'] = () => ({
+    joined: async (_lease, members) => {
+      for (const { groupId, index } of members) fake.log.push(`joined ${groupId} ${index}`);
+      return 'sent';
+    },
+  });
+  const settler = createSettler({ app: fake.app, worker: 'tq@w1', factsOf: () => facts, onGivenUp, createJoiner });
   let over = false;
   const settle = (outcome: Outcome, reply: typeof REPLY | 'nobody' = REPLY) =>
     Promise.resolve(settler.settle(run, outcome, reply === 'nobody' ? undefined : reply)).then(() => {
       over = true;
     });
   return { ...fake, run, delivery, settler, settle, givenUp, isOver: () => over };
+}
+
+/** A settler of an app that knows no task, and joins nothing. */
+export function plainSettler(app: AppInternals): Settler {
+  const createJoiner: SettlingOptions['createJoiner'] = () => ({ joined: async () => 'sent' });
+  return createSettler({ app, worker: 'tq@w1', factsOf: () => undefined, onGivenUp: () => undefined, createJoiner });
 }
 
 /** The task that is called after a failure. */

@@ -1,0 +1,64 @@
+import type { Envelope } from '../envelope.js';
+import type { Preset } from '../preset.js';
+import { embedText } from './embed.js';
+import { bodyTextOf, type ExpandedCall } from './expand.js';
+import type { StepOptions } from './step-options.js';
+
+/** The task whose run sends a step: what the step inherits where it says nothing itself. */
+export interface Sender {
+  readonly id: string;
+  readonly rootId: string;
+  /** Where the replies of its caller go. */
+  readonly replyTo: string | undefined;
+  /** Full name of the queue that it was delivered from. */
+  readonly queue: string;
+}
+
+/** A step as it is to be published. */
+export interface StepMessage {
+  readonly envelope: Envelope;
+  /** Where replies go: its own unless nobody asks for them, and those of what follows it. */
+  readonly replyTo: string | undefined;
+  /** Full name of its queue; where it goes to an exchange, of the queue of the message before it. */
+  readonly queue: string;
+  /** Where it goes instead of to a queue. */
+  readonly target: { readonly exchange: string; readonly routingKey: string } | undefined;
+}
+
+/** What depends on whoever publishes a step. */
+export interface StepSettings {
+  readonly preset: Preset;
+  /** ms since the epoch: a countdown begins here. */
+  readonly now: number;
+}
+
+/** The call of a step that a run sends: a child of that run's task, with all that its options say. */
+export function stepMessage(call: ExpandedCall, sender: Sender, { preset, now }: StepSettings): StepMessage {
+  const { step, embed } = call;
+  const { id, task, group, options } = step;
+  const { ignoreResult = false, priority, limits, retry, onFailure, headers, exchange, routingKey = '' } = options;
+  const embedded = embedText(embed, preset);
+  const envelope: Envelope = {
+    ...{ id, task, rootId: sender.rootId, parentId: sender.id, group, headers },
+    ...{ priority, ignoreResult, limits, retry, onFailure, eta: startOf(options, now), expires: endOf(options, now) },
+    bodyText: bodyTextOf(call, preset),
+    embed: embedded,
+  };
+  const isAnswered = !ignoreResult || embedded !== undefined;
+  return {
+    envelope,
+    replyTo: isAnswered ? (options.replyTo ?? sender.replyTo) : undefined,
+    queue: (exchange === undefined ? options.queue : undefined) ?? sender.queue,
+    target: exchange === undefined ? undefined : { exchange, routingKey },
+  };
+}
+
+/** A start that has passed is none. */
+function startOf({ countdown, eta }: StepOptions, now: number): number | undefined {
+  const start = eta ?? (countdown === undefined ? now : now + countdown);
+  return start > now ? start : undefined;
+}
+
+function endOf({ expires, expiresIn }: StepOptions, now: number): number | undefined {
+  return expires ?? (expiresIn === undefined ? undefined : now + expiresIn);
+}

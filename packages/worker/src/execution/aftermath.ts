@@ -1,0 +1,151 @@
+import {
+  type AppInternals,
+  afterFailure,
+  afterSuccess,
+  type Embed,
+  type Expansion,
+  type Fallen,
+  type FinalState,
+  type Lease,
+  type Member,
+  memberOf,
+  readEmbed,
+  resultTooLarge,
+  type Sender,
+  type TaskMessage,
+  taskFailureText,
+  toError,
+} from '@tq/core/internal';
+import type { Continuer } from './continuer.js';
+import type { Sent } from './courier.js';
+import { type Death, death } from './outcome.js';
+import { memberAddress, type ReplyAddress } from './reply-address.js';
+import type { Teller } from './teller.js';
+
+/** Joins chords: calls the body once all members have replied. */
+export interface Joiner {
+  /**
+   * The replies of these members are confirmed, so that their chords may be complete. Resolves when those that are have
+   * been joined or are somebody else's to join, and before that nothing of the run is acked. Never rejects.
+   * @param sender what the body inherits
+   */
+  joined(lease: Lease, members: readonly Member[], sender: Sender): Promise<'sent' | 'abandoned'>;
+}
+
+export interface AftermathOptions {
+  readonly app: AppInternals;
+  readonly teller: Teller;
+  readonly continuer: Continuer;
+  readonly joiner: Joiner;
+}
+
+/** A run that something follows. */
+export interface FollowedRun {
+  readonly lease: Lease;
+  readonly task: TaskMessage;
+  readonly embed: Embed;
+  /** The queue that it was delivered from. */
+  readonly queue: string;
+  /** Who waits for its result. */
+  readonly reply: ReplyAddress | undefined;
+}
+
+/**
+ * What follows a task.
+ * @returns undefined when nothing does
+ * @throws {TqError} `poison`
+ */
+export function followingOf(task: TaskMessage | undefined): Embed | undefined {
+  return task === undefined || task.foreign !== undefined ? undefined : readEmbed(task.bodyText);
+}
+
+/**
+ * Ends the runs of tasks whose messages say what follows: tells caller and chord, publishes what comes next, and joins
+ * chords that are complete by that.
+ */
+export class Aftermath {
+  readonly #options: AftermathOptions;
+
+  constructor(options: AftermathOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The task has succeeded: its reply, the next step of its chain and its callbacks go out together.
+   * @returns a death when that cannot be: nothing has been published then
+   */
+  async succeed(run: FollowedRun, resultText: string): Promise<Sent | Death> {
+    const { app, continuer } = this.#options;
+    const { task, embed, lease } = run;
+    const state: FinalState = { status: 'SUCCESS', resultText };
+    const sender = senderOf(run);
+    let next: Expansion;
+    try {
+      next = afterSuccess(embed, { id: task.id, resultText });
+    } catch (thrown) {
+      return death('poison', toError(thrown));
+    }
+    const isTold = run.reply !== undefined || embed.chord !== undefined;
+    const tooLarge =
+      (isTold ? resultTooLarge(app.options.maxMessageBytes, task.id, resultText) : undefined) ??
+      continuer.tooLarge(next, sender);
+    if (tooLarge !== undefined) return death('failed', tooLarge);
+    const [told, followed] = await Promise.all([this.#tell(run, state), continuer.send(lease, next, sender)]);
+    return this.#join(run, [told, followed.sent], followed.lost);
+  }
+
+  /** The task has failed for good: those who wait are told, its errbacks are called, and chords do not wait for what cannot come. */
+  fail(run: FollowedRun, end: Death): Promise<Sent> {
+    const { task, queue } = run;
+    const failureText = taskFailureText({ message: task, queue, ...end });
+    const state: FinalState = { status: 'FAILURE', failure: end.failure };
+    return this.#fall(run, state, (embed) => afterFailure(embed, { id: task.id, failureText }));
+  }
+
+  /** It was not run to its end, which is no failure: nobody is called for it. */
+  revoke(run: FollowedRun, state: FinalState): Promise<Sent> {
+    return this.#fall(run, state, (embed) =>
+      afterFailure({ ...embed, errbacks: [] }, { id: run.task.id, failureText: '' }),
+    );
+  }
+
+  async #fall(run: FollowedRun, state: FinalState, fallenOf: (embed: Embed) => Fallen): Promise<Sent> {
+    const { app, continuer } = this.#options;
+    let fallen: Fallen = NOTHING;
+    try {
+      fallen = fallenOf(run.embed);
+    } catch (err) {
+      const { id, task } = run.task;
+      app.runtime.logger.error(
+        { id, task, err },
+        'what follows a failed task cannot be read, so nobody is called for it',
+      );
+    }
+    const [told, followed] = await Promise.all([
+      this.#tell(run, state),
+      continuer.fail(run.lease, fallen, senderOf(run), state),
+    ]);
+    return this.#join(run, [told, followed.sent], followed.lost);
+  }
+
+  #tell({ lease, task, embed, reply }: FollowedRun, state: FinalState): Promise<Sent> | Sent {
+    const { teller, app } = this.#options;
+    const member = memberOf(embed, task);
+    if (member === undefined) return reply === undefined ? 'nobody' : teller.reply(lease, reply, state);
+    return teller.replyToChord(lease, memberAddress(member, reply?.replyTo, app.options.prefix), state);
+  }
+
+  async #join(run: FollowedRun, sent: readonly Sent[], lost: readonly Member[]): Promise<Sent> {
+    if (sent.includes('abandoned')) return 'abandoned';
+    const own = memberOf(run.embed, run.task);
+    const members = own === undefined ? lost : [own, ...lost];
+    return members.length === 0 ? 'sent' : this.#options.joiner.joined(run.lease, members, senderOf(run));
+  }
+}
+
+const NOTHING: Fallen = { errbacks: { calls: [], chords: [] }, members: [] };
+
+function senderOf({ task, queue }: FollowedRun): Sender {
+  const { id, rootId, replyTo } = task;
+  return { id, rootId, replyTo, queue };
+}

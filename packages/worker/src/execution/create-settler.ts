@@ -1,0 +1,32 @@
+import type { AppInternals } from '@tq/core/internal';
+import { Aftermath, type Joiner } from './aftermath.js';
+import { Continuer } from './continuer.js';
+import { Courier } from './courier.js';
+import { Settler, type SettlerOptions } from './settle.js';
+import { Teller } from './teller.js';
+import { Undertaker } from './undertaker.js';
+
+/** What a worker says of its settling. */
+export interface SettlingOptions extends Pick<SettlerOptions, 'app' | 'worker' | 'factsOf' | 'onGivenUp'> {
+  /** Makes what joins chords, of what it publishes and tells by. */
+  readonly createJoiner: (parts: JoinerParts) => Joiner;
+}
+
+/** What a joiner works with. */
+export interface JoinerParts {
+  readonly app: AppInternals;
+  readonly teller: Teller;
+  readonly continuer: Continuer;
+}
+
+/** Makes a settler of its parts. */
+export function createSettler({ createJoiner, ...options }: SettlingOptions): Settler {
+  const { app, worker } = options;
+  const courier = new Courier(app);
+  const teller = new Teller(app, courier);
+  const undertaker = new Undertaker(app, worker, courier);
+  const continuer = new Continuer({ app, courier, teller, undertaker });
+  const joiner = createJoiner({ app, teller, continuer });
+  const aftermath = new Aftermath({ app, teller, continuer, joiner });
+  return new Settler({ ...options, courier, teller, undertaker, aftermath });
+}
