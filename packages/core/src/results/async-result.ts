@@ -1,25 +1,9 @@
 import type { TaskProgress } from '../protocol/progress.js';
 import type { Deadlines } from '../time/deadlines.js';
 import type { ProgressOptions } from './progress-feed.js';
+import type { ResultState } from './result-state.js';
 import type { Transport } from './transport.js';
-
-/**
- * What is known of a task, honestly:
- * `pending` not confirmed yet · `published` in its queue · `received`, `started`, `retry` where the worker tells ·
- * `success`, `failure`, `revoked` the end · `skipped` it never runs, since what it was to follow failed ·
- * `unknown` the publish failed, or its replies may be lost. A later step of a canvas is `pending` until a worker tells.
- */
-export type ResultState =
-  | 'pending'
-  | 'published'
-  | 'received'
-  | 'started'
-  | 'retry'
-  | 'success'
-  | 'failure'
-  | 'revoked'
-  | 'skipped'
-  | 'unknown';
+import type { WorkflowTree } from './workflow-tree.js';
 
 /** How to wait for a result. */
 export interface GetOptions {
@@ -61,6 +45,11 @@ export interface AsyncResult<T> {
    * for no result); an iteration fails with `result-aborted` by its signal.
    */
   progress(options?: ProgressOptions): AsyncIterable<TaskProgress>;
+  /**
+   * The whole canvas that it is part of, with the states as far as replies have told, as plain data; of another call its one
+   * task. Of what a `linkError` names nobody waits for replies: it stays `pending`.
+   */
+  tree(): WorkflowTree;
   /** Gives the result up, and those of the steps before it: nothing waits for it any more, and a reply that comes is dropped. */
   forget(): void;
 }
@@ -99,6 +88,8 @@ export interface GroupResult<T extends readonly unknown[] = readonly unknown[]> 
   allSettled(options?: GetOptions): Promise<{ -readonly [K in keyof T]: PromiseSettledResult<T[K]> }>;
   /** Gives the members as they end. The timeout is that of each wait for one more. Fails like `allSettled()`. */
   iterate(options?: GetOptions): AsyncIterableIterator<EndedMember<T[number]>>;
+  /** The whole canvas that it is part of; as {@link AsyncResult.tree}. */
+  tree(): WorkflowTree;
   /** Gives all results up, and those of the steps before it. */
   forget(): void;
 }

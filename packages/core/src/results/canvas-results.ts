@@ -1,10 +1,11 @@
 import { type Step, stepOf, type TaskStep } from '../protocol/canvas/wire-step.js';
-import type { AnyResult, CallFacts, ResultServices, ResultState } from './async-result.js';
+import type { AnyResult, CallFacts, ResultServices } from './async-result.js';
 import type { CanvasPublication } from './canvas-publication.js';
 import { PendingGroup } from './pending-group.js';
 import { PendingResult } from './pending-result.js';
 import { type LaterStep, type ResultPart, StepPlace } from './step-place.js';
 import type { Follower } from './transport.js';
+import type { WorkflowStates } from './workflow.js';
 
 /** What the results of a canvas are made of. */
 export interface CanvasResultsOptions {
@@ -15,7 +16,7 @@ export interface CanvasResultsOptions {
   readonly canvas: CanvasPublication;
   readonly services: ResultServices;
   /** Told of every change of a step's state. */
-  readonly became: (taskId: string, state: ResultState) => void;
+  readonly workflow: WorkflowStates;
 }
 
 /** The results of a canvas. */
@@ -83,21 +84,21 @@ class ResultsBuilder {
   }
 
   #group(id: string | undefined, steps: readonly Step[], parent: Handle | undefined): Built {
-    const { canvas, services } = this.#options;
+    const { canvas, services, workflow } = this.#options;
     const members = steps.map((step) => this.build(step, parent));
     const results = members.map(({ result }) => result);
     return {
-      result: new PendingGroup({ id: id as string, members: results, parent, canvas, services }) as Handle,
+      result: new PendingGroup({ id: id as string, members: results, parent, canvas, services, workflow }) as Handle,
       firsts: members.flatMap(({ firsts }) => firsts),
       lasts: members.flatMap(({ lasts }) => lasts),
     };
   }
 
   #task(step: TaskStep, parent: Handle | undefined): Built {
-    const { starts, canvas, services, became } = this.#options;
+    const { starts, canvas, services, workflow } = this.#options;
     const id = step.id as string;
     const start = starts.get(id);
-    const place = new StepPlace({ parent, follows: start === undefined, canvas, became });
+    const place = new StepPlace({ parent, follows: start === undefined, canvas, workflow });
     const result = new PendingResult<unknown>(start ?? factsOf(step, id), services, place);
     if (start === undefined) this.#followers.push({ taskId: id, listener: result });
     else {

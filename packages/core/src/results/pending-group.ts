@@ -4,6 +4,8 @@ import type { AnyResult, EndedMember, GetOptions, GroupResult, ResultServices } 
 import type { CanvasPublication } from './canvas-publication.js';
 import { checkWait, NO_OPTIONS, OpenWaits, type Outcome, type WaitEnds } from './open-waits.js';
 import { type Forgettable, forgetAll, type MemberWatcher, nextToEnd, type ResultPart } from './step-place.js';
+import type { WorkflowStates } from './workflow.js';
+import type { WorkflowTree } from './workflow-tree.js';
 
 /** What a group's result is made of. */
 export interface PendingGroupOptions {
@@ -12,6 +14,7 @@ export interface PendingGroupOptions {
   readonly parent: (AnyResult & ResultPart) | undefined;
   readonly canvas: CanvasPublication;
   readonly services: ResultServices;
+  readonly workflow: WorkflowStates;
 }
 
 type Settled<T extends readonly unknown[]> = { -readonly [K in keyof T]: PromiseSettledResult<T[K]> };
@@ -99,6 +102,10 @@ export class PendingGroup<T extends readonly unknown[]> implements GroupResult<T
       yield { index, result: this.#options.members[index] as EndedMember<T[number]>['result'] };
     }
     return undefined;
+  }
+
+  tree(): WorkflowTree {
+    return this.#options.workflow.tree();
   }
 
   forget(): void {

@@ -11,11 +11,12 @@ import type { TaskProgress } from '../protocol/progress.js';
 import type { Reply } from '../protocol/reply.js';
 import { formatDuration } from '../time/duration.js';
 import { printIsoTime } from '../time/iso-time.js';
-import type { AnyResult, AsyncResult, CallFacts, GetOptions, ResultServices, ResultState } from './async-result.js';
+import type { AnyResult, AsyncResult, CallFacts, GetOptions, ResultServices } from './async-result.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import { checkWait, NO_OPTIONS, OpenWaits, type Outcome, refuseInTask } from './open-waits.js';
 import { ProgressFeed, type ProgressOptions } from './progress-feed.js';
 import * as errors from './result-errors.js';
+import type { ResultState } from './result-state.js';
 import {
   type Forgettable,
   forgetAll,
@@ -26,6 +27,7 @@ import {
   type StepPlace,
 } from './step-place.js';
 import type { CallListener, QueueStatus } from './transport.js';
+import type { WorkflowTree } from './workflow-tree.js';
 
 const NO_PROGRESS_OPTIONS: ProgressOptions = Object.freeze({});
 const PROGRESS_KEYS = ['signal', 'allowInTask'] as const;
@@ -115,6 +117,11 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
       hold: () => transport.hold(),
       aborted: () => errors.aborted(this.#facts, signal),
     });
+  }
+
+  tree(): WorkflowTree {
+    const { id, task } = this.#facts;
+    return this.#place?.workflow.tree() ?? { kind: 'task', id, task, state: this.#state };
   }
 
   forget(): void {

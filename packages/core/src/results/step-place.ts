@@ -1,7 +1,9 @@
 import { isPublishError, PublishError, TaskFailedError, TaskRevokedError } from '../errors.js';
-import type { AnyResult, CallFacts, ResultState } from './async-result.js';
+import type { AnyResult, CallFacts } from './async-result.js';
 import type { CanvasPublication } from './canvas-publication.js';
 import type { Outcome } from './open-waits.js';
+import type { ResultState } from './result-state.js';
+import type { WorkflowStates } from './workflow.js';
 
 /** What may be given up. */
 export interface Forgettable {
@@ -50,24 +52,24 @@ export class StepPlace {
   /** Somebody else publishes it, when what it follows has ended. */
   readonly follows: boolean;
   readonly canvas: CanvasPublication;
-  readonly #became: (taskId: string, state: ResultState) => void;
+  /** Told of every change of its state. */
+  readonly workflow: WorkflowStates;
   /** What comes next, with its result, or that of it and others. */
   next: readonly LaterStep[] = NONE;
   /** What is called with its result beside. */
   callbacks: readonly LaterStep[] = NONE;
   #watcher: { readonly watcher: MemberWatcher; readonly index: number } | undefined;
 
-  /** @param became is told of every change of its state */
   constructor(options: {
     readonly parent: (AnyResult & ResultPart) | undefined;
     readonly follows: boolean;
     readonly canvas: CanvasPublication;
-    readonly became: (taskId: string, state: ResultState) => void;
+    readonly workflow: WorkflowStates;
   }) {
     this.parent = options.parent;
     this.follows = options.follows;
     this.canvas = options.canvas;
-    this.#became = options.became;
+    this.workflow = options.workflow;
   }
 
   watch(watcher: MemberWatcher, index: number): void {
@@ -75,7 +77,7 @@ export class StepPlace {
   }
 
   became(taskId: string, state: ResultState): void {
-    this.#became(taskId, state);
+    this.workflow.became(taskId, state);
   }
 
   /** The result has ended: what never runs now ends with it. */

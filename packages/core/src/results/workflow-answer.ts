@@ -1,5 +1,5 @@
 import { TqError } from '../errors.js';
-import type { ResultState } from './async-result.js';
+import type { ResultState } from './result-state.js';
 import { ENDS, type WorkflowTree } from './workflow-tree.js';
 
 const KINDS: ReadonlySet<unknown> = new Set(['task', 'chain', 'group', 'chord']);

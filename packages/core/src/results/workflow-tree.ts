@@ -1,4 +1,4 @@
-import type { ResultState } from './async-result.js';
+import type { ResultState } from './result-state.js';
 
 /** How the parts of a workflow go together: one after the other, side by side, or side by side with one task after all of them. */
 export type WorkflowKind = 'chain' | 'group' | 'chord';

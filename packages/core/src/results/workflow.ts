@@ -1,11 +1,19 @@
-import type { ResultState } from './async-result.js';
+import type { ResultState } from './result-state.js';
 import { treeOf, type WorkflowNode, type WorkflowTree } from './workflow-tree.js';
+
+/** What is known of a workflow that was sent. */
+export interface WorkflowStates {
+  /** To be told of every change. */
+  became(taskId: string, state: ResultState): void;
+  /** The whole as it is known now. */
+  tree(): WorkflowTree;
+}
 
 /**
  * A workflow that was sent: its shape, and what the replies of its tasks have told so far. It keeps no results, so that it
  * may outlive them.
  */
-export class Workflow {
+export class Workflow implements WorkflowStates {
   readonly root: WorkflowNode;
   /** Of tasks that something was heard of. */
   readonly #states = new Map<string, ResultState>();
@@ -14,13 +22,11 @@ export class Workflow {
     this.root = root;
   }
 
-  /** To be told of every change. */
-  readonly became = (taskId: string, state: ResultState): void => {
+  became(taskId: string, state: ResultState): void {
     this.#states.set(taskId, state);
-  };
+  }
 
-  /** The whole as it is known now, or a part of it. */
-  tree(part: WorkflowNode = this.root): WorkflowTree {
-    return treeOf(part, (id) => this.#states.get(id) ?? 'pending');
+  tree(): WorkflowTree {
+    return treeOf(this.root, (id) => this.#states.get(id) ?? 'pending');
   }
 }

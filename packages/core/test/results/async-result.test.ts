@@ -18,6 +18,12 @@ describe('the state of a result', () => {
     expect(states).toEqual(['pending', 'published', 'received', 'started', 'retry', 'started', 'success']);
   });
 
+  it('is the one of the tree that it gives', () => {
+    const { result } = setup();
+    result.replied(reply('STARTED'));
+    expect(result.tree()).toEqual({ kind: 'task', id: 'i1', task: 'fib', state: 'started' });
+  });
+
   it('ends with FAILURE as failure, and get() says what the worker said', async () => {
     const { result } = setup();
     result.confirmed();

@@ -1,10 +1,12 @@
 /** The results of a canvas, and everything around them in the hands of the test. */
 import type { ChainStep, ChordStep, GroupStep, Step, TaskStep } from '../../src/protocol/canvas/wire-step.js';
 import type { Reply } from '../../src/protocol/reply.js';
-import type { CallFacts, ResultState } from '../../src/results/async-result.js';
+import type { CallFacts } from '../../src/results/async-result.js';
 import { CanvasPublication, type UnpublishedCanvas } from '../../src/results/canvas-publication.js';
 import { createCanvasResults } from '../../src/results/canvas-results.js';
+import type { ResultState } from '../../src/results/result-state.js';
 import type { CallListener, QueueStatus } from '../../src/results/transport.js';
+import { workflowOf } from '../../src/results/workflow-of.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Deadlines } from '../../src/time/deadlines.js';
 
@@ -27,11 +29,18 @@ export function openCanvas(root: Step, starts: readonly string[], runningTask?: 
   const canvas = new CanvasPublication(starts.length, (failure) => seen.unpublished.push(failure));
   const deadlines = new Deadlines(clock, 1);
   const facts = starts.map((id): [string, CallFacts] => [id, { id, task: id, queue: 'q', ignoreResult: false }]);
+  const workflow = workflowOf(root);
   const results = createCanvasResults({
     root,
     starts: new Map(facts),
     canvas,
-    became: (id, state) => states.push([id, state]),
+    workflow: {
+      became: (id, state) => {
+        states.push([id, state]);
+        workflow.became(id, state);
+      },
+      tree: () => workflow.tree(),
+    },
     services: {
       deadlines,
       expiries: deadlines,

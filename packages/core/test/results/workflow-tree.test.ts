@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { ResultState } from '../../src/results/async-result.js';
+import type { ResultState } from '../../src/results/result-state.js';
 import { Workflow } from '../../src/results/workflow.js';
 import { readWorkflowAnswer } from '../../src/results/workflow-answer.js';
 import { hasEnded, idsOf, type WorkflowNode } from '../../src/results/workflow-tree.js';
+import * as canvas from './canvas.js';
+import { openCanvas } from './canvas.js';
 
 const task = (id: string): WorkflowNode => ({ kind: 'task', id, task: `task-${id}` });
 
@@ -104,6 +106,56 @@ describe('the tree of a workflow', () => {
 
   it('is known by the ids of its tasks, groups and chords', () => {
     expect(new Set(idsOf(PAGES))).toEqual(new Set(['g', 'a', 'b', 'c', 'd', 'e', 'f', 'x']));
+  });
+});
+
+describe('the tree of what a canvas gives', () => {
+  const pages = () =>
+    openCanvas(
+      canvas.chord(
+        'g',
+        [canvas.chain(canvas.task('a'), canvas.task('b')), canvas.task('c')],
+        canvas.task('e', { link: [canvas.task('f')], linkError: [canvas.task('x')] }),
+      ),
+      ['a', 'c'],
+    );
+  const leaf = (id: string, state: ResultState) => ({ kind: 'task', id, task: id, state });
+
+  it('is the whole canvas, from whichever result it is asked', () => {
+    const { result, succeed } = pages();
+    succeed('a');
+    const tree = result.tree();
+    expect(tree).toEqual({
+      ...{ kind: 'chord', id: 'g', state: 'started' },
+      children: [
+        {
+          ...{ kind: 'group', id: 'g', state: 'started' },
+          children: [
+            { kind: 'chain', id: 'b', state: 'started', children: [leaf('a', 'success'), leaf('b', 'pending')] },
+            leaf('c', 'pending'),
+          ],
+        },
+        { ...leaf('e', 'pending'), callbacks: [leaf('f', 'pending')], errbacks: [leaf('x', 'pending')] },
+      ],
+    });
+    expect(result.parent?.tree()).toEqual(tree);
+  });
+
+  it('tells what failed and what is skipped', () => {
+    const { result, fail, succeed } = pages();
+    fail('a');
+    succeed('c');
+    expect(result.tree()).toMatchObject({
+      state: 'failure',
+      children: [
+        {
+          state: 'failure',
+          children: [{ children: [{ state: 'failure' }, { state: 'skipped' }] }, { state: 'success' }],
+        },
+        { state: 'skipped', callbacks: [{ state: 'skipped' }] },
+      ],
+    });
+    expect(hasEnded(result.tree())).toBe(true);
   });
 });
 
