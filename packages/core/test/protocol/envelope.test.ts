@@ -77,6 +77,42 @@ describe('the bytes of a call', () => {
   });
 });
 
+describe('what comes after a task', () => {
+  const embed = '{"chain":[{"task":"tasks.next"}]}';
+  const group = { id: 'g1', index: 2 };
+
+  it.each([
+    ['tq', encodeEnvelope],
+    ['celery', (envelope: Envelope, replyTo?: string) => encodeCeleryEnvelope(envelope, replyTo, 'x')],
+  ] as const)('stands in its body and its headers, and is read again (%s)', (preset, encode) => {
+    const after = { ...call, bodyText: encodeBody(['},{}]'], preset), embed, group, replacedNesting: 1 };
+    const message = decodeFrames(encodeFrames(encode(after, undefined), 'math'));
+    expect(message.properties.headers).toMatchObject({ group: 'g1', group_index: 2, replaced_task_nesting: 1 });
+    expect(JSON.parse(message.body.toString())).toEqual([['},{}]'], {}, JSON.parse(embed)]);
+    expect(decodeEnvelope(message)).toMatchObject({ group, replacedNesting: 1, headers: {} });
+  });
+
+  it('costs a message without it not a byte', () => {
+    const plain = encodeEnvelope(call, REPLY_TO);
+    const none = { embed: undefined, group: undefined, replacedNesting: 0 };
+    expect(encodeEnvelope({ ...call, ...none }, REPLY_TO)).toEqual(plain);
+    expect(Object.keys(plain.properties.headers ?? {})).toEqual(['task', 'id']);
+  });
+
+  it('has the caller’s address in each step under Celery’s preset: a Python worker hands on nothing else', () => {
+    const bodyText = encodeBody([], 'celery');
+    const [, , third] = JSON.parse(encodeCeleryEnvelope({ ...call, bodyText, embed }, 'r', 'x').body.toString());
+    expect(third).toMatchObject({ callbacks: null, chain: [{ task: 'tasks.next', options: { reply_to: 'r' } }] });
+    expect(encodeEnvelope({ ...call, embed }, 'r').body.toString()).toContain(embed);
+  });
+
+  it('is in no group whose members have no numbers, as those of Celery 4 have none', () => {
+    const message = encodeEnvelope({ ...call, headers: { group: 'g1', group_index: null } }, undefined);
+    const delivered = decodeFrames(encodeFrames(message, 'math'));
+    expect(decodeEnvelope(delivered).group).toBeUndefined();
+  });
+});
+
 describe('encodeBody', () => {
   it.each([
     [[], '[[],{},{}]'],
