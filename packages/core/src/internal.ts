@@ -103,6 +103,7 @@ export type { JsonText } from './protocol/canvas/json-text.js';
 export { type Member, memberOf, membersIn } from './protocol/canvas/member.js';
 export { type Sender, type StepMessage, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
+export { stepTooLarge } from './protocol/canvas/step-size.js';
 export { type GroupPlace, type Lazy, type Step, stepOf, type TaskStep, textOf } from './protocol/canvas/wire-step.js';
 export {
   DEAD_LETTER_REASONS,

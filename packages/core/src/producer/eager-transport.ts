@@ -5,6 +5,8 @@ import { decodeReply, encodeProgress, encodeReply, encodeReplyWithin, isFinal, t
 import {
   type CallListener,
   closedMeanwhile,
+  failCall,
+  isAnswered,
   type OutgoingCall,
   type OutgoingMessage,
   type OutgoingQuestion,
@@ -13,12 +15,11 @@ import {
 } from '../results/transport.js';
 import type { Timer } from '../time/clock.js';
 import { unroutable } from './destinations.js';
-import { type EagerReply, EagerRuns, type EagerRunsOptions } from './eager-runs.js';
+import type { EagerReply } from './eager-endings.js';
+import { EagerRuns, type EagerRunsOptions } from './eager-runs.js';
 import { type EagerSubscribers, subscribersOf } from './eager-subscribers.js';
 
-export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'>, EagerSubscribers {
-  readonly maxMessageBytes: number;
-}
+export interface EagerTransportOptions extends Omit<EagerRunsOptions, 'reply'>, EagerSubscribers {}
 
 /** A reply address that no broker has: nothing is sent to it. */
 const REPLY_TO = 'tq.eager';
@@ -47,14 +48,15 @@ export class EagerTransport implements Transport {
   }
 
   send(call: OutgoingCall): void {
-    const { envelope, listener } = call;
-    const message = this.#options.encode(envelope, envelope.ignoreResult ? undefined : REPLY_TO);
+    const { envelope, listener, followers = [] } = call;
+    const message = this.#options.encode(envelope, isAnswered(call) ? REPLY_TO : undefined);
     const refusal = this.#refusal(call.signal, message);
     if (refusal !== undefined) {
-      queueMicrotask(() => listener.failed(refusal));
+      queueMicrotask(() => failCall(call, refusal));
       return;
     }
     if (!envelope.ignoreResult) this.#waiters.set(envelope.id, listener);
+    for (const later of followers) this.#waiters.set(later.taskId, later.listener);
     void Promise.resolve().then(() => listener.confirmed());
     this.#runs.take({ message, queue: call.queue }, call.eta);
   }

@@ -3,7 +3,7 @@ import type { ChordQueues } from '../broker/chord-queues.js';
 import type { PublishEnd, PublishRequest } from '../broker/outbox.js';
 import { asTransient } from '../protocol/message.js';
 import type { Rpc } from '../results/rpc.js';
-import { failCall, type OutgoingCall } from '../results/transport.js';
+import { failCall, isAnswered, type OutgoingCall } from '../results/transport.js';
 import { type Destinations, unroutable } from './destinations.js';
 import type { OutgoingKind, Returned } from './dispatcher.js';
 import type { Encoder } from './encoder.js';
@@ -73,9 +73,4 @@ export class OutgoingCalls implements OutgoingKind<OutgoingCall> {
     if (call.followers !== undefined) for (const { taskId } of call.followers) rpc.forget(taskId);
     failCall(call, error);
   }
-}
-
-/** What follows it is answered where it would be, though its own result may be nobody's business. */
-function isAnswered({ envelope, followers }: OutgoingCall): boolean {
-  return !envelope.ignoreResult || followers !== undefined;
 }

@@ -135,6 +135,11 @@ export function failCall({ listener, followers }: Pick<OutgoingCall, 'listener' 
   if (followers !== undefined) for (const follower of followers) follower.listener.failed(error);
 }
 
+/** What follows it is answered where it would be, though its own result may be nobody's business. */
+export function isAnswered({ envelope, followers }: OutgoingCall): boolean {
+  return !envelope.ignoreResult || followers !== undefined;
+}
+
 /** What a wait ends with that an app's close() finds open. */
 export function closedMeanwhile(taskId: string): TqError {
   const text = 'The app was closed before the result came; the task itself goes on.';

@@ -13,6 +13,7 @@ import {
   type Sender,
   type StepMessage,
   stepMessage,
+  stepTooLarge,
   TqError,
   toError,
 } from '@tq/core/internal';
@@ -41,12 +42,8 @@ export class StepCourier {
   }
 
   /** Why it is no message: it is larger than one may be. */
-  tooLarge({ envelope: { task, bodyText, embed = '' } }: StepMessage): TqError | undefined {
-    const { maxMessageBytes } = this.#app.options;
-    const bytes = Buffer.byteLength(bodyText) + Buffer.byteLength(embed);
-    if (bytes <= maxMessageBytes) return undefined;
-    const text = `The call of '${task}' that follows has ${bytes} bytes, more than the ${maxMessageBytes} that maxMessageBytes allows; store what is large elsewhere and pass a reference.`;
-    return new TqError('message-too-large', text, { fields: { task, bytes, limit: maxMessageBytes } });
+  tooLarge(message: StepMessage): TqError | undefined {
+    return stepTooLarge(message, this.#app.options.maxMessageBytes);
   }
 
   /** Declares the queues of chords; resolves once they are there. */
