@@ -33,6 +33,7 @@ function department(name) {
  */
 export const DEMOS = new Map([
   ['fib', { call: ['examples/fib/call.js'], expected: /^fib\(30\) = 832040$/ }],
+  ['progress', { call: ['examples/progress/call.js'], expected: /^78498 primes up to 1000000$/ }],
   ['compute', { call: ['examples/compute/centre.js'], expected: /^41 \+ 1 = 42$/ }],
   [
     'flash-sale',

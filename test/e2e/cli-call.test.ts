@@ -16,8 +16,15 @@ export const boom = defineTask('boom', (): never => { throw new TypeError('no go
 const email = { version: 1, vendor: 'test', validate: (args: any) =>
   /@/.test(args[0]) ? { value: args } : { issues: [{ message: 'Expected an address', path: [0] }] } };
 export const mail = defineTask('mail', (to: string): string => to, { args: { '~standard': email } as any });
+export const count = defineTask('count', (n: number): number => {
+  const { progress } = currentTask();
+  for (let done = 0; done <= n; done++) progress(done, n, 'line ' + done);
+  if (n > 100) throw new RangeError('too many');
+  return n;
+});
 export const hold = defineTask('hold', () => {
-  const { log, signal } = currentTask();
+  const { log, progress, signal } = currentTask();
+  progress(1, undefined, 'held');
   log.info({}, 'holding');
   return new Promise((resolve) => signal.addEventListener('abort', resolve));
 });`;
@@ -111,6 +118,41 @@ describe('tq call', () => {
     expect(JSON.parse(String(message?.content))[0]).toEqual([4]);
   });
 
+  it('with --progress says on standard error how far the task is, and prints the result as without', async () => {
+    const { code, stdout, stderr } = await call('count', '100', '--progress');
+    expect([code, stdout]).toEqual([0, '100\n']);
+    expect(stderr.split('\n').slice(-2)).toEqual(['tq: 100% (100 of 100) line 100', '']);
+    expect(await call('add', '1', '2', '--progress')).toEqual({ code: 0, stdout: '3\n', stderr: '' });
+  });
+
+  it('with --progress --json prints a line for each word of it, and the result in the last', async () => {
+    const { code, stdout, stderr } = await call('count', '100', '--progress', '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const { id } = lines[0];
+    expect(lines.slice(-2)).toEqual([
+      { id, progress: { done: 100, total: 100, message: 'line 100' } },
+      { id, result: 100 },
+    ]);
+  });
+
+  it('with --progress ends with 1 where the task failed, and tells how far it was', async () => {
+    const { code, stdout, stderr } = await call('count', '101', '--progress');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/tq: 100% \(101 of 101\) line 101\ntq: RangeError: too many\n/);
+  });
+
+  it.each(['--no-wait', '--broadcast'])('refuses --progress beside %s, where nobody is told of it', async (option) => {
+    const { code, stderr } = await call('add', '1', '2', '--progress', option);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(`--progress: expected no ${option} beside it, found both.`),
+    ]);
+  });
+
   it('ends with 1 when no worker knows the task', async () => {
     const { code, stderr } = await call('unheard-of');
     expect(code).toBe(1);
@@ -178,12 +220,13 @@ describe('tq call', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('stops waiting at %s and ends with 128 and its number', async (signal) => {
-    await using caller = startTq(['call', 'hold', '--queue', `hold-${signal}`], { env });
+    await using caller = startTq(['call', 'hold', '--queue', `hold-${signal}`, '--progress'], { env });
     await using holder = startTq(['worker', '--pool', 'async', '--queues', `hold-${signal}`], {
       cwd: project.folder,
       env,
     });
     await holder.line(/holding/);
+    await caller.line(/tq: 1 done held/);
     caller.kill(signal);
     const { code, stderr } = await caller.ended;
     expect(code).toBe(signal === 'SIGINT' ? 130 : 143);

@@ -70,6 +70,16 @@ it('compute sends n, and a compute node answers n + 1', async () => {
   });
 });
 
+it('progress shows how far a long task is, to its end, then the result', async () => {
+  const [node, ...call] = script('progress', 'call');
+  expect(node).toBe('node');
+  const { stdout, ...ends } = await callWithWorker('progress', [...call, '200000']);
+  expect(ends).toEqual({ stderr: '', exitCode: 0, workerExitCode: 0 });
+  const lines = stdout.split('\n');
+  expect(lines.slice(-3)).toEqual(['100% 17984 primes', '17984 primes up to 200000', '']);
+  for (const line of lines.slice(0, -2)) expect(line).toMatch(/^\d+% \d+ primes$/);
+});
+
 it('flash-sale handles each order of a burst once, and draws how many waited', async () => {
   const [node, ...call] = script('flash-sale', 'call');
   expect(node).toBe('node');

@@ -1,13 +1,15 @@
 import type { TaskProgress } from '../protocol/progress.js';
 import type { Clock, Timer } from '../time/clock.js';
 
-/** Between two things that a caller is told of one task's progress, ms. */
-export const PROGRESS_INTERVAL_MS = 100;
+/** Between two words of one task's progress that its caller gets, ms. */
+const INTERVAL_MS = 100;
 
 export interface ProgressPacerOptions {
   readonly clock: Clock;
-  /** How much goes out in one interval, from 1 on. */
-  readonly burst: number;
+  /** Length of an interval, ms. Default: what a caller is told at most. */
+  readonly intervalMs?: number | undefined;
+  /** How much goes out in one interval. Default: 1. */
+  readonly burst?: number | undefined;
   /** Sends it; a promise while it is under way, during which nothing more goes out. Neither throws nor rejects. */
   readonly send: (progress: TaskProgress) => Promise<unknown> | undefined;
 }
@@ -50,10 +52,10 @@ export class ProgressPacer {
 
   #pump(): void {
     if (this.#held === undefined || this.#sending) return;
-    const { clock, burst } = this.#options;
+    const { clock, intervalMs = INTERVAL_MS, burst = 1 } = this.#options;
     const now = clock.monotonic();
     if (now >= this.#opensAt) {
-      this.#opensAt = now + PROGRESS_INTERVAL_MS;
+      this.#opensAt = now + intervalMs;
       this.#left = burst;
     }
     if (this.#left > 0) this.#send(this.#held);

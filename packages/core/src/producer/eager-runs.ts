@@ -86,7 +86,7 @@ export class EagerRuns {
       reply(taskId, { status: 'PROGRESS', progress });
       return undefined;
     };
-    return new ProgressPacer({ clock: runtime.clock, burst: 1, send });
+    return new ProgressPacer({ clock: runtime.clock, send });
   }
 
   #limit(run: JobRun, limitMs: number): Deadline {

@@ -4,12 +4,15 @@ import { ProgressPacer } from '../../src/execution/progress-pacer.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 
 /** A pacer and what it has sent: when, ms, and how much was done. */
-function setup(burst = 1, sending: () => Promise<unknown> | undefined = () => undefined) {
+function setup(
+  limits: { readonly intervalMs?: number; readonly burst?: number } = {},
+  sending: () => Promise<unknown> | undefined = () => undefined,
+) {
   const clock = new ManualClock();
   const sent: [ms: number, done: number][] = [];
   const pacer = new ProgressPacer({
     clock,
-    burst,
+    ...limits,
     send: ({ done }) => {
       sent.push([clock.monotonic(), done]);
       return sending();
@@ -68,21 +71,21 @@ it('sends nothing at the end when all has been said', () => {
   expect(sent).toEqual([[0, 1]]);
 });
 
-it('lets so many through in an interval before it holds back', () => {
-  const { clock, sent, push } = setup(3);
+it('lets as many through in as short an interval as it is told before it holds back', () => {
+  const { clock, sent, push } = setup({ intervalMs: 20, burst: 3 });
   for (let done = 1; done <= 10; done++) push(done);
   clock.advance(100);
   expect(sent).toEqual([
     [0, 1],
     [0, 2],
     [0, 3],
-    [100, 10],
+    [20, 10],
   ]);
 });
 
 it('has one under way at a time, however long that takes, and keeps the newest meanwhile', async () => {
   const first = createDeferred();
-  const { clock, sent, push } = setup(1, () => first.promise);
+  const { clock, sent, push } = setup({}, () => first.promise);
   push(1);
   for (let done = 2; done <= 40; done++) {
     clock.advance(100);

@@ -154,7 +154,6 @@ export class Executor {
     const { app, settler } = this.#options;
     run.progress ??= new ProgressPacer({
       clock: app.runtime.clock,
-      burst: 1,
       send: (newest) => settler.progressed(run, reply, newest),
     });
     run.progress.push(progress);

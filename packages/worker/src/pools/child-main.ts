@@ -25,10 +25,10 @@ import { startSlot, stopSlot } from './slot-hooks.js';
 import { logRejection, logTaskRejection } from './stray-errors.js';
 
 /**
- * What a job may say of its progress in one interval; the parent tells the caller less. A computation that holds up this
- * event loop thus says all but what comes in a flood, and a flood does not hold up the parent.
+ * What a job may say of its progress; its caller is told less. A computation that holds up this event loop thus says all
+ * but what comes in a flood, and a flood does not hold up the parent.
  */
-const PROGRESS_BURST = 10;
+const PROGRESS = { intervalMs: 20, burst: 3 } as const;
 
 /** A child's way to its parent, whatever it is made of. */
 export interface ParentLink {
@@ -137,7 +137,7 @@ class ChildMain {
       this.#link.post({ type: 'progress', progress });
       return undefined;
     };
-    return new ProgressPacer({ clock: systemClock, burst: PROGRESS_BURST, send });
+    return new ProgressPacer({ clock: systemClock, ...PROGRESS, send });
   }
 
   #report(end: JobEnd): void {
