@@ -137,13 +137,13 @@ export class ResultTimeoutError extends TqError {
   }
 }
 
-/** `get()` was called inside a task, which can deadlock a full pool. Code `result-wait-in-task`. */
+/** `get()` was called, or `progress()` read, inside a task, which can deadlock a full pool. Code `result-wait-in-task`. */
 export class ResultWaitInTaskError extends TqError {
   constructor(task: string) {
     super(
       'result-wait-in-task',
       `Task '${task}' waits for another task's result, which stops every worker once all slots wait. ` +
-        'Use chain, chord or replace, or pass get({ allowInTask: true }) if a slot is always free.',
+        'Use chain, chord or replace, or pass { allowInTask: true } if a slot is always free.',
       { fields: { task } },
     );
     this.name = 'ResultWaitInTaskError';

@@ -5,6 +5,9 @@ import { plainText } from '../dead/plain-text.js';
 const BAR = { max: 30, min: 5 } as const;
 /** What fills a line anywhere but on a terminal. */
 const MESSAGE_LENGTH = 200;
+/** Characters that take two columns of a terminal: East Asian ones and emoji (Unicode Standard Annex 11). */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** How far a task is, for a log: `42% (21 of 50) reading`. */
 export function progressText({ message, ...amounts }: TaskProgress): string {
@@ -21,7 +24,20 @@ export function progressLine({ message, ...amounts }: TaskProgress, columns: num
   const room = columns - 1 - text.length;
   const line = `${barOf(amounts, room - '[] '.length)}${text}`;
   const left = columns - 2 - line.length;
-  return message === undefined || message === '' || left < 2 ? line : `${line} ${plainText(message, left)}`;
+  return message === undefined || message === '' || left < 2 ? line : `${line} ${fitted(message, left)}`;
+}
+
+/** As much of a text as so many columns show. */
+function fitted(message: string, columns: number): string {
+  let text = plainText(message, columns);
+  while (columnsOf(text) > columns) text = `${[...text].slice(0, -2).join('')}…`;
+  return text;
+}
+
+function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += WIDE.test(character) ? 2 : 1;
+  return columns;
 }
 
 function amountText({ done, total }: Omit<TaskProgress, 'message'>): string {

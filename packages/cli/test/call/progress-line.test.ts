@@ -24,6 +24,8 @@ it.each([
   [20, progress(21, 50, 'reading'), '42% (21 of 50) rea…'],
   [10, progress(21, 50, 'reading'), '42% (21 of 50)'],
   [80, progress(12, undefined, 'lines'), '12 done lines'],
+  [22, progress(12, undefined, '東京大阪京都名古屋'), '12 done 東京大阪京都…'],
+  [14, progress(12, undefined, '👍👍👍'), '12 done 👍👍…'],
 ])('is a bar and a text in a terminal of %i columns for %j', (columns, told, line) => {
   expect(progressLine(told, columns)).toBe(line);
 });
