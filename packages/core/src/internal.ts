@@ -114,7 +114,14 @@ export {
 export { destinationOf, maxDelayMs } from './protocol/delay-key.js';
 export { decodeEarlierErrors, type EarlierError } from './protocol/earlier-errors.js';
 export { decodeEnvelope, type TaskMessage } from './protocol/envelope.js';
-export { decodeError, type EncodedError, encodeError, encodeRevocation } from './protocol/error-codec.js';
+export {
+  decodeError,
+  type EncodedError,
+  encodeError,
+  encodeRevocation,
+  failureText,
+  type WireError,
+} from './protocol/error-codec.js';
 export {
   type Foreign,
   type ForeignMessage,

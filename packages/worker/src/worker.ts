@@ -14,6 +14,7 @@ import {
 import { Consumers } from './consumers.js';
 import { createSettler } from './execution/create-settler.js';
 import { Executor } from './execution/execute.js';
+import { ChordJoiner } from './execution/join/joiner.js';
 import { RunEvents } from './execution/run-events.js';
 import { Tally } from './execution/tally.js';
 import { FreezeWatch } from './freeze-watch.js';
@@ -122,7 +123,7 @@ class TqWorker implements Worker {
         tally.givenUp(death.reason);
         events.givenUp(queue, task, death);
       },
-      createJoiner: () => ({ joined: async () => 'sent' }),
+      createJoiner: (parts) => new ChordJoiner(parts),
     });
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const slots = planSlots(settings.queues, settings.concurrency);

@@ -30,7 +30,10 @@ export function toChordReply(reply: OutboundMessage, index: number, caller: stri
 const BCC = 'BCC';
 
 /** Reads what stands in a chord's queue; undefined when it is no final reply of a member, whoever put it there. */
-export function readChordReply({ properties, body }: InboundMessage): ChordReply | undefined {
+export function readChordReply({
+  properties,
+  body,
+}: Pick<InboundMessage, 'properties' | 'body'>): ChordReply | undefined {
   const index = properties.headers?.[HEADER.groupIndex];
   const text = body.toString('utf8');
   const reply = parsed(text);

@@ -1,0 +1,146 @@
+import {
+  type AppInternals,
+  assertNever,
+  chordQueue,
+  fullJitter,
+  type Lease,
+  type Member,
+  type QueueLook,
+  type Sender,
+  TqError,
+  toError,
+} from '@tq/core/internal';
+import type { Joiner } from '../aftermath.js';
+import type { JoinerParts } from '../create-settler.js';
+import { type Chord, ChordJoin, type JoinEnd } from './chord-join.js';
+
+/** A run whose member has replied, and waits for what that comes to. */
+interface Waiter extends Chord {
+  readonly lease: Lease;
+  readonly resolve: (end: 'sent' | 'abandoned') => void;
+}
+
+/** What an attempt came to; `left` where others have to go on. */
+type Attempt = 'joined' | 'left' | 'abandoned';
+
+const RETRY = { baseMs: 50, maxMs: 5_000 };
+
+/**
+ * Joins chords: after each reply of a member, and before its delivery is acked, it counts what the chord's queue has, and
+ * joins the chord that is complete. Of members of one chord that wait at a time, one does it for all.
+ *
+ * That nobody misses the last reply rests on three things: the count comes after one's own reply is confirmed; whoever
+ * takes replies and has too few gives them back and counts again before it leaves; and until then its own delivery is not
+ * acked, so that whoever comes after a crash does it all again.
+ */
+export class ChordJoiner implements Joiner {
+  readonly #app: AppInternals;
+  readonly #join: ChordJoin;
+  /** By queue: who waits for the next attempt while one is under way. */
+  readonly #chords = new Map<string, Waiter[]>();
+
+  constructor({ app, teller, continuer }: JoinerParts) {
+    this.#app = app;
+    const joinOuter: Joiner['joined'] = (...members) => this.joined(...members);
+    this.#join = new ChordJoin({ app, teller, continuer, joinOuter });
+  }
+
+  async joined(lease: Lease, members: readonly Member[], sender: Sender): Promise<'sent' | 'abandoned'> {
+    const { prefix } = this.#app.options;
+    const chords = new Map(members.map((member) => [chordQueue(prefix, member.groupId), member]));
+    const ends = await Promise.all(
+      Array.from(chords, ([queue, member]) => this.#attend({ lease, queue, member, sender })),
+    );
+    return ends.includes('abandoned') ? 'abandoned' : 'sent';
+  }
+
+  #attend(chord: Omit<Waiter, 'resolve'>): Promise<'sent' | 'abandoned'> {
+    return new Promise((resolve) => {
+      const waiter = { ...chord, resolve };
+      const waiting = this.#chords.get(chord.queue);
+      if (waiting !== undefined) waiting.push(waiter);
+      else void this.#attempts(chord.queue, waiter);
+    });
+  }
+
+  /** Goes on as long as members come that have replied since the last attempt began. */
+  async #attempts(queue: string, first: Waiter): Promise<void> {
+    const waiting: Waiter[] = [first];
+    this.#chords.set(queue, waiting);
+    while (waiting.length > 0) {
+      const party = waiting.splice(0);
+      const end = await this.#attempt(queue, party);
+      // Of a chord that is joined every further reply is one too many.
+      if (end === 'joined') party.push(...waiting.splice(0));
+      for (const { resolve } of party) resolve(end === 'abandoned' ? 'abandoned' : 'sent');
+    }
+    this.#chords.delete(queue);
+  }
+
+  /** One count and, where that is enough, one join; again as long as the broker gives no answer or replies went back. */
+  async #attempt(queue: string, party: readonly Waiter[]): Promise<Attempt> {
+    const { runtime } = this.#app;
+    // Who has held replies has hidden them from others, who may have left since: it counts again whatever became of its delivery.
+    let owes = false;
+    for (let failures = 0; owes || party.some(({ lease }) => lease.alive); ) {
+      try {
+        const end = await this.#once(queue, party[0] as Waiter);
+        if (end !== 'short' && end !== 'away') return end;
+        owes = end === 'short';
+        if (end === 'short') continue;
+      } catch (thrown) {
+        const err = toError(thrown);
+        if (err instanceof TqError && err.code !== 'connection-lost') {
+          runtime.logger.error({ chord: queue, err }, 'a chord cannot be joined from here');
+          return 'left';
+        }
+        // What it held is back where it was, and with the connection its delivery is somebody else's.
+        owes = false;
+        runtime.logger.warn({ chord: queue, err }, 'a chord cannot be joined yet; trying again');
+      }
+      await this.#pause(failures++);
+    }
+    return 'abandoned';
+  }
+
+  async #once(queue: string, chord: Chord): Promise<Attempt | 'short' | 'away'> {
+    const { chords } = this.#app.broker();
+    const look = await chords.look(queue);
+    if (look.kind !== 'there') return this.#unseen(queue, look);
+    if (look.messages < chord.member.size) return 'left';
+    const end = await chords.lend((channel) => this.#join.join(chord, channel, look.messages));
+    return this.#ended(queue, end);
+  }
+
+  #ended(queue: string, end: JoinEnd): Attempt | 'short' | 'away' {
+    switch (end) {
+      case 'gone':
+        return this.#unseen(queue, { kind: 'missing' });
+      case 'busy':
+        return 'left';
+      case 'joined':
+      case 'short':
+      case 'away':
+        return end;
+      case 'abandoned':
+        throw new Error('its channel was lost');
+      default:
+        return assertNever(end);
+    }
+  }
+
+  #unseen(queue: string, look: Exclude<QueueLook, { kind: 'there' }>): Attempt | 'away' {
+    const { logger } = this.#app.runtime;
+    if (look.kind === 'missing') {
+      logger.info({ chord: queue }, 'the queue of a chord is gone: it was joined already, or its time was over');
+      return 'joined';
+    }
+    logger.warn({ chord: queue, err: look.error }, 'the node of a chord is away; waiting for it');
+    return 'away';
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { clock, random } = this.#app.runtime;
+    return new Promise((resolve) => clock.setTimer(resolve, fullJitter(attempt, RETRY, random())));
+  }
+}
