@@ -81,8 +81,14 @@ export type { DeadLetterReason } from './protocol/names.js';
 export type { Preset } from './protocol/preset.js';
 export type { TaskProgress } from './protocol/progress.js';
 export type { TaskFailure } from './protocol/task-failure.js';
-export type { AsyncResult, GetOptions } from './results/async-result.js';
-export type { GroupResult } from './results/group-result.js';
+export type {
+  AnyResult,
+  AsyncResult,
+  EndedMember,
+  GetOptions,
+  GroupResult,
+  MemberResult,
+} from './results/async-result.js';
 export type { ProgressOptions } from './results/progress-feed.js';
 export type { Publication } from './results/publication.js';
 export type { ResultState } from './results/result-state.js';

@@ -1,9 +1,8 @@
 import * as failures from '../broker/publish-failure.js';
-import { asPublishError, PublishError, TqError } from '../errors.js';
-import { checkDestination } from '../protocol/delay-key.js';
+import { asPublishError, type PublishError, TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { broadcastExchange, exchangeName, isReservedHeader, MAX_NAME_BYTES } from '../protocol/names.js';
+import { broadcastExchange, exchangeName, MAX_NAME_BYTES } from '../protocol/names.js';
 import type { Preset } from '../protocol/preset.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
@@ -17,6 +16,7 @@ import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
 import { aroundPublish } from './around-publish.js';
+import { checkArgs, checkHeaders, checkQueue } from './check-message.js';
 import type { Router } from './router.js';
 import { sendIfFit } from './send-if-fit.js';
 import type { Staging } from './staging.js';
@@ -233,28 +233,4 @@ function dateOf(ms: number | undefined): Date | undefined {
 function refuse<L extends CallListener>(listener: L, error: PublishError): L {
   queueMicrotask(() => listener.failed(error));
   return listener;
-}
-
-/** @param queue its name on the broker, prefix included */
-function checkQueue(own: unknown, queue: string): void {
-  if (typeof own === 'string' && own !== '') {
-    checkDestination(queue);
-    return;
-  }
-  const found = own === '' ? 'none' : `a ${typeof own}`;
-  throw new PublishError('invalid-option', `queue: expected a name, found ${found}.`);
-}
-
-/** A worker could call no handler with anything else. */
-function checkArgs(args: unknown): void {
-  if (Array.isArray(args)) return;
-  throw new PublishError('invalid-option', `arguments: expected a list, found ${args === null ? null : typeof args}.`);
-}
-
-function checkHeaders(headers: Headers | undefined): Headers | undefined {
-  for (const name in headers) {
-    if (!isReservedHeader(name)) continue;
-    throw new PublishError('invalid-option', `headers: '${name}' belongs to the protocol; choose another name.`);
-  }
-  return headers;
 }

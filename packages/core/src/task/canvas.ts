@@ -1,6 +1,5 @@
 import type { TaskFailure } from '../protocol/task-failure.js';
-import type { AsyncResult } from '../results/async-result.js';
-import type { GroupResult } from '../results/group-result.js';
+import type { AsyncResult, GroupResult } from '../results/async-result.js';
 import type { CallOptions } from './call.js';
 import type { TaskOfFailures } from './on-failure.js';
 
