@@ -88,8 +88,11 @@ export function requirePart(value: AnyCanvas, where: string): Part {
 }
 
 function describe(value: unknown): string {
-  const { name, s } = Object(value) as { readonly name?: unknown; readonly s?: unknown };
+  const { name, s, forget } = Object(value) as Readonly<Record<'name' | 's' | 'forget', unknown>>;
   if (typeof s === 'function') return `the task '${String(name)}'; write its .s(…)`;
+  if (typeof value === 'function') return 'a function; write the .s(…) of a task that runs it';
+  if (typeof forget === 'function')
+    return 'the result of a call that is sent already; write .s(…) instead of .delay(…)';
   if (value === null || value === undefined) return String(value);
   return Array.isArray(value) ? 'a list; put it into group(…)' : `something else (${typeof value})`;
 }

@@ -1,15 +1,30 @@
+import { inspect } from 'node:util';
 import { TqError } from '../errors.js';
 import type { CallOptions } from './call.js';
 import type { AnyCanvas, SignatureOptions } from './canvas.js';
 import { type CanvasHost, endsInGroup, nameOf, type Part, partOf, requirePart, type TaskPart } from './canvas-part.js';
+import { canvasText } from './canvas-text.js';
 import { NO_CALL_OPTIONS, overlay } from './merge-call.js';
 
 /** Any kind of canvas as programs have it; its types say which of its methods there are. */
 export class CanvasValue {
-  readonly '~canvas': Part;
+  /** No property of its own: whoever logs a canvas would log its app, and the URL of the broker in that. */
+  readonly #part: Part;
 
   constructor(part: Part) {
-    this['~canvas'] = part;
+    this.#part = part;
+  }
+
+  get '~canvas'(): Part {
+    return this.#part;
+  }
+
+  toString(): string {
+    return canvasText(this.#part);
+  }
+
+  [inspect.custom](): string {
+    return canvasText(this.#part);
   }
 
   /** What it is. */
