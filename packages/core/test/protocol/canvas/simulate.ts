@@ -32,8 +32,8 @@ export function simulate(root: Lazy, handler: Handler, preset: Preset): Ran {
   };
   const report = (member: Member, result: string | undefined) => {
     const chord = chords.get(member.groupId);
-    // The chord that a member of the chain's rest would have joined may never have begun.
-    if (chord === undefined) return;
+    if (chord === undefined || chord.replies.has(member.index))
+      throw new Error(`expected one reply of each member, found another of ${member.groupId}/${member.index}`);
     chord.replies.set(member.index, result);
     if (chord.replies.size === chord.size) join(member, chord);
   };
