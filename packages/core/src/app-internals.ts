@@ -1,15 +1,21 @@
 import type { AppBroker } from './app-broker.js';
 import type { Topology } from './broker/topology.js';
+import type { FrozenCanvas } from './canvas/freeze.js';
 import { TqError } from './errors.js';
 import type { EventRegistry } from './events/event-registry.js';
 import type { ResolvedOptions } from './options.js';
 import type { Transport } from './results/transport.js';
 import type { Runtime } from './runtime.js';
-import type { CanvasHost } from './task/canvas-part.js';
+import type { CanvasHost, CanvasOrder } from './task/canvas-part.js';
 import type { Registry } from './task/registry.js';
 
 /** What the worker uses of an app beside its public face. */
 export interface AppInternals extends CanvasHost {
+  /**
+   * Fixes ids, queues and options of a canvas, and sends nothing.
+   * @throws {PublishError} what is wrong with it, with the step named
+   */
+  freezeCanvas(order: CanvasOrder): FrozenCanvas;
   readonly options: ResolvedOptions;
   readonly runtime: Runtime;
   readonly registry: Registry;

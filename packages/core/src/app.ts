@@ -12,6 +12,7 @@ import type { QueueAdmin } from './broker/queue-admin.js';
 import { withSubscriptions } from './broker/subscription-topology.js';
 import { TaskQueue } from './broker/task-queue.js';
 import type { Topology } from './broker/topology.js';
+import { type FrozenCanvas, freeze } from './canvas/freeze.js';
 import { DeadLetters } from './dead-letters/dead-letters.js';
 import { TqError } from './errors.js';
 import type { DefineEvent, EventHost, EventRoute } from './events/event.js';
@@ -30,6 +31,7 @@ import { EagerTransport } from './producer/eager-transport.js';
 import { encoderOf } from './producer/encoder.js';
 import { explainRoute, type RouteExplanation } from './producer/route-explanation.js';
 import { type CallAddress, Router } from './producer/router.js';
+import { maxDelayMs } from './protocol/delay-key.js';
 import type { AsyncResult } from './results/async-result.js';
 import type { Publication } from './results/publication.js';
 import type { Transport } from './results/transport.js';
@@ -224,6 +226,21 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
 
   sendCanvas<Handle>(_order: CanvasOrder): Handle {
     throw new TqError('invalid-option', 'canvas: expected an app that sends one, found one that cannot yet.');
+  }
+
+  freezeCanvas(order: CanvasOrder): FrozenCanvas {
+    const { prefix, queue, preset, delayUnit } = this.options;
+    const { clock, newId } = this.runtime;
+    return freeze(order, {
+      owner: this,
+      prefix,
+      defaultQueue: queue,
+      router: this.#router,
+      preset,
+      maxDelayMs: maxDelayMs(delayUnit),
+      newId,
+      now: () => clock.wallTime(),
+    });
   }
 
   publishEvent(event: EventRoute, payload: unknown, options: PublishOptions | undefined): Publication {

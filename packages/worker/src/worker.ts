@@ -299,5 +299,6 @@ function withLogger(app: AppInternals, logger: Logger): AppInternals {
     topologyOfExchange: (exchange) => app.topologyOfExchange(exchange),
     declaredTopology: () => app.declaredTopology(),
     sendCanvas: (order) => app.sendCanvas(order),
+    freezeCanvas: (order) => app.freezeCanvas(order),
   };
 }
