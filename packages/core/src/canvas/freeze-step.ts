@@ -11,7 +11,7 @@ import { checkHeaders, checkQueue, fullExchange } from '../task/check-message.js
 import { mergeCall, NO_CALL_OPTIONS } from '../task/merge-call.js';
 import { failureAddress, type QueueNaming } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
-import { type Place, placeIn, refused } from './place.js';
+import { type Place, placeIn, refused, requireLevels } from './place.js';
 
 /** What freezing a canvas needs of its app. */
 export interface FreezeHost {
@@ -77,6 +77,7 @@ export class StepFreezer {
 
   /** @throws {PublishError} what is wrong with it, with its place named */
   freeze(part: TaskPart, at: TaskAt): TaskStep {
+    requireLevels(at.levels, at.place);
     const levels = at.levels + 1;
     const link = at.link.map((callback, index) => this.#linked(callback, placeIn('link', index, at.place), levels));
     const linkError = at.linkError.map((errback, index) =>

@@ -1,12 +1,11 @@
 import { PublishError } from '../errors.js';
-import { MAX_NESTING } from '../protocol/canvas/shape.js';
 import type { ChordStep, GroupStep, Step, TaskStep } from '../protocol/canvas/wire-step.js';
 import type { CallOptions } from '../task/call.js';
 import type { CanvasOrder, ChainPart, ChordPart, GroupPart, Part, TaskPart } from '../task/canvas-part.js';
 import { NO_CALL_OPTIONS, overlay } from '../task/merge-call.js';
 import { type FreezeHost, StepFreezer } from './freeze-step.js';
 import { requireNesting } from './nesting.js';
-import { nameOfPlace, type Place, placeIn, refused } from './place.js';
+import { type Place, placeIn, refused, requireLevels } from './place.js';
 
 /** A canvas that can be sent. */
 export interface FrozenCanvas {
@@ -68,7 +67,7 @@ class Freezer {
    * @param later these, the last first: what stands before them goes to the end of the list
    */
   prepend(part: Part, later: Step[], at: At): void {
-    if (at.levels > MAX_NESTING) throw tooDeep(at.place);
+    requireLevels(at.levels, at.place);
     switch (part.kind) {
       case 'task':
         later.push(this.#task(part, at));
@@ -197,9 +196,4 @@ function partedOf(options: CallOptions, single: boolean, place: Place | undefine
   if (own.taskId === undefined || single) return [own, start];
   const text = 'taskId: expected none of what has several tasks, found one; give it to one signature with set().';
   throw refused(place, undefined, new PublishError('invalid-option', text));
-}
-
-function tooDeep(place: Place | undefined): PublishError {
-  const text = `canvas: expected at most ${MAX_NESTING} parts in one another, found more at ${nameOfPlace(place, undefined).slice(0, 200)}; nest fewer.`;
-  return new PublishError('invalid-option', text);
 }

@@ -1,4 +1,5 @@
 import { asPublishError, PublishError } from '../errors.js';
+import { MAX_NESTING } from '../protocol/canvas/shape.js';
 
 /** Where a part stands in a canvas, for error texts. */
 export interface Place {
@@ -30,4 +31,15 @@ export function refused(place: Place | undefined, task: string | undefined, thro
   const where = nameOfPlace(place, task);
   const fields = { ...error.fields, ...(task !== undefined && { task }), step: where };
   return new PublishError(error.code, `${where}: ${error.message}`, { fields, cause: error.cause ?? error });
+}
+
+/**
+ * Bounds how many parts stand in one another.
+ * @throws {PublishError} `invalid-option`
+ */
+export function requireLevels(levels: number, place: Place | undefined): void {
+  if (levels <= MAX_NESTING) return;
+  const where = nameOfPlace(place, undefined).slice(0, 100);
+  const text = `canvas: expected at most ${MAX_NESTING} parts in one another, found more (${where}…); nest fewer.`;
+  throw new PublishError('invalid-option', text);
 }

@@ -99,15 +99,33 @@ function describe(value: unknown): string {
 
 /** Whether the result of a part is the list of a group's, which nobody has in one place until a chord joins it. */
 export function endsInGroup(part: Part): boolean {
+  let last = part;
+  while (last.kind === 'chain' || last.kind === 'chord') {
+    last = last.kind === 'chord' ? last.body : (last.steps[last.steps.length - 1] as Part);
+  }
+  return last.kind === 'group';
+}
+
+/** The app of the first task in it; loops, since nothing bounds yet how many parts stand in one another. */
+export function hostOf(part: Part): CanvasHost | undefined {
+  let fallback: (() => CanvasHost) | undefined;
+  const open: Part[] = [part];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.kind === 'task') return next.host;
+    if (next.kind === 'group') fallback ??= next.host;
+    for (const part of partsIn(next).toReversed()) open.push(part);
+  }
+  return fallback?.();
+}
+
+function partsIn(part: Exclude<Part, TaskPart>): readonly Part[] {
   switch (part.kind) {
-    case 'task':
-      return false;
     case 'chain':
-      return endsInGroup(part.steps[part.steps.length - 1] as Part);
-    case 'chord':
-      return endsInGroup(part.body);
+      return part.steps;
     case 'group':
-      return true;
+      return part.members;
+    case 'chord':
+      return [part.header, part.body];
   }
 }
 

@@ -2,7 +2,16 @@ import { inspect } from 'node:util';
 import { TqError } from '../errors.js';
 import type { CallOptions } from './call.js';
 import type { AnyCanvas, SignatureOptions } from './canvas.js';
-import { type CanvasHost, endsInGroup, nameOf, type Part, partOf, requirePart, type TaskPart } from './canvas-part.js';
+import {
+  type CanvasHost,
+  endsInGroup,
+  hostOf,
+  nameOf,
+  type Part,
+  partOf,
+  requirePart,
+  type TaskPart,
+} from './canvas-part.js';
 import { canvasText } from './canvas-text.js';
 import { NO_CALL_OPTIONS, overlay } from './merge-call.js';
 
@@ -99,26 +108,4 @@ function requireHost(part: Part): CanvasHost {
   const host = hostOf(part);
   if (host !== undefined) return host;
   throw new TqError('invalid-option', 'canvas: expected one with a task in it, found none; there is nothing to send.');
-}
-
-/** The app of the first task in it. */
-function hostOf(part: Part): CanvasHost | undefined {
-  switch (part.kind) {
-    case 'task':
-      return part.host;
-    case 'chain':
-      return firstHost(part.steps);
-    case 'group':
-      return firstHost(part.members) ?? part.host?.();
-    case 'chord':
-      return firstHost(part.header.members) ?? hostOf(part.body);
-  }
-}
-
-function firstHost(parts: readonly Part[]): CanvasHost | undefined {
-  for (const part of parts) {
-    const host = hostOf(part);
-    if (host !== undefined) return host;
-  }
-  return undefined;
 }

@@ -97,18 +97,17 @@ describe('what no worker could go on with', () => {
     expect(errorOf(() => freeze(nested(102)))).toMatch(/^canvas: expected at most 100 parts in one another/);
     expect(errorOf(() => freeze(nested(5_000)))).toMatch(/^canvas: expected at most 100 parts in one another/);
     const inTurn = (groups: number) => {
-      const steps = Array.from({ length: groups }, () => [group([open.s(), open.s()]), sum.s()]).flat();
-      return chain(fib.s(1), ...(steps as unknown as [ReturnType<typeof open.s>]));
+      const steps = Array.from({ length: groups }, () => [group([open.s(), open.s()]), sum.si([])]).flat();
+      return (chain as (...steps: unknown[]) => AnyCanvas)(fib.s(1), ...steps);
     };
     expect(errorOf(() => freeze(inTurn(20)))).toBe('nothing was thrown');
     expect(errorOf(() => freeze(inTurn(2_000)))).toMatch(/^canvas: expected steps at most 100 levels in one another/);
-    let linked = fib.s(1);
-    for (let count = 0; count < 3_000; count++)
-      linked = fib
-        .s(1)
-        .link(open.s())
-        .link(linked as never);
+    let linked = open.si(1);
+    for (let count = 0; count < 3_000; count++) linked = open.si(1).link(linked);
     expect(errorOf(() => freeze(linked))).toMatch(/^canvas: expected at most 100 parts in one another/);
+    let failing = open.si(1);
+    for (let count = 0; count < 3_000; count++) failing = open.si(1).linkError(failing);
+    expect(errorOf(() => freeze(failing))).toMatch(/^canvas: expected at most 100 parts in one another/);
   });
 
   it('is not what is only large', () => {
