@@ -1,8 +1,8 @@
 import * as failures from '../broker/publish-failure.js';
-import { asPublishError, type PublishError, TqError } from '../errors.js';
+import { asPublishError, type PublishError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';
 import type { Headers } from '../protocol/message.js';
-import { broadcastExchange, exchangeName, MAX_NAME_BYTES } from '../protocol/names.js';
+import { broadcastExchange } from '../protocol/names.js';
 import type { Preset } from '../protocol/preset.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { AsyncResult, CallFacts, ResultServices } from '../results/async-result.js';
@@ -11,12 +11,12 @@ import type { CallListener, CallTarget, OutgoingCall, Transport } from '../resul
 import type { Logger } from '../runtime.js';
 import type { Call, CallOptions } from '../task/call.js';
 import { callTimes } from '../task/call-times.js';
+import { checkArgs, checkHeaders, checkQueue, fullExchange } from '../task/check-message.js';
 import { findCurrentTask } from '../task/context.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { failureAddress } from '../task/on-failure.js';
 import { checkCall, limitsOf } from '../task/options.js';
 import { aroundPublish } from './around-publish.js';
-import { checkArgs, checkHeaders, checkQueue } from './check-message.js';
 import type { Router } from './router.js';
 import { sendIfFit } from './send-if-fit.js';
 import type { Staging } from './staging.js';
@@ -193,12 +193,8 @@ export class Producer {
   }
 
   #targetOf({ exchange = '', routingKey = '' }: CallOptions): CallTarget {
-    const name = exchangeName(this.#options.prefix, exchange);
-    const bytes = Buffer.byteLength(name);
-    if (exchange === BROADCAST) return { exchange: name, routingKey, mandatory: false };
-    if (bytes <= MAX_NAME_BYTES) return { exchange: name, routingKey };
-    const text = `exchange: expected a name of at most ${MAX_NAME_BYTES} bytes with its prefix, found ${bytes} bytes.`;
-    throw new TqError('invalid-option', text);
+    const name = fullExchange(this.#options.prefix, exchange);
+    return exchange === BROADCAST ? { exchange: name, routingKey, mandatory: false } : { exchange: name, routingKey };
   }
 
   #timeoutOf({ deadline }: CallOptions): number {

@@ -10,9 +10,9 @@ import type { CallFacts } from '../results/async-result.js';
 import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
+import { checkArgs, checkHeaders, checkQueue } from '../task/check-message.js';
 import type { PublishCall, PublishOnion } from '../task/middleware.js';
 import { aroundPublish } from './around-publish.js';
-import { checkArgs, checkHeaders, checkQueue } from './check-message.js';
 import { sendIfFit } from './send-if-fit.js';
 import type { Staging } from './staging.js';
 
