@@ -50,16 +50,35 @@ function withTerminals(step: Step, join: Join): Shaped {
       return { step: { ...step, tasks: tasks.map((task) => task.step) }, shape: tasks.map((task) => task.shape) };
     }
     case 'chord': {
-      const body = withTerminals(stepOf(step.body), join);
+      const body = endOf(step.body, join);
       return { step: { ...step, body: body.step }, shape: body.shape };
     }
     case 'chain': {
       const last = step.tasks.at(-1);
       if (last === undefined) return { step, shape: [] };
-      const end = withTerminals(stepOf(last), join);
+      const end = step.tasks.length === 1 ? withTerminals(stepOf(last), join) : endOf(last, join);
       return { step: { ...step, tasks: [...step.tasks.slice(0, -1), end.step] }, shape: end.shape };
     }
   }
+}
+
+/** What comes after something, and is waited for with that: where no task is in it, one takes its place that gives the same. */
+function endOf(lazy: Lazy, join: Join): Shaped {
+  const end = withTerminals(stepOf(lazy), join);
+  return hasTerminals(end.shape) ? end : join(collectorOf(end.shape));
+}
+
+function hasTerminals(shape: Shape): boolean {
+  return typeof shape === 'number' || shape.some(hasTerminals);
+}
+
+/** Celery's collector gives what it is called with. */
+function collectorOf(value: Shape): TaskStep {
+  const args = `[${JSON.stringify(value)}]`;
+  return {
+    ...{ kind: 'task', task: 'celery.accumulate', id: undefined, args, kwargs: '{"index":0}', immutable: true },
+    ...{ options: { ignoreResult: true }, link: [], linkError: [] },
+  };
 }
 
 /** The tasks whose results are the step's result. */

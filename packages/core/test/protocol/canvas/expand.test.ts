@@ -42,6 +42,13 @@ describe('expand', () => {
     expect(calls[0]?.embed.chain).toEqual([]);
   });
 
+  it('waits for what comes before a group of nothing: a collector gives its empty list', () => {
+    const { calls, chords } = expand(chord('o', [chain(task('a'), group('g'))], task('z')), {});
+    expect(chords).toMatchObject([{ id: 'o', size: 1 }]);
+    const [end] = calls[0]?.embed.chain ?? [];
+    expect(end).toMatchObject({ task: 'celery.accumulate', args: '[[]]', kwargs: '{"index":0}', group: { index: 0 } });
+  });
+
   it('makes members of the tasks that a header step ends in, wherever they stand', () => {
     const header = [
       chain(task('a'), task('b')),

@@ -51,8 +51,10 @@ export function simulate(root: Lazy, handler: Handler, preset: Preset): Ran {
     const body = said === undefined ? bodyTextOf(call, preset) : withEmbed(bodyTextOf(call, preset), said);
     const embed = readEmbed(body) ?? NO_EMBED;
     const args = itemsOf(body, 'body')[0] ?? '';
-    runs.push(`${id} ${args}`);
-    const resultText = handler(id, args);
+    // What a canvas takes in for what has nothing in it is nobody's task.
+    const collected = call.step.task === 'celery.accumulate' ? itemsOf(args, 'args')[0] : undefined;
+    if (collected === undefined) runs.push(`${id} ${args}`);
+    const resultText = collected ?? handler(id, args);
     const member = memberOf(embed, { id, group });
     if (resultText === undefined) {
       const { errbacks, members } = afterFailure(embed, { id: 'failed', failureText: '"failed"' });
