@@ -224,8 +224,9 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     return this.#outgoing.calls.send<T>(call);
   }
 
-  sendCanvas<Handle>(_order: CanvasOrder): Handle {
-    throw new TqError('invalid-option', 'canvas: expected an app that sends one, found one that cannot yet.');
+  sendCanvas<Handle>(order: CanvasOrder): Handle {
+    this.#outgoing ??= this.#createOutgoing();
+    return this.#outgoing.canvases.send(order) as Handle;
   }
 
   freezeCanvas(order: CanvasOrder): FrozenCanvas {
@@ -264,7 +265,9 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
   }
 
   waiting(): Promise<void> | undefined {
-    return this.#outgoing?.calls.waiting();
+    if (this.#outgoing === undefined) return undefined;
+    const { calls, canvases } = this.#outgoing;
+    return canvases.waiting()?.then(() => calls.waiting()) ?? calls.waiting();
   }
 
   broker(): AppBroker {
@@ -302,6 +305,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     // Its handlers may still call; without any, what is called after close() is refused at once.
     if (this.#plain !== undefined) await this.#plain.stop();
     this.#outgoing?.calls.close();
+    this.#outgoing?.canvases.close();
     this.#outgoing?.events.close();
     await this.waiting();
     removeWaitingCalls(this.#waiting);
@@ -328,6 +332,7 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
       middleware: this.#middleware,
       deadlines: this.#deadlines,
       observers: this.#observers,
+      freeze: (order) => this.freezeCanvas(order),
     });
   }
 

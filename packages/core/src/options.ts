@@ -232,6 +232,7 @@ export const APP_OPTIONS = {
     min: 1,
     max: NO_LIMIT,
     default: 16 * 1024 * 1024,
+    child: true,
   }),
   delayUnit: duration({
     describe: 'Grain of delays, which are rounded up to it; apps that share delays have the same',

@@ -1,5 +1,5 @@
 import { createDeferred, type Deferred } from '../deferred.js';
-import type { PublishError } from '../errors.js';
+import type { ErrorCode, PublishError } from '../errors.js';
 
 /** What is told of a canvas that was not published as a whole while nobody awaited it. */
 export interface UnpublishedCanvas {
@@ -12,6 +12,14 @@ export interface UnpublishedCanvas {
   readonly total: number;
 }
 
+/** Failures of one call that the rest of its canvas would share, one after the other. */
+const FOR_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'closed',
+  'outbox-full',
+  'publish-aborted',
+  'publish-timeout',
+]);
+
 /** How the publish of a canvas stands: of all the calls that start it. */
 export class CanvasPublication {
   readonly #total: number;
@@ -19,6 +27,7 @@ export class CanvasPublication {
   #open: number;
   #failures = 0;
   #first: Pick<UnpublishedCanvas, 'taskId' | 'task' | 'error'> | undefined;
+  #givenUp: PublishError | undefined;
   #observed = false;
   /** Made when somebody asks. */
   #published: Deferred | undefined;
@@ -44,6 +53,11 @@ export class CanvasPublication {
     return this.#published.promise;
   }
 
+  /** Why what is not sent of it yet is not to be sent any more; undefined while it is. */
+  get givenUp(): PublishError | undefined {
+    return this.#givenUp;
+  }
+
   /** Somebody waits for a result of it, and so hears of what fails. */
   observe(): void {
     this.#observed = true;
@@ -60,6 +74,7 @@ export class CanvasPublication {
     this.#failures++;
     this.#open--;
     this.#first ??= { taskId, task, error };
+    if (FOR_ALL.has(error.code)) this.#givenUp ??= error;
     this.#published?.reject(this.#first.error);
     if (this.#open === 0) this.#ended(this.#first);
   }
