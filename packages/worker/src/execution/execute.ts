@@ -1,5 +1,6 @@
 import {
   type AppInternals,
+  isDirectReply,
   type JobEnd,
   type Lease,
   limitsFor,
@@ -146,11 +147,14 @@ export class Executor {
     );
   }
 
-  /** A plain program is told of the end alone. */
+  /**
+   * A plain program is told of the end alone, and so is who listens without a queue: RabbitMQ closes the connection over a
+   * malformed address of that kind, which once is enough.
+   */
   #progressed(run: Run, progress: TaskProgress): void {
     if (run.state !== 'running') return;
     const reply = replyAddress(run.task);
-    if (reply === undefined || reply.plain !== undefined) return;
+    if (reply === undefined || reply.plain !== undefined || isDirectReply(reply.replyTo)) return;
     const { app, settler } = this.#options;
     run.progress ??= new ProgressPacer({
       clock: app.runtime.clock,

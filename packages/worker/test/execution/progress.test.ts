@@ -93,6 +93,7 @@ it.each(['returned', 'publish-nacked', 'closed'] as const)(
 it.each<[string, Partial<TaskMessage>]>([
   ['that asked for no result', { ignoreResult: true }],
   ['without a reply queue', { replyTo: undefined }],
+  ['that is answered directly', { replyTo: 'amq.rabbitmq.reply-to.g1h2.x' }],
   ['of a plain program', { foreign: { format: 'json', message: {} } as TaskMessage['foreign'] }],
 ])('tells nobody of a call %s', async (_, more) => {
   const { pool, clock, published } = setup(more);
