@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'queue-unavailable'
   | 'refused'
   | 'rejected'
+  | 'replaced'
   | 'replies-lost'
   | 'result-aborted'
   | 'result-forgotten'

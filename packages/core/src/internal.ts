@@ -101,6 +101,7 @@ export {
 } from './protocol/canvas/expand.js';
 export type { JsonText } from './protocol/canvas/json-text.js';
 export { type Member, memberOf, membersIn } from './protocol/canvas/member.js';
+export { afterReplaced } from './protocol/canvas/replace.js';
 export { type Sender, type StepMessage, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
 export { stepTooLarge } from './protocol/canvas/step-size.js';

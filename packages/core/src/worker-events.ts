@@ -30,6 +30,8 @@ export interface WorkerEvents {
   'task:failed': TaskFailed;
   /** The handler failed, and its task is tried again: its copy is on its way to the broker. */
   'task:retried': TaskRetried;
+  /** The handler has something else run in its task's place, which is on its way to the broker. */
+  'task:replaced': TaskEnded;
   /** The handler threw `Reject`: a dead letter and a failure, without another try. */
   'task:rejected': TaskFailed;
   /** The handler threw `Ignore`: nothing is left of the task, and its caller is told that it was revoked. */

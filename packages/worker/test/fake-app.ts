@@ -72,10 +72,16 @@ export function fakeApp({
       delayMs > 0 ? { exchange: 'delay', routingKey: `${delayMs}.${queue}` } : { exchange: '', routingKey: queue },
     forget: () => void log.push('forget delays'),
   };
+  const chordQueues = {
+    ready: (chords: readonly { queue: string }[]) => {
+      for (const { queue } of chords) log.push(`declare ${queue}`);
+      return true;
+    },
+  };
   const app = {
-    options: { prefix: '', preset: 'tq', maxMessageBytes, delayUnit: 100, queueType: 'classic' },
+    options: { prefix: '', preset: 'tq', maxMessageBytes, delayUnit: 100, queueType: 'classic', chordExpires: 1_000 },
     runtime,
-    broker: () => ({ publisher, publishing, consuming: undefined, delays }),
+    broker: () => ({ publisher, publishing, consuming: undefined, delays, chordQueues }),
     topologyOf: (queue: string) => ({ exchanges: [], queues: [{ name: queue, arguments: {} }], bindings: [] }),
   } as unknown as AppInternals;
   /** Resolves with the publish of this number, from 0 on, past or to come. */

@@ -32,6 +32,7 @@ export interface RetrySources {
  */
 export function endOfFailedRun(attempt: Attempt, taskRun: TaskRun, thrown: unknown): JobEnd | Promise<JobEnd> {
   const verdict = verdictOf(thrown);
+  if (verdict?.kind === 'replaced') return verdict;
   if (verdict !== undefined && verdict.kind !== 'retry') {
     return { kind: verdict.kind, failure: encodeError(thrown) };
   }

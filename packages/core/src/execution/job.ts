@@ -1,4 +1,5 @@
 import type { CallRetry } from '../protocol/call-retry.js';
+import type { JsonText } from '../protocol/canvas/json-text.js';
 import type { EarlierError } from '../protocol/earlier-errors.js';
 import type { TaskMessage } from '../protocol/envelope.js';
 import type { EncodedError } from '../protocol/error-codec.js';
@@ -58,6 +59,8 @@ export type JobEnd =
   | { readonly kind: 'rejected'; readonly failure: EncodedError }
   /** The handler threw an `Ignore`: nothing is left of the task; a caller that waits is told that it was revoked. */
   | { readonly kind: 'ignored'; readonly failure: EncodedError }
+  /** The handler wants something else to run in its task's place: a step of a canvas, as the wire has it. */
+  | { readonly kind: 'replaced'; readonly stepText: JsonText }
   /** The body is none that a handler can be called with. */
   | { readonly kind: 'poison'; readonly failure: EncodedError }
   /** The message asks for what this worker cannot give, so the handler was not called. */

@@ -2,7 +2,9 @@ import { toError } from '../errors.js';
 import { afterFailedJoin, afterFailure, afterJoin, afterSuccess, type Fallen } from '../protocol/canvas/after.js';
 import type { Embed } from '../protocol/canvas/embed.js';
 import type { ExpandedCall, Expansion } from '../protocol/canvas/expand.js';
+import type { JsonText } from '../protocol/canvas/json-text.js';
 import { type Member, memberOf } from '../protocol/canvas/member.js';
+import { afterReplaced } from '../protocol/canvas/replace.js';
 import { type Sender, type StepMessage, stepMessage } from '../protocol/canvas/step-message.js';
 import { stepTooLarge } from '../protocol/canvas/step-size.js';
 import type { TaskMessage } from '../protocol/envelope.js';
@@ -65,11 +67,31 @@ export class EagerCanvas {
     } catch (thrown) {
       return { reason: 'poison', failure: encodeError(toError(thrown)) };
     }
-    const tooLarge = this.#tooLarge(task.id, resultText, next, sender);
+    const { maxMessageBytes } = this.#options;
+    const tooLarge = resultTooLarge(maxMessageBytes, task.id, resultText) ?? this.#stepTooLarge(next, sender);
     if (tooLarge !== undefined) return { reason: 'failed', failure: encodeError(tooLarge) };
     this.#options.reply(task.id, { status: 'SUCCESS', resultText });
     this.#send(next, sender);
     this.#ended(memberOf(embed, task), { kind: 'success', resultText }, sender);
+    return undefined;
+  }
+
+  /**
+   * Sends what runs in the place of the task.
+   * @returns as `succeed`
+   */
+  replace(run: FollowedRun, stepText: JsonText): RunFailure | undefined {
+    const { task, embed } = run;
+    const sender = { ...senderOf(run), id: task.parentId };
+    let next: Expansion;
+    try {
+      next = afterReplaced(stepText, { ...task, embed });
+    } catch (thrown) {
+      return { reason: 'poison', failure: encodeError(toError(thrown)) };
+    }
+    const tooLarge = this.#stepTooLarge(next, sender);
+    if (tooLarge !== undefined) return { reason: 'failed', failure: encodeError(tooLarge) };
+    this.#send(next, sender);
     return undefined;
   }
 
@@ -94,8 +116,9 @@ export class EagerCanvas {
     this.#ended(memberOf(embed, task), end, sender);
   }
 
-  #spread({ errbacks, members }: Fallen, end: MemberFailure, sender: Sender): void {
+  #spread({ errbacks, members, awaited }: Fallen, end: MemberFailure, sender: Sender): void {
     this.#send(errbacks, sender);
+    for (const { taskId } of awaited) this.#options.reply(taskId, end.state);
     for (const member of members) this.#ended(member, end, sender);
   }
 
@@ -136,10 +159,8 @@ export class EagerCanvas {
     this.#ended(memberOf(call.embed, call.step), end, sender);
   }
 
-  #tooLarge(taskId: string, resultText: string, { calls }: Expansion, sender: Sender): Error | undefined {
+  #stepTooLarge({ calls }: Expansion, sender: Sender): Error | undefined {
     const { maxMessageBytes } = this.#options;
-    const result = resultTooLarge(maxMessageBytes, taskId, resultText);
-    if (result !== undefined) return result;
     return calls.map((call) => stepTooLarge(this.#messageOf(call, sender), maxMessageBytes)).find(Boolean);
   }
 

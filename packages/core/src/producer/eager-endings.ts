@@ -1,7 +1,7 @@
 import { assertNever, toError } from '../errors.js';
 import { findTask } from '../execution/find-task.js';
 import type { JobEnd } from '../execution/job.js';
-import { type Embed, readEmbed } from '../protocol/canvas/embed.js';
+import { type Embed, NO_EMBED, readEmbed } from '../protocol/canvas/embed.js';
 import type { TaskMessage } from '../protocol/envelope.js';
 import { encodeError, encodeRevocation } from '../protocol/error-codec.js';
 import { nextTryHeaders } from '../protocol/next-try.js';
@@ -55,6 +55,9 @@ export class EagerEndings {
       case 'retry':
         this.#again(taken, task, end);
         return;
+      case 'replaced':
+        this.#replaced(taken, task, end.stepText);
+        return;
       case 'ignored':
         this.#revoked(taken, task, { status: 'REVOKED', failure: encodeRevocation('ignored', end.failure) });
         return;
@@ -91,6 +94,13 @@ export class EagerEndings {
     } catch (thrown) {
       failed = { reason: 'poison', failure: encodeError(toError(thrown)) };
     }
+    if (failed !== undefined) this.#failed(taken, task, failed);
+  }
+
+  #replaced(taken: EagerMessage, task: TaskMessage, stepText: string): void {
+    const { queue } = taken;
+    const { embed } = readableRun(taken, task) ?? { embed: NO_EMBED };
+    const failed = this.#canvas.replace({ task, embed, queue }, stepText);
     if (failed !== undefined) this.#failed(taken, task, failed);
   }
 

@@ -1,5 +1,6 @@
 import { hasCode, TqError } from '../errors.js';
 import { requireInteger } from '../options-check.js';
+import type { JsonText } from '../protocol/canvas/json-text.js';
 import { DELAY_MS, FROM_0 } from './retry-options.js';
 
 /** How a `Retry` is to be done; what is left out comes from the task's policy, and from its defaults where it has none. */
@@ -57,9 +58,22 @@ export class Ignore extends TqError {
   }
 }
 
-/** What a task that threw one of the three wants. */
+/** Thrown by a task that something else is to run in the place of; see `currentTask().replace(…)`. Code `replaced`. */
+export class Replace extends TqError {
+  /** What is to run: a step of a canvas, as the wire has it. */
+  readonly stepText: JsonText;
+
+  constructor(stepText: JsonText) {
+    super('replaced', 'The task has something else run in its place.');
+    this.name = 'Replace';
+    this.stepText = stepText;
+  }
+}
+
+/** What a task that threw one of the four wants. */
 export type Verdict =
   | { readonly kind: 'retry'; readonly retry: RetryRequest }
+  | { readonly kind: 'replaced'; readonly stepText: JsonText }
   | { readonly kind: 'rejected' | 'ignored' };
 
 /**
@@ -75,6 +89,7 @@ export function verdictOf(thrown: unknown): Verdict | undefined {
   }
   if (hasCode(thrown, 'retry')) return { kind: 'retry', retry: requestOf(thrown) };
   if (hasCode(thrown, 'rejected')) return { kind: 'rejected' };
+  if (hasCode(thrown, 'replaced')) return { kind: 'replaced', stepText: String((thrown as Partial<Replace>).stepText) };
   return hasCode(thrown, 'ignored') ? { kind: 'ignored' } : undefined;
 }
 

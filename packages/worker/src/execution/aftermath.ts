@@ -1,11 +1,13 @@
 import {
   type AppInternals,
   afterFailure,
+  afterReplaced,
   afterSuccess,
   type Embed,
   type Expansion,
   type Fallen,
   type FinalState,
+  type JsonText,
   type Lease,
   type Member,
   memberOf,
@@ -79,19 +81,31 @@ export class Aftermath {
     const { task, embed, lease } = run;
     const state: FinalState = { status: 'SUCCESS', resultText };
     const sender = senderOf(run);
-    let next: Expansion;
-    try {
-      next = afterSuccess(embed, { id: task.id, resultText });
-    } catch (thrown) {
-      return death('poison', toError(thrown));
-    }
+    const next = expanded(() => afterSuccess(embed, { id: task.id, resultText }));
+    if ('reason' in next) return next;
     const isTold = run.reply !== undefined || embed.chord !== undefined;
     const tooLarge =
       (isTold ? resultTooLarge(app.options.maxMessageBytes, task.id, resultText) : undefined) ??
       continuer.tooLarge(next, sender);
     if (tooLarge !== undefined) return death('failed', tooLarge);
     const [told, followed] = await Promise.all([this.#tell(run, state), continuer.send(lease, next, sender)]);
-    return this.#join(run, [told, followed.sent], followed.lost);
+    return this.#end(run, [told, followed.sent], membersOf(run, followed.lost));
+  }
+
+  /**
+   * Something runs in the place of the task, and nobody is told of an end before that has come to its own.
+   * @returns a death as `succeed`
+   */
+  async replace(run: FollowedRun, stepText: JsonText): Promise<Sent | Death> {
+    const { continuer } = this.#options;
+    const { task, embed, lease } = run;
+    const sender = { ...senderOf(run), id: task.parentId };
+    const next = expanded(() => afterReplaced(stepText, { ...task, embed }));
+    if ('reason' in next) return next;
+    const tooLarge = continuer.tooLarge(next, sender);
+    if (tooLarge !== undefined) return death('failed', tooLarge);
+    const { sent, lost } = await continuer.send(lease, next, sender);
+    return this.#end(run, [sent], lost);
   }
 
   /** The task has failed for good: those who wait are told, its errbacks are called, and chords do not wait for what cannot come. */
@@ -125,7 +139,7 @@ export class Aftermath {
       this.#tell(run, state),
       continuer.fail(run.lease, fallen, senderOf(run), state),
     ]);
-    return this.#join(run, [told, followed.sent], followed.lost);
+    return this.#end(run, [told, followed.sent], membersOf(run, followed.lost));
   }
 
   #tell({ lease, task, embed, reply }: FollowedRun, state: FinalState): Promise<Sent> | Sent {
@@ -135,15 +149,29 @@ export class Aftermath {
     return teller.replyToChord(lease, memberAddress(member, reply?.replyTo, app.options.prefix), state);
   }
 
-  async #join(run: FollowedRun, sent: readonly Sent[], lost: readonly Member[]): Promise<Sent> {
+  /** @param members whose chords have been told by it */
+  async #end(run: FollowedRun, sent: readonly Sent[], members: readonly Member[]): Promise<Sent> {
     if (sent.includes('abandoned')) return 'abandoned';
-    const own = memberOf(run.embed, run.task);
-    const members = own === undefined ? lost : [own, ...lost];
     return members.length === 0 ? 'sent' : this.#options.joiner.joined(run.lease, members, senderOf(run));
   }
 }
 
-const NOTHING: Fallen = { errbacks: { calls: [], chords: [] }, members: [] };
+const NOTHING: Fallen = { errbacks: { calls: [], chords: [] }, members: [], awaited: [] };
+
+/** The member that it is, and others. */
+function membersOf({ embed, task }: FollowedRun, others: readonly Member[]): readonly Member[] {
+  const own = memberOf(embed, task);
+  return own === undefined ? others : [own, ...others];
+}
+
+/** What follows where it can be read. */
+function expanded(expand: () => Expansion): Expansion | Death {
+  try {
+    return expand();
+  } catch (thrown) {
+    return death('poison', toError(thrown));
+  }
+}
 
 function senderOf({ task, queue }: FollowedRun): Sender {
   const { id, rootId, replyTo } = task;

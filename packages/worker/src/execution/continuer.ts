@@ -75,13 +75,19 @@ export class Continuer {
   }
 
   /** Does what is done about a failure: calls the errbacks, and tells the chords whose members can never come. */
-  async fail(lease: Lease, { errbacks, members }: Fallen, sender: Sender, state: FinalState): Promise<Followed> {
+  async fail(
+    lease: Lease,
+    { errbacks, members, awaited }: Fallen,
+    sender: Sender,
+    state: FinalState,
+  ): Promise<Followed> {
     const { teller, app } = this.#options;
     // Nobody runs them: their callers are told by what they follow.
     const addresses = members.map((member) => memberAddress(member, undefined, app.options.prefix));
     const [called, ...told] = await Promise.all([
       this.send(lease, errbacks, sender),
       ...addresses.map((address) => teller.replyToChord(lease, address, state)),
+      ...awaited.map((address) => teller.reply(lease, address, state)),
     ]);
     const lost = [...called.lost, ...members];
     return told.includes('abandoned') ? { sent: 'abandoned', lost } : { ...called, lost };

@@ -24,6 +24,8 @@ export interface Death {
 export type Outcome =
   /** It is done: tell the caller, then ack. */
   | { readonly kind: 'done'; readonly state: FinalState }
+  /** Something else runs in its place: publish that, then ack. */
+  | { readonly kind: 'replaced'; readonly stepText: string }
   /** It is given up: leave a dead letter, tell the caller of the failure, then ack. */
   | ({ readonly kind: 'dead' } & Death)
   /** Once more: publish a copy with these headers to the same queue, then ack. */
@@ -73,6 +75,8 @@ export function outcomeOf(end: JobEnd, task: TaskMessage, limits: LossLimits, cl
   switch (end.kind) {
     case 'success':
       return { kind: 'done', state: { status: 'SUCCESS', resultText: end.resultText } };
+    case 'replaced':
+      return end;
     case 'failure':
       return { kind: 'dead', reason: 'failed', failure: end.failure };
     case 'retry':

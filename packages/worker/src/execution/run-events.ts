@@ -17,6 +17,7 @@ const EVENT_OF = {
   success: 'task:succeeded',
   failure: 'task:failed',
   retry: 'task:retried',
+  replaced: 'task:replaced',
   rejected: 'task:rejected',
   ignored: 'task:ignored',
   poison: 'task:refused',
@@ -53,6 +54,9 @@ export class RunEvents {
     switch (end.kind) {
       case 'success':
         this.#observers.emit('task:succeeded', { ...identity, durationMs });
+        return;
+      case 'replaced':
+        this.#observers.emit('task:replaced', { ...identity, durationMs });
         return;
       case 'retry': {
         const { delayMs, failure } = end;

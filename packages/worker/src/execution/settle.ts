@@ -14,6 +14,7 @@ import {
   type Headers,
   type InboundMessage,
   type Lease,
+  NO_EMBED,
   type OutboundMessage,
   type TaskAddress,
   type TaskFacts,
@@ -73,6 +74,8 @@ export class Settler {
     switch (outcome.kind) {
       case 'done':
         return this.#done(item, outcome.state, reply);
+      case 'replaced':
+        return this.#replace(item, outcome.stepText, reply);
       case 'dead':
         return this.#giveUp(item, outcome, reply);
       case 'again':
@@ -167,6 +170,20 @@ export class Settler {
     if (reply !== undefined) return ackOnce(item, this.#options.teller.reply(item, reply, state));
     item.ack();
     return undefined;
+  }
+
+  async #replace(item: Settleable, stepText: string, reply: ReplyAddress | undefined): Promise<void> {
+    const { task, queue } = item;
+    if (task === undefined) throw new Error('What was never read cannot be replaced.');
+    let embed = NO_EMBED;
+    try {
+      embed = followingOf(task) ?? NO_EMBED;
+    } catch (thrown) {
+      return this.#endUnsent(item, death('poison', toError(thrown)), reply);
+    }
+    const end = await this.#options.aftermath.replace({ lease: item, task, embed, queue, reply }, stepText);
+    if (typeof end === 'object') await this.#endUnsent(item, end, reply);
+    else if (end !== 'abandoned') item.ack();
   }
 
   async #follow(item: Settleable, run: FollowedRun, state: FinalState): Promise<void> {

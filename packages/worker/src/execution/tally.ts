@@ -101,7 +101,7 @@ function isCounted(kind: string): kind is keyof Counts {
 
 function noCounts(): Counts {
   return {
-    ...{ success: 0, failure: 0, retry: 0, rejected: 0, ignored: 0 },
+    ...{ success: 0, failure: 0, retry: 0, replaced: 0, rejected: 0, ignored: 0 },
     ...{ poison: 0, refused: 0, 'unknown-task': 0, lost: 0, stopped: 0, expired: 0, 'worker-lost': 0 },
   };
 }

@@ -149,6 +149,7 @@ class ChildMain {
         return;
       case 'failure':
       case 'retry':
+      case 'replaced':
       case 'rejected':
       case 'ignored':
       case 'poison':

@@ -24,7 +24,7 @@ it('counts every end by its kind', () => {
   ended(SUCCESS, SUCCESS, { kind: 'failure', failure }, { kind: 'lost', how: 'exit' }, { kind: 'stopped' });
   expect(tally.total).toEqual({
     ...{ success: 2, failure: 1, lost: 1, stopped: 1 },
-    ...{ poison: 0, refused: 0, 'unknown-task': 0, retry: 0, rejected: 0, ignored: 0, expired: 0 },
+    ...{ poison: 0, refused: 0, 'unknown-task': 0, retry: 0, replaced: 0, rejected: 0, ignored: 0, expired: 0 },
     'worker-lost': 0,
   });
 });

@@ -3,6 +3,7 @@ import type { Embed } from './embed.js';
 import { allOf, type ExpandedCall, type Expansion, expand, type IdentifiedStep } from './expand.js';
 import type { JsonText } from './json-text.js';
 import { type Member, membersIn } from './member.js';
+import { type Awaited, awaitedIn } from './replace.js';
 import { joinedText } from './shape.js';
 import { type Lazy, type Step, stepOf, type TaskStep } from './wire-step.js';
 
@@ -37,12 +38,15 @@ export interface Fallen {
   readonly errbacks: Expansion;
   /** Tasks that can never come now and whose chords wait for them: each is to be failed there. */
   readonly members: readonly Member[];
+  /** Tasks that can never come now and whose callers know nothing of what has failed: each is told. */
+  readonly awaited: readonly Awaited[];
 }
 
 /** Its errbacks, and the members of chords that the rest of its chain would have ended in. Itself is not among them. */
 export function afterFailure({ errbacks, chain }: Embed, failed: Failed): Fallen {
   const last = chain[0];
-  return { errbacks: errbacksOf(errbacks, failed, failed.id), members: last === undefined ? [] : membersIn(last) };
+  const members = last === undefined ? [] : membersIn(last);
+  return { errbacks: errbacksOf(errbacks, failed, failed.id), members, awaited: [...awaitedIn(chain)] };
 }
 
 function errbacksOf(errbacks: readonly Lazy[], { id, failureText }: Failed, parent: string): Expansion {
@@ -71,10 +75,12 @@ export interface FailedJoin extends Fallen {
  */
 export function afterFailedJoin({ body, groupId }: Member, failed: Failed): FailedJoin {
   const holders = [...errbackHolders(stepOf(body))];
+  const entries = expand(body, { parent: groupId }).calls.map(({ step }) => step);
   return {
-    entries: expand(body, { parent: groupId }).calls.map(({ step }) => step),
+    entries,
     errbacks: allOf(holders.map((step, index) => errbacksOf(step.linkError, failed, `${groupId}/${step.id ?? index}`))),
     members: membersIn(body),
+    awaited: [...awaitedIn([body])].filter(({ taskId }) => entries.every(({ id }) => id !== taskId)),
   };
 }
 

@@ -6,7 +6,8 @@ import type { StepOptions } from './step-options.js';
 
 /** The task whose run sends a step: what the step inherits where it says nothing itself. */
 export interface Sender {
-  readonly id: string;
+  /** Whose children its steps are; undefined where what replaces a root sends them. */
+  readonly id: string | undefined;
   readonly rootId: string;
   /** Where the replies of its caller go. */
   readonly replyTo: string | undefined;
@@ -40,6 +41,7 @@ export function stepMessage(call: ExpandedCall, sender: Sender, { preset, now }:
   const embedded = embedText(embed, preset);
   const envelope: Envelope = {
     ...{ id, task, rootId: sender.rootId, parentId: sender.id, group, headers },
+    replacedNesting: options.replacedNesting,
     ...{ priority, ignoreResult, limits, retry, onFailure, eta: startOf(options, now), expires: endOf(options, now) },
     bodyText: bodyTextOf(call, preset),
     embed: embedded,

@@ -2,7 +2,7 @@ import { parseIsoTime, printIsoTime } from '../../time/iso-time.js';
 import { type CallRetry, decodeCallRetry, encodeCallRetry } from '../call-retry.js';
 import { encodableHeader } from '../encodable-headers.js';
 import type { Headers, HeaderValue } from '../message.js';
-import { isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from '../names.js';
+import { HEADER, isReservedHeader, MAX_NAME_BYTES, TQ_HEADER } from '../names.js';
 import { poison } from '../poison.js';
 import { decodeTaskAddress, encodeTaskAddress, type TaskAddress } from '../task-address.js';
 import { decodeTimeLimits, type TimeLimits } from '../time-limits.js';
@@ -35,6 +35,8 @@ export interface StepOptions {
   readonly expires?: number | undefined;
   /** As an errback it is called with a `TaskFailure`; Celery's rule is the failed task's id. */
   readonly takesFailure?: boolean | undefined;
+  /** How many tasks were replaced before it on its way, where it is the end of what has taken the place of one. */
+  readonly replacedNesting?: number | undefined;
   /** What it is that other programs mean by these, kept as it came. */
   readonly others?: ReadonlyMap<string, JsonText> | undefined;
 }
@@ -176,7 +178,13 @@ function limits(
 function readHeaders(options: Writable<StepOptions>, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(STEP_OPTION.headers, 'an object', value);
-  const { [TQ_HEADER.retry]: retry, [TQ_HEADER.onFailure]: onFailure, ...own } = value as Record<string, unknown>;
+  const {
+    [TQ_HEADER.retry]: retry,
+    [TQ_HEADER.onFailure]: onFailure,
+    [HEADER.replacedNesting]: nesting,
+    ...own
+  } = value as Record<string, unknown>;
+  if (Number.isSafeInteger(nesting) && (nesting as number) > 0) options.replacedNesting = nesting as number;
   if (retry !== undefined && retry !== null) options.retry = known(decodeCallRetry(retry), TQ_HEADER.retry, retry);
   if (onFailure !== undefined && onFailure !== null)
     options.onFailure = known(decodeTaskAddress(onFailure), TQ_HEADER.onFailure, onFailure);
@@ -228,10 +236,11 @@ function seconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms / 1_000;
 }
 
-function writtenHeaders({ headers, retry, onFailure }: StepOptions): Headers | undefined {
-  if (retry === undefined && onFailure === undefined) return headers;
+function writtenHeaders({ headers, retry, onFailure, replacedNesting }: StepOptions): Headers | undefined {
+  if (retry === undefined && onFailure === undefined && replacedNesting === undefined) return headers;
   const own: Record<string, HeaderValue> = { ...headers };
   if (retry !== undefined) own[TQ_HEADER.retry] = encodeCallRetry(retry);
   if (onFailure !== undefined) own[TQ_HEADER.onFailure] = encodeTaskAddress(onFailure);
+  if (replacedNesting !== undefined) own[HEADER.replacedNesting] = replacedNesting;
   return own;
 }
