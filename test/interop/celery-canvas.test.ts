@@ -90,4 +90,8 @@ describe.skipIf(skipped)(heading, LIMIT, () => {
   it("runs a Python caller's chain whose middle step a Python worker runs", () => {
     expect(called.get('mixed')).toBe(113);
   });
+
+  it("joins the group in a Python caller's chain, and goes on", () => {
+    expect(called.get('joined')).toBe(3 + 10 + (3 + 20 + 30) + 100);
+  });
 });

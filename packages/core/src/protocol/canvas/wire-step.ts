@@ -133,17 +133,23 @@ function readTask(task: string, fields: ReadonlyMap<string, JsonText>): TaskStep
 function placeIn(options: ReadonlyMap<string, JsonText>): Pick<TaskStep, 'group' | 'chord'> {
   const id = textIn(options, GROUP_ID);
   const index = given(options, GROUP_INDEX);
-  const chord = given(options, CHORD_OF);
+  const body = given(options, CHORD_OF);
+  const chord = body === undefined ? undefined : chordOf(body);
   return {
     ...(id !== undefined && index !== undefined && { group: { id, index: countOf(index, GROUP_INDEX) } }),
-    ...(chord !== undefined && { chord: chordOf(chord) }),
+    ...(chord !== undefined && { chord }),
   };
 }
 
-/** The body of a chord as its members carry it. */
-export function chordOf(body: JsonText): ChordOf {
+/**
+ * The body of a chord as its members carry it; undefined when it does not say how many those are: so Celery's do in a chord
+ * that is still to begin, and when it begins they are counted.
+ */
+export function chordOf(body: JsonText): ChordOf | undefined {
   const fields = fieldsOf(body, 'body of a chord');
-  const size = countOf(given(fields, CHORD_SIZE), CHORD_SIZE);
+  const sizeText = given(fields, CHORD_SIZE);
+  if (sizeText === undefined) return undefined;
+  const size = countOf(sizeText, CHORD_SIZE);
   const shape = given(objectIn(fields, 'options'), SHAPE);
   const chord = { body, size, shape: shape === undefined ? undefined : readShape(parseJson(shape, SHAPE), size) };
   CHORD_TEXTS.set(chord, body);
@@ -232,8 +238,8 @@ function idIn(options: ReadonlyMap<string, JsonText>): string | undefined {
   throw poison('task_id of a step', 'text of 1 to 255 bytes', id);
 }
 
-function countOf(text: JsonText | undefined, name: string): number {
-  const value = text === undefined ? undefined : parseJson(text, name);
+function countOf(text: JsonText, name: string): number {
+  const value = parseJson(text, name);
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   throw poison(`${name} of a step`, 'a whole number from 0 on', value);
 }

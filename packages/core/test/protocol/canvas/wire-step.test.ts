@@ -66,6 +66,12 @@ describe('a task step', () => {
     expect(step.chord && chordText(step.chord)).toBe(body);
   });
 
+  it('is in no chord yet whose members nobody has counted', () => {
+    const step = reread('{"task":"a","options":{"task_id":"i","group_index":0,"chord":{"task":"z"}}}');
+    expect(step).toMatchObject({ id: 'i', options: {} });
+    expect([step.group, step.chord]).toEqual([undefined, undefined]);
+  });
+
   it('needs no more than a name, and null says nothing', () => {
     const nothing = { args: '[]', kwargs: '{}', immutable: false, options: {}, link: [], linkError: [] };
     expect(stepOf('{"task":"a"}')).toEqual({ kind: 'task', task: 'a', id: undefined, ...nothing });
@@ -139,7 +145,10 @@ describe('what is no step', () => {
     ['{"task":"a","options":{"headers":[]}}', 'as option headers'],
     ['{"task":"a","options":{"headers":{"tq-retry":7}}}', 'as option headers.tq-retry'],
     ['{"task":"a","options":{"link":7}}', 'expected a list as link'],
-    ['{"task":"a","options":{"chord":{"task":"b"}}}', 'expected a whole number from 0 on as chord_size'],
+    [
+      '{"task":"a","options":{"chord":{"task":"b","chord_size":1.5}}}',
+      'expected a whole number from 0 on as chord_size',
+    ],
     ['{"task":"a","options":{"chord":{"task":"b","chord_size":1,"options":{"tq-shape":[1]}}}}', 'as shape of a chord'],
     ['{"task":"celery.chain"}', 'expected a list as tasks of a chain'],
     ['{"task":"celery.chord","kwargs":{"header":[]}}', 'expected a step as body of a chord'],
