@@ -1,7 +1,7 @@
 import { isRecord } from '../is-record.js';
 import { poison } from '../poison.js';
 import type { Preset } from '../preset.js';
-import { fieldsOf, itemsOf, type JsonText, parseJson } from './json-text.js';
+import { fieldsOf, itemsOf, type JsonText, parseJson, restOf } from './json-text.js';
 import { MAX_NESTING } from './shape.js';
 import { type ChordOf, chordOf, chordText, type Lazy, stepsText } from './wire-step.js';
 
@@ -55,7 +55,7 @@ export function withEmbed(bodyText: string, embed: JsonText): string {
  */
 export function readEmbed(bodyText: string): Embed | undefined {
   if (ENDS.some((end) => bodyText.endsWith(end))) return undefined;
-  const embed = readEmbedText(itemsOf(bodyText, 'body')[2] ?? 'null');
+  const embed = readEmbedText(restOf(bodyText, 2, 'body') || 'null');
   return isEmpty(embed) ? undefined : embed;
 }
 
@@ -67,7 +67,7 @@ export function readEmbedText(text: JsonText): Embed {
   const value = parseJson(text, 'embed');
   if (value === null) return NO_EMBED;
   if (!isRecord(value)) throw poison('embed', 'an object or null', value);
-  checkNesting(value);
+  checkFields(value, IN_EMBED, MAX_NESTING + 1);
   const fields = fieldsOf(text, 'embed');
   const chord = fields.get('chord') ?? 'null';
   return {
@@ -87,22 +87,27 @@ function isEmpty({ callbacks, errbacks, chain, chord }: Embed): boolean {
   return callbacks.length + errbacks.length + chain.length === 0 && chord === undefined;
 }
 
-/** Fields of an embed, of a step, and of a step's `kwargs` and `options` in which steps stand. */
-const STEPS_IN = ['callbacks', 'errbacks', 'chain', 'chord', 'tasks', 'header', 'body', 'link', 'link_error'];
+/** Fields of an embed, and of a step's `kwargs` and `options` in which steps stand. */
+const IN_EMBED = ['callbacks', 'errbacks', 'chain', 'chord'] as const;
+const IN_KWARGS = ['tasks', 'header', 'body'] as const;
+const IN_OPTIONS = ['link', 'link_error', 'chord'] as const;
 
 /** So that nothing that walks from step to step, each time over the text of all that is in it, has far to go. */
-function checkNesting(embed: Record<string, unknown>): void {
-  let level: unknown[] = [embed];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_NESTING) throw poison('embed', `steps of at most ${MAX_NESTING} levels`, 'more');
-    level = level.flatMap(stepsOf);
-  }
+function checkNesting(steps: unknown, levels: number): void {
+  if (levels === 0) throw poison('embed', `steps of at most ${MAX_NESTING} levels`, 'more');
+  if (Array.isArray(steps)) for (const step of steps) checkStep(step, levels);
+  else checkStep(steps, levels);
 }
 
-function stepsOf(value: unknown): unknown[] {
-  if (!isRecord(value)) return [];
-  const places = [value, value.kwargs, value.options].filter(isRecord);
-  return places.flatMap((place) => STEPS_IN.flatMap((name) => place[name] ?? []));
+function checkStep(step: unknown, levels: number): void {
+  if (!isRecord(step)) return;
+  const { kwargs, options } = step;
+  if (isRecord(kwargs)) checkFields(kwargs, IN_KWARGS, levels);
+  if (isRecord(options)) checkFields(options, IN_OPTIONS, levels);
+}
+
+function checkFields(table: Record<string, unknown>, names: readonly string[], levels: number): void {
+  for (const name of names) if (table[name] !== undefined) checkNesting(table[name], levels - 1);
 }
 
 /** Writes what comes after a task; undefined when nothing does, and the body ends as it does without. */

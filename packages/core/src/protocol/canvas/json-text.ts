@@ -41,6 +41,21 @@ export function itemsOf(text: JsonText, what: string): JsonText[] {
 }
 
 /**
+ * What stands in a list behind its first so many items, so that only those are looked at; empty when nothing does.
+ * @param text as of `itemsOf`
+ * @throws {TqError} `poison` when it is no list
+ */
+export function restOf(text: JsonText, count: number, what: string): string {
+  let at = start(text);
+  if (text[at] !== '[') throw poison(what, 'a list', kindOf(text));
+  for (let item = 0; item < count; item++) {
+    at = endOfValue(text, at + 1);
+    if (text[at] !== ',') return '';
+  }
+  return text.slice(at + 1, text.lastIndexOf(']'));
+}
+
+/**
  * The fields of an object, each value as it stands there; of two with one key the later, as everybody reads them.
  * @param text as of `itemsOf`
  * @throws {TqError} `poison` when it is no object

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TqError } from '../../../src/errors.js';
-import { fieldsOf, itemsOf, prepend } from '../../../src/protocol/canvas/json-text.js';
+import { fieldsOf, itemsOf, prepend, restOf } from '../../../src/protocol/canvas/json-text.js';
 
 describe('itemsOf', () => {
   it.each([
@@ -17,6 +17,18 @@ describe('itemsOf', () => {
 
   it.each(['{}', '1', '"x"', 'null', ''])('refuses %s', (text) => {
     expect(() => itemsOf(text, 'chain')).toThrow(/expected a list as chain, found/);
+  });
+});
+
+describe('restOf', () => {
+  it.each([
+    ['[[1,2], {"a":"]"}, {"b":[3]} ]', 2, ' {"b":[3]} '],
+    ['[1,2,3,4]', 2, '3,4'],
+    ['[1,2]', 2, ''],
+    ['[1]', 2, ''],
+    ['[', 2, ''],
+  ])('of %s gives what stands behind the first %i', (text, count, rest) => {
+    expect(restOf(text, count, 'body')).toBe(rest);
   });
 });
 
