@@ -130,6 +130,21 @@ export async function chains(): Promise<void> {
   whole.set({ quueue: 'math' });
 }
 
+/** A list that is spread among the steps: any of it may come after any of it, and there may be nothing in it. */
+export function spread(numbers: Signature<number, number, false>[], words: Signature<number, string, false>[]): void {
+  const whole = chain(fib.s(1), ...numbers, fib.s(), text.s());
+  same<AsyncResult<string>, ReturnType<typeof whole.delay>>();
+  chain(fib.s(1), fib.s(), ...numbers);
+  // @ts-expect-error: of two words the second does not take the first
+  chain(fib.s(1), ...words);
+  // @ts-expect-error: the first of the list does not take what comes before it
+  chain(text.s(1), ...numbers);
+  // @ts-expect-error: what comes after it does not take what it gives
+  chain(fib.s(1), ...numbers, repeat.s(1));
+  // @ts-expect-error: nor what comes after that
+  chain(fib.s(1), ...numbers, text.s(), fib.s());
+}
+
 /** What is wrong is said where the wrong step stands. */
 export function messages(): void {
   const step: WrongStep<number, string> = {

@@ -8,7 +8,7 @@ export type { Overflow, QueueDeclare, QueueOptions, QueueType } from './broker/q
 export type { QueueCallOptions, QueueDeleteOptions, TaskQueue } from './broker/task-queue.js';
 export type { TlsOptions } from './broker/tls-options.js';
 export type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from './broker/topology.js';
-export { chain, type Last, type Steps } from './canvas/chain.js';
+export { type AfterSpread, chain, type Last, type SpreadSteps, type Steps } from './canvas/chain.js';
 export { type AnyGroup, chord, type Header, type HeaderOf } from './canvas/chord.js';
 export type { CompleteStep, Follows, WrongStep } from './canvas/follows.js';
 export type { HeadOfAll, MakeGroup, OutOfAll, PrevOfAll } from './canvas/group.js';

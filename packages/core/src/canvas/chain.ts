@@ -8,8 +8,30 @@ import type { Follows } from './follows.js';
 /** Steps each of which takes what the one before it gives: looked at in pairs, since a chain may have hundreds. */
 export type Steps<S extends readonly unknown[]> = {
   [K in keyof S]: S[K] &
-    (K extends '0' ? unknown : K extends keyof [unknown, ...S] ? Follows<[unknown, ...S][K], S[K]> : never);
+    (number extends K
+      ? unknown
+      : K extends '0'
+        ? unknown
+        : K extends keyof [unknown, ...S]
+          ? Follows<[unknown, ...S][K], S[K]>
+          : never);
 };
+
+/** The same for steps among which a list is spread, whose length nobody knows; else `unknown`. */
+export type SpreadSteps<S extends readonly unknown[]> = number extends S['length']
+  ? unknown extends AfterSpread<S>
+    ? unknown
+    : readonly AfterSpread<S>[]
+  : unknown;
+
+/** `unknown` where a list and what comes after it takes what may come before, else what is wrong with one of them. */
+export type AfterSpread<S extends readonly unknown[]> = S extends readonly [...infer F, infer L]
+  ? Follows<F extends readonly [...unknown[], infer B] ? B : F[number], L> & AfterSpread<F>
+  : S extends readonly [infer A, ...infer T]
+    ? T extends readonly [unknown, ...unknown[]]
+      ? AfterSpread<T>
+      : Follows<A | T[number], T[number]>
+    : Follows<S[number], S[number]>;
 
 /** The last of a list. */
 export type Last<S extends readonly unknown[]> = S extends readonly [...unknown[], infer L] ? L : S[number];
@@ -20,7 +42,7 @@ export type Last<S extends readonly unknown[]> = S extends readonly [...unknown[
  * @throws {TqError} `invalid-option` when there are none, or one is no part of a canvas
  */
 export function chain<const S extends readonly [AnyCanvas, ...AnyCanvas[]]>(
-  ...steps: Steps<S>
+  ...steps: Steps<S> & SpreadSteps<S>
 ): Chain<PrevOf<S[0]>, OutOf<Last<S>>, HeadOf<S[0]>, HandleOf<Last<S>>> {
   const parts = (steps as readonly AnyCanvas[]).map((step, index) => requirePart(step, `chain step ${index + 1}`));
   if (parts.length === 0) throw new TqError('invalid-option', 'chain: expected at least one step, found none.');
