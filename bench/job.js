@@ -17,6 +17,7 @@
  * @property {string} [mode] which of a program's ways
  * @property {number} [slots] tasks at a time
  * @property {number} [inFlight] calls at a time
+ * @property {number} [size] tasks of a canvas: steps, or members
  */
 
 /**

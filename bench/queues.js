@@ -9,8 +9,8 @@ import { argsOf, TASK } from './task.js';
 /** What an app of tq declares for delays with its default unit, without the prefix. */
 const DELAY_QUEUES = [...Array.from({ length: 28 }, (_, level) => `tq.delay.v1.100.${level}`), 'tq.delay.dead'];
 const DELAY_ENTRIES = Array.from({ length: 28 }, (_, level) => `tq.delay.v1.100.enter.${level}`);
-/** What it declares for events and broadcasts. */
-const EVENT_EXCHANGES = ['tq.events.headers', 'tq.events', 'tq.broadcast.all'];
+/** What it declares for events, broadcasts and questions for workflows. */
+const OTHER_EXCHANGES = ['tq.events.headers', 'tq.events', 'tq.broadcast.all', 'tq.workflows'];
 const DELAY_EXCHANGES = [
   'tq.delay.v1.100.end',
   'tq.delay.v1.deliver',
@@ -77,7 +77,7 @@ export async function openQueues(url) {
       await channel.deleteExchange(`${name}.topic`);
       await channel.deleteExchange(`${prefix}tq.dead`);
       for (const queue of DELAY_QUEUES) messageCount += (await channel.deleteQueue(prefix + queue)).messageCount;
-      for (const exchange of [...DELAY_EXCHANGES, ...EVENT_EXCHANGES]) await channel.deleteExchange(prefix + exchange);
+      for (const exchange of [...DELAY_EXCHANGES, ...OTHER_EXCHANGES]) await channel.deleteExchange(prefix + exchange);
       return messageCount;
     },
     close: () => connection.close(),

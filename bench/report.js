@@ -31,6 +31,7 @@ const TABLES = [
   { group: 'start', title: 'Start and memory', metrics: ['firstTaskMs', 'idleMb'] },
   { group: 'pool', title: 'Thread pool', metrics: ['perSecond', 'cpuUs'] },
   { group: 'feature', title: 'Features beside tq without them', metrics: ['perSecond', 'cpuUs'] },
+  { group: 'canvas', title: 'Canvas', metrics: ['p50Ms', 'p99Ms', 'perSecond', 'cpuUs'] },
 ];
 
 /**

@@ -45,14 +45,12 @@ export async function runBench({ url, only, rounds, quick }) {
   }
 }
 
-/** @param {readonly string[] | undefined} only */
+/** @param {readonly string[] | undefined} only names of scenarios, or of groups of them */
 function choose(only) {
-  const unknown = only?.find((name) => SCENARIOS.every((scenario) => scenario.name !== name));
-  if (unknown !== undefined) {
-    const names = SCENARIOS.map(({ name }) => name).join(', ');
-    throw new Error(`--only: expected ${names}, found '${unknown}'`);
-  }
-  return SCENARIOS.filter(({ name }) => only?.includes(name) ?? true);
+  const known = new Set(SCENARIOS.flatMap(({ name, group }) => [name, group]));
+  const unknown = only?.find((name) => !known.has(name));
+  if (unknown !== undefined) throw new Error(`--only: expected ${[...known].join(', ')}, found '${unknown}'`);
+  return SCENARIOS.filter(({ name, group }) => only?.some((wanted) => wanted === name || wanted === group) ?? true);
 }
 
 /**

@@ -20,7 +20,7 @@
  * @typedef {object} Scenario
  * @property {string} name for `--only`
  * @property {string} title
- * @property {'throughput' | 'latency' | 'start' | 'pool' | 'feature'} group a table of the report, and how it is measured
+ * @property {'throughput' | 'latency' | 'start' | 'pool' | 'feature' | 'canvas'} group a table of the report, and how it is measured
  * @property {readonly ('classic' | 'quorum')[]} queueTypes
  * @property {boolean} [full] the queue is filled first
  * @property {boolean} [fanOut] the programs consume what they publish, from queues of their own
@@ -111,6 +111,25 @@ const feature = (script, mode, work) => ({
     { name: PLAIN, script },
     { name: mode, script, work: { ...work, mode } },
   ],
+});
+
+/**
+ * A kind of canvas beside what does the same without it.
+ * @param {string} without the mode of that, and its name
+ * @param {string} mode
+ * @param {Work} work
+ * @returns {Pick<Scenario, 'group' | 'queueTypes' | 'work' | 'programs'>}
+ */
+const canvas = (without, mode, work) => ({
+  group: 'canvas',
+  queueTypes: BOTH,
+  work,
+  programs: [without, mode].map((name) => ({
+    name,
+    script: 'tq/canvas.js',
+    companion: 'tq/canvas-worker.js',
+    work: { ...work, mode: name },
+  })),
 });
 
 const CLI = '../packages/cli/bin/tq.js';
@@ -208,6 +227,21 @@ export const SCENARIOS = [
     full: true,
     ...feature('tq/drain.js', 'retries', { slots: 100, warmUp: 10_000, count: 40_000 }),
   },
+  {
+    name: 'chain',
+    title: 'a chain of 10 beside 10 calls in turn',
+    ...canvas('calls', 'chain', { slots: 4, size: 10, warmUp: 100, count: 400 }),
+  },
+  {
+    name: 'chord',
+    title: 'a chord of 100 beside a group of 100',
+    ...canvas('group', 'chord', { slots: 10, size: 100, warmUp: 20, count: 100 }),
+  },
+  {
+    name: 'chords-in-flight',
+    title: 'chords of 10 beside groups of 10, 1,000 in flight',
+    ...canvas('group', 'chord', { slots: 100, size: 10, inFlight: 1_000, warmUp: 1_000, count: 2_000 }),
+  },
 ];
 
 /**
@@ -257,4 +291,7 @@ export const TARGETS = [
   { scenario: 'delayed', program: 'delayed', metric: 'cpuUs', ratio: true, bound: 'most', limit: 2.5 },
   { scenario: 'delayed', program: 'delayed', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.4 },
   { scenario: 'retries', program: 'retries', metric: 'cpuUs', ratio: true, bound: 'most', limit: 1.05 },
+  { scenario: 'chain', program: 'chain', metric: 'p50Ms', ratio: true, bound: 'most', limit: 1.05 },
+  { scenario: 'chord', program: 'chord', metric: 'p50Ms', ratio: true, bound: 'most', limit: 1.5 },
+  { scenario: 'chords-in-flight', program: 'chord', metric: 'perSecond', ratio: true, bound: 'least', limit: 0.5 },
 ];

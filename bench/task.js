@@ -1,7 +1,9 @@
 // @ts-check
-/** The one task of all measurements: its name, and the arguments of a call (120 bytes of body, as a small task has). */
+/** The task of all measurements: its name, and the arguments of a call (120 bytes of body, as a small task has). */
 
 export const TASK = 'bench.echo';
+/** What a chord ends with: it gives the first of the list that it gets. */
+export const FIRST_TASK = 'bench.first';
 
 const TEXT = 'the quick brown fox jumps over the lazy dog, and then over the other one that lies beside it';
 

@@ -4,7 +4,8 @@
  *
  *   --broker      the embedded broker beside RabbitMQ instead, in `bench/BROKER.md`
  *   --pools       pools of threads and processes beside bare ones instead, in `bench/POOLS.md`; needs no broker
- *   --only NAME   one scenario (drain-100, …), or several with commas; the report goes to the terminal alone
+ *   --only NAME   one scenario (drain-100, …), one group (canvas, …), or several with commas; the report goes to the
+ *                 terminal alone
  *   --rounds N    how often each program runs (5, at least 3)
  *   --quick       one round of a tenth of the work, to see that all is well; the report goes to the terminal alone
  *
