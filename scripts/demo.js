@@ -215,7 +215,7 @@ async function deleteNames(url, prefix, left = { queues: [], exchanges: [] }) {
     await channel.deleteQueue(prefix + queue);
     await channel.deleteQueue(`${prefix}${queue}.dead`);
   }
-  for (const exchange of ['tq.dead', 'tq.broadcast.all', ...left.exchanges])
+  for (const exchange of ['tq.dead', 'tq.broadcast.all', 'tq.workflows', ...left.exchanges])
     await channel.deleteExchange(prefix + exchange);
   await connection.close();
 }

@@ -90,6 +90,15 @@ export const DEMOS = new Map([
     },
   ],
   [
+    'canvas',
+    {
+      call: ['examples/canvas/call.js'],
+      expected: /^6 pages stored, 1 broken link: http:\S+\/garlic$/,
+      concurrency: 4,
+      beside: { args: ['examples/canvas/site.js'], variable: 'SITE_URL', address: /^site: (\S+)$/ },
+    },
+  ],
+  [
     'error-reporting',
     {
       call: ['examples/error-reporting/call.js'],

@@ -182,3 +182,28 @@ it('pubsub registers each customer once, and both departments know', async () =>
   });
   expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual([0, 0]);
 });
+
+it('canvas fetches and parses pages side by side, stores them, and draws the tree', async () => {
+  const site = spawn(process.execPath, ['site.js'], {
+    cwd: example('canvas'),
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = (await once(createInterface({ input: site.stdout }), 'line')) as [string];
+    const env = { SITE_URL: line.replace('site: ', '') };
+    const [, ...call] = script('canvas', 'call');
+    const pages = Array(7).fill(['    chain: success', '      fetch: success', '      parse: success']).flat();
+    const { stdout, ...ends } = await callWithWorker('canvas', call, env);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^tq workflow [0-9a-f-]{36}$/),
+      ...['2 of 7 results', '4 of 7 results', '6 of 7 results', '7 of 7 results'],
+      ...['chord: success', '  group: success', ...pages, '  store: success'],
+      ...[`6 pages stored, 1 broken link: ${env.SITE_URL}/garlic`, ''],
+    ]);
+    expect(ends).toEqual({ stderr: '', exitCode: 0, workerExitCode: 0 });
+  } finally {
+    site.kill('SIGTERM');
+    await once(site, 'close');
+  }
+});
