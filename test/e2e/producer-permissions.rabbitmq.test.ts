@@ -1,10 +1,11 @@
-import { createApp, PublishError } from '@tq/core';
+import { createApp, group, PublishError } from '@tq/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPeer, queueState, receive } from '../support/broker.js';
 import { lendRabbit } from '../support/lent-rabbitmq.js';
 import type { RabbitServer } from '../support/rabbitmq.js';
 import { addRabbitUser } from '../support/rabbitmq-user.js';
-import { rejection } from './fixtures/test-app.js';
+import { runTq } from '../support/tq-process.js';
+import { type LogLine, problems, recordingLogger, rejection } from './fixtures/test-app.js';
 
 let rabbit: RabbitServer;
 
@@ -78,4 +79,32 @@ it('who may not declare looks at dead letters and puts them back where the queue
   expect(error.message).not.toContain('secret');
   await peer.channel.assertQueue('kept');
   expect(await deadLetters.retry(filter)).toMatchObject({ matched: 1, moved: 1 });
+});
+
+it('a producer that may not declare the exchange of workflows sends canvases, and is asked once it is there', async () => {
+  const url = await addRabbitUser(rabbit, 'unasked', '^tq\\.(reply|chord)\\.', '.*', '.*');
+  await using peer = await openPeer(rabbit.url);
+  await peer.channel.assertQueue('open');
+  const open = (who: string, lines: LogLine[] = []) => {
+    const app = createApp({ url: who, queueType: 'classic', logger: recordingLogger(lines) });
+    const task = app.task('take', () => 1, { queue: 'open' });
+    return { app, send: () => group([task.s(), task.s()]).delay() };
+  };
+  const lines: LogLine[] = [];
+  const refused = open(url, lines);
+  await refused.send().published;
+  while (problems(lines).length === 0) await new Promise(setImmediate);
+  await refused.send().published;
+  expect(problems(lines).map(({ message }) => message)).toEqual([expect.stringContaining('tq workflow')]);
+  expect(JSON.stringify(lines)).not.toContain('secret');
+  await refused.app.close();
+
+  const declarer = open(rabbit.url);
+  const bound = open(url);
+  const { id } = declarer.send();
+  const ask = async (workflow: string) => (await runTq(['workflow', workflow], { env: { TQ_URL: rabbit.url } })).code;
+  while ((await ask(id)) !== 0);
+  const later = bound.send();
+  while ((await ask(later.id)) !== 0);
+  await Promise.all([declarer.app.close(), bound.app.close()]);
 });
