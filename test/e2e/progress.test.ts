@@ -1,5 +1,5 @@
 /** What tasks say of their progress, from real workers through the broker. */
-import { currentTask, Retry, type TaskProgress } from '@tq/core';
+import { type AsyncResult, chain, chord, currentTask, type GroupResult, Retry, type TaskProgress } from '@tq/core';
 import { createWorker } from '@tq/worker';
 import { describe, expect, it } from 'vitest';
 import type * as tasks from './fixtures/tasks.js';
@@ -96,6 +96,31 @@ describe('the progress of a task', () => {
     await using _worker = await startWorker(test);
     const text = 'TqError: progress(done, total, message): done: expected a finite number from 0 on, found NaN.';
     await expect(task.delay().get()).rejects.toMatchObject({ message: text, remote: { code: 'invalid-option' } });
+  });
+
+  it("is each step's own in a canvas: of a chain's steps, of a chord's members and of its body", async () => {
+    await using test = openApp();
+    const say = test.app.task('say', (done: number) => {
+      currentTask().progress(done, 9);
+      return done;
+    });
+    const total = test.app.task('total', (list: number[]) => {
+      currentTask().progress(9, 9);
+      return list.length;
+    });
+    await using _worker = await startWorker(test);
+    const last = async (result: unknown) => {
+      let told: number | undefined;
+      for await (const { done } of (result as AsyncResult<unknown>).progress()) told = done;
+      return told;
+    };
+    const joined = chord([say.s(1), chain(say.s(2), say.s())], total.s()).delay();
+    expect(await last(joined)).toBe(9);
+    expect(await joined.get()).toBe(2);
+    const [one, two] = (joined.parent as GroupResult<unknown[]>).results;
+    expect([await last(one), await last(two), await last((two as AsyncResult<unknown>).parent)]).toEqual([1, 2, 2]);
+    const chained = chain(say.s(3), say.s()).delay();
+    expect([await last(chained), await last(chained.parent)]).toEqual([3, 3]);
   });
 
   it('holds up no task whose caller is gone', async () => {
