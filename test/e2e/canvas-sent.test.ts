@@ -1,4 +1,12 @@
-import { type AsyncResult, chain, type GroupResult, group, TaskFailedError } from '@tq/core';
+import {
+  type AsyncResult,
+  chain,
+  currentTask,
+  type GroupResult,
+  group,
+  TaskFailedError,
+  type TaskFailure,
+} from '@tq/core';
 import { createWorker, type Worker } from '@tq/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { brokerUrl, openPeer, queueState } from '../support/broker.js';
@@ -133,6 +141,24 @@ describe('a canvas that is sent', () => {
     await add.delay(5, 5).get();
     expect(ran).toEqual(['5+5']);
   });
+});
+
+it('says in its tree under which id a failure is told', async () => {
+  await using test = openApp();
+  const { app } = test;
+  let noted: (id: string) => void = () => undefined;
+  const id = new Promise<string>((resolve) => {
+    noted = resolve;
+  });
+  const fail = app.task('fail', (): number => {
+    throw new RangeError('broken');
+  });
+  const note = app.task('note', (failure: TaskFailure) => noted(`${currentTask().id} after ${failure.task}`));
+  await using worker = createWorker(app, { pool: 'async' });
+  await worker.start();
+  const { errbacks } = fail.s().linkError(note).delay().tree();
+  expect(errbacks).toMatchObject([{ kind: 'task', task: 'note', id: expect.any(String) }]);
+  expect(await id).toBe(`${errbacks?.[0]?.id} after fail`);
 });
 
 it('tells once of a canvas that nobody awaits and that was not published', async () => {

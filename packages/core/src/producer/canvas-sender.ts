@@ -103,12 +103,7 @@ export class CanvasSender {
     const { result, starts, canvas, workflow } = this.#prepare(root, facts);
     this.#options.workflows?.keep(workflow);
     const parent = findCurrentTask();
-    const common = {
-      rootId: parent?.rootId ?? firstIdOf(root),
-      parentId: parent?.id,
-      publishTimeoutMs: how.deadline ?? publishTimeoutMs,
-      signal: how.signal,
-    };
+    const rootId = parent?.rootId ?? firstIdOf(root);
     const queues = chords.length === 0 ? undefined : this.#chordQueues(root, chords, now);
     const startCalls = calls.map((expanded, index): StartCall => {
       const { id, source } = expanded.step;
@@ -116,8 +111,15 @@ export class CanvasSender {
       const { args, schema } = source as StepSource;
       const ownFacts = facts.get(id) as CallFacts;
       return {
-        ...common,
-        ...{ facts: ownFacts, expanded, embed: embeds[index], args, schema },
+        facts: ownFacts,
+        expanded,
+        embed: embeds[index],
+        args,
+        schema,
+        rootId,
+        parentId: parent?.id,
+        publishTimeoutMs: how.deadline ?? publishTimeoutMs,
+        signal: how.signal,
         chords: queues?.(id),
         followers: followers.length === 0 ? undefined : followers,
         listener: new StartListener(ownFacts, own, canvas),
@@ -170,7 +172,10 @@ function factsOf({ id, task, options }: ExpandedCall['step'], prefix: string, no
   const { queue = '', exchange, ignoreResult = false, countdown, eta, expiresIn, expires } = options;
   const start = eta ?? (countdown === undefined ? now : now + countdown);
   return {
-    ...{ id, task, queue, ignoreResult },
+    id,
+    task,
+    queue,
+    ignoreResult,
     exchange: exchange?.startsWith(prefix) ? exchange.slice(prefix.length) : exchange,
     eta: start > now ? start : undefined,
     expires: expires ?? (expiresIn === undefined ? undefined : now + expiresIn),

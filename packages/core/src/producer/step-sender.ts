@@ -7,7 +7,7 @@ import { broadcastExchange, isBrokerExchange } from '../protocol/names.js';
 import type { Preset } from '../protocol/preset.js';
 import { encodeBody } from '../protocol/task-body.js';
 import type { CallFacts } from '../results/async-result.js';
-import type { CallListener, OutgoingCall, Transport } from '../results/transport.js';
+import type { CallListener, CallTarget, OutgoingCall, Transport } from '../results/transport.js';
 import type { Logger } from '../runtime.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
 import { checkArgs, checkHeaders, checkQueue } from '../task/check-message.js';
@@ -109,17 +109,26 @@ export class StepSender {
     const { priority, headers } = changed ?? step.options;
     const queue = changed === undefined ? facts.queue : prefix + String(changed.queue ?? '');
     if (changed !== undefined && exchange === undefined) checkQueue(changed.queue, queue);
+    // Written out, here and below: copies of literals cost ten times as much, and a group may have thousands.
     const envelope: Envelope = {
-      ...{ id, task, rootId, parentId, priority, ignoreResult, limits, retry, onFailure, eta, expires },
+      id,
+      task,
+      rootId,
+      parentId,
+      priority,
+      ignoreResult,
+      limits,
+      retry,
+      onFailure,
+      eta,
+      expires,
       headers: checkHeaders(headers),
       bodyText: this.#bodyOf(start, changed?.args ?? start.args),
       embed,
       group: step.group,
     };
-    const call = { envelope, queue, publishTimeoutMs, signal, listener, eta, chords, followers };
-    if (exchange === undefined) return call;
-    const target = { exchange, routingKey };
-    return { ...call, target: exchange === broadcastExchange(prefix) ? { ...target, mandatory: false } : target };
+    const target = exchange === undefined ? undefined : targetOf(prefix, exchange, routingKey);
+    return { envelope, queue, target, eta, publishTimeoutMs, signal, listener, chords, followers };
   }
 
   #bodyOf({ expanded, args: given }: StartCall, args: readonly unknown[]): JsonText {
@@ -135,4 +144,9 @@ export class StepSender {
     const { prefix } = this.#options;
     return name.startsWith(prefix) ? name.slice(prefix.length) : name;
   }
+}
+
+function targetOf(prefix: string, exchange: string, routingKey: string): CallTarget {
+  if (exchange === broadcastExchange(prefix)) return { exchange, routingKey, mandatory: false };
+  return { exchange, routingKey };
 }
