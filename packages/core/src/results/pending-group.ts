@@ -3,7 +3,14 @@ import { formatDuration } from '../time/duration.js';
 import type { AnyResult, EndedMember, GetOptions, GroupResult, ResultServices } from './async-result.js';
 import type { CanvasPublication } from './canvas-publication.js';
 import { checkWait, NO_OPTIONS, OpenWaits, type Outcome, type WaitEnds } from './open-waits.js';
-import { type Forgettable, forgetAll, type MemberWatcher, nextToEnd, type ResultPart } from './step-place.js';
+import {
+  type Forgettable,
+  forgetAll,
+  type MemberWatcher,
+  nextToEnd,
+  type ResultPart,
+  type Watching,
+} from './step-place.js';
 import type { WorkflowStates } from './workflow.js';
 import type { WorkflowTree } from './workflow-tree.js';
 
@@ -29,7 +36,7 @@ export class PendingGroup<T extends readonly unknown[]> implements GroupResult<T
   readonly #ended: number[] = [];
   #failure: Error | undefined;
   #dropped = false;
-  #watcher: { readonly watcher: MemberWatcher; readonly index: number } | undefined;
+  readonly #watchers: Watching[] = [];
   /** Each made with the first who waits so: for all results, for all ends, for one more end. */
   #forAll: OpenWaits<void> | undefined;
   #forEnds: OpenWaits<void> | undefined;
@@ -120,16 +127,18 @@ export class PendingGroup<T extends readonly unknown[]> implements GroupResult<T
   }
 
   watch(watcher: MemberWatcher, index: number): void {
-    this.#watcher = { watcher, index };
-    // Without members nobody would tell it later.
-    if (this.total === 0) queueMicrotask(() => watcher.memberEnded(index));
+    const { parent } = this.#options;
+    if (this.total > 0) this.#watchers.push({ watcher, index });
+    // Without members it ends with what comes before it, or nobody would tell of it later.
+    else if (parent !== undefined) parent.watch(watcher, index);
+    else queueMicrotask(() => watcher.memberEnded(index));
   }
 
   memberFailed(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#forAll?.end({ error });
-    this.#watcher?.watcher.memberFailed(error);
+    for (const { watcher } of this.#watchers) watcher.memberFailed(error);
   }
 
   memberEnded(index: number): void {
@@ -138,7 +147,7 @@ export class PendingGroup<T extends readonly unknown[]> implements GroupResult<T
     if (!this.#allEnded) return;
     this.#forAll?.end(ENDED);
     this.#forEnds?.end(ENDED);
-    this.#watcher?.watcher.memberEnded(this.#watcher.index);
+    for (const { watcher, index } of this.#watchers) watcher.memberEnded(index);
   }
 
   get awaits(): ResultPart | undefined {

@@ -30,12 +30,18 @@ export interface MemberWatcher {
   memberEnded(index: number): void;
 }
 
+/** Whom a member tells of its end. */
+export interface Watching {
+  readonly watcher: MemberWatcher;
+  readonly index: number;
+}
+
 /** What can be a member of a group, or stand before a step. */
 export interface ResultPart extends Forgettable {
   readonly id: string;
   /** How it has ended; undefined until it has, of several until all of them have. */
   readonly outcome: Outcome<unknown> | undefined;
-  /** Names a watcher, of which there is one at most. */
+  /** Names one who watches: the group that it is a member of, and such as empty groups after it are members of. */
   watch(watcher: MemberWatcher, index: number): void;
   /** What has to end before it can: of several parts the first that has not ended. */
   readonly awaits: ResultPart | undefined;
@@ -58,7 +64,7 @@ export class StepPlace {
   next: readonly LaterStep[] = NONE;
   /** What is called with its result beside. */
   callbacks: readonly LaterStep[] = NONE;
-  #watcher: { readonly watcher: MemberWatcher; readonly index: number } | undefined;
+  #watchers: readonly Watching[] = NONE;
 
   constructor(options: {
     readonly parent: (AnyResult & ResultPart) | undefined;
@@ -73,7 +79,7 @@ export class StepPlace {
   }
 
   watch(watcher: MemberWatcher, index: number): void {
-    this.#watcher = { watcher, index };
+    this.#watchers = [...this.#watchers, { watcher, index }];
   }
 
   became(taskId: string, state: ResultState): void {
@@ -84,10 +90,10 @@ export class StepPlace {
   ended(facts: CallFacts, state: ResultState, outcome: Outcome<unknown>): void {
     // What follows a step that never runs is told of by whoever tells that.
     if ('error' in outcome && state !== 'skipped') this.#failed(facts, outcome.error);
-    if (this.#watcher === undefined) return;
-    const { watcher, index } = this.#watcher;
-    if ('error' in outcome) watcher.memberFailed(outcome.error);
-    watcher.memberEnded(index);
+    for (const { watcher, index } of this.#watchers) {
+      if ('error' in outcome) watcher.memberFailed(outcome.error);
+      watcher.memberEnded(index);
+    }
   }
 
   #failed(facts: CallFacts, error: Error): void {

@@ -204,4 +204,19 @@ describe('a group after a task', () => {
     other.succeed('a');
     expect(await other.result.get()).toEqual([]);
   });
+
+  it('without members ends the group that it is in no sooner than what comes before it', async () => {
+    const { result, succeed } = openCanvas(group('o', chain(task('a'), group('g')), chain(task('b'), group('h'))), [
+      'a',
+      'b',
+    ]);
+    const all = result as GroupResult<unknown[]>;
+    succeed('a');
+    expect(all.completed()).toBe(1);
+    succeed('b');
+    expect(await all.get()).toEqual([[], []]);
+    const failing = openCanvas(group('o', chain(task('a'), group('g'))), ['a']);
+    failing.fail('a');
+    expect(await ended(failing.result.get())).toMatchObject({ taskId: 'a' });
+  });
 });

@@ -50,22 +50,35 @@ function withTerminals(step: Step, join: Join): Shaped {
       return { step: { ...step, tasks: tasks.map((task) => task.step) }, shape: tasks.map((task) => task.shape) };
     }
     case 'chord': {
-      const body = endOf(step.body, join);
+      const body = endOf(step.body, step.header, join);
       return { step: { ...step, body: body.step }, shape: body.shape };
     }
     case 'chain': {
       const last = step.tasks.at(-1);
       if (last === undefined) return { step, shape: [] };
-      const end = step.tasks.length === 1 ? withTerminals(stepOf(last), join) : endOf(last, join);
-      return { step: { ...step, tasks: [...step.tasks.slice(0, -1), end.step] }, shape: end.shape };
+      const before = step.tasks.slice(0, -1);
+      const end = endOf(last, before, join);
+      return { step: { ...step, tasks: [...before, end.step] }, shape: end.shape };
     }
   }
 }
 
-/** What comes after something, and is waited for with that: where no task is in it, one takes its place that gives the same. */
-function endOf(lazy: Lazy, join: Join): Shaped {
+/** The end of a step, which comes after others: where no task is in it, one that gives the same is waited for after them. */
+function endOf(lazy: Lazy, before: readonly Lazy[], join: Join): Shaped {
   const end = withTerminals(stepOf(lazy), join);
-  return hasTerminals(end.shape) ? end : join(collectorOf(end.shape));
+  return hasTerminals(end.shape) || !before.some(hasTasks) ? end : join(collectorOf(end.shape));
+}
+
+function hasTasks(lazy: Lazy): boolean {
+  const step = stepOf(lazy);
+  switch (step.kind) {
+    case 'task':
+      return true;
+    case 'chord':
+      return step.header.some(hasTasks) || hasTasks(step.body);
+    default:
+      return step.tasks.some(hasTasks);
+  }
 }
 
 function hasTerminals(shape: Shape): boolean {

@@ -47,6 +47,7 @@ describe('expand', () => {
     expect(chords).toMatchObject([{ id: 'o', size: 1 }]);
     const [end] = calls[0]?.embed.chain ?? [];
     expect(end).toMatchObject({ task: 'celery.accumulate', args: '[[]]', kwargs: '{"index":0}', group: { index: 0 } });
+    expect(idsOf(expand(chord('o', [chord('p', [group('q')], group('r'))], task('z')), {}))).toEqual(['z']);
   });
 
   it('makes members of the tasks that a header step ends in, wherever they stand', () => {
