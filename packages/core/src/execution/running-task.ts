@@ -5,7 +5,9 @@ import type { Foreign, ForeignMessage } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import { checkProgress, type TaskProgress } from '../protocol/progress.js';
 import type { Logger } from '../runtime.js';
+import { frozenText } from '../task/canvas-value.js';
 import type { TaskContext } from '../task/context.js';
+import { Replace } from '../task/verdicts.js';
 import type { Job } from './job.js';
 import { createTaskLogger } from './task-logger.js';
 
@@ -66,6 +68,15 @@ export class RunningTask implements TaskContext {
   get progress(): TaskContext['progress'] {
     this.#progress ??= (done, total, message) => this.#report?.(checkProgress(done, total, message));
     return this.#progress;
+  }
+
+  /** Bound like `progress`. */
+  get replace(): TaskContext['replace'] {
+    return (canvas) => {
+      if (this.foreign === undefined) throw new Replace(frozenText(canvas, 'replace'));
+      const text = `replace: expected a task that was called as one, found '${this.task}', which runs for a message of another program; call the canvas instead.`;
+      throw new TqError('invalid-option', text);
+    };
   }
 
   get signal(): AbortSignal {

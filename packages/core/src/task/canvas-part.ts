@@ -1,4 +1,5 @@
 import { TqError } from '../errors.js';
+import type { Step } from '../protocol/canvas/wire-step.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
 import type { CallOptions } from './call.js';
 import type { AnyCanvas, CanvasCallOptions, SignatureOptions } from './canvas.js';
@@ -67,6 +68,11 @@ export interface CanvasOrder {
 export interface CanvasHost {
   /** Sends it. What is wrong with it rejects what this gives; nothing is thrown. */
   sendCanvas<Handle>(order: CanvasOrder): Handle;
+  /**
+   * Fixes ids, queues and options, and sends nothing.
+   * @throws {PublishError} what is wrong with it
+   */
+  freezeCanvas(order: CanvasOrder): { readonly root: Step };
 }
 
 /** What part a value is; undefined where it is none. By its key, since a second copy of this package may have made it. */

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
 import { TqError } from '../errors.js';
+import type { JsonText } from '../protocol/canvas/json-text.js';
+import { textOf } from '../protocol/canvas/wire-step.js';
 import type { CallOptions } from './call.js';
 import type { AnyCanvas, SignatureOptions } from './canvas.js';
 import {
@@ -102,6 +104,16 @@ function errbackOf(errback: unknown): TaskPart {
   const found = part === undefined ? typeof errback : nameOf(part);
   const text = `linkError: expected a task or a signature, found ${found}; let a task of its own call the rest.`;
   throw new TqError('invalid-option', text);
+}
+
+/**
+ * A canvas as the step that it is on the wire, with its ids fixed.
+ * @param where names its place in an error's text
+ * @throws {TqError} what is wrong with it
+ */
+export function frozenText(canvas: AnyCanvas, where: string): JsonText {
+  const part = requirePart(canvas, where);
+  return textOf(requireHost(part).freezeCanvas({ part, previous: [], options: NO_CALL_OPTIONS }).root);
 }
 
 function requireHost(part: Part): CanvasHost {

@@ -4,6 +4,7 @@ import type { EarlierError } from '../protocol/earlier-errors.js';
 import type { ForeignMessage } from '../protocol/foreign-message.js';
 import type { Headers } from '../protocol/message.js';
 import type { Logger } from '../runtime.js';
+import type { Composable } from './canvas.js';
 
 /** What a running task knows of itself. */
 export interface TaskContext {
@@ -35,6 +36,14 @@ export interface TaskContext {
    * that is no text; a message is cut after 1,000 characters.
    */
   readonly progress: (done: number, total?: number | undefined, message?: string | undefined) => void;
+  /**
+   * Ends the run, and has a canvas run in the task's place: `return currentTask().replace(chain(…))`. What that comes to is
+   * what this task comes to, for its caller and for all that follows it in its own canvas; a group's result is its list.
+   * Never returns: it throws what tq recognises, so that a `catch` around it must throw it on.
+   * Throws a {@link TqError}: what is wrong with the canvas, with the step named; `invalid-option` in a task whose message
+   * came from a plain program or as an event.
+   */
+  readonly replace: (canvas: Composable<never, unknown, true, unknown>) => never;
   /** Aborts when the run must end: with a `SoftTimeLimitError` at its soft limit, with `worker-stopped` at a cold stop. Made when first read. */
   readonly signal: AbortSignal;
   /** Logs with the task's id and name. */

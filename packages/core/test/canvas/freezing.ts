@@ -61,6 +61,10 @@ export class OrderBook {
     return undefined as Handle;
   }
 
+  freezeCanvas(): never {
+    throw new Error('nothing is frozen here');
+  }
+
   send(): never {
     throw new Error('nothing is called here');
   }

@@ -71,6 +71,9 @@ export function openCanvases({ middleware = { publish: undefined }, ...more }: M
     },
     room: () => undefined,
     sendCanvas: <Handle>(order: CanvasOrder) => canvases.send(order) as Handle,
+    freezeCanvas: () => {
+      throw new Error('expected no canvas that is not sent');
+    },
   };
   /** A task of one number, with a schema where one is given. */
   const define = (name: string, args?: ArgsSchema) =>

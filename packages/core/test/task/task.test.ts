@@ -30,6 +30,10 @@ class RecordingHost implements TaskHost {
     return undefined as Handle;
   }
 
+  freezeCanvas(): never {
+    throw new Error('nothing is frozen here');
+  }
+
   room(): Promise<void> | undefined {
     if (this.sent.length < this.capacity) return undefined;
     return new Promise((resolve) => this.#wakes.push(resolve));
