@@ -20,6 +20,9 @@ function insideOf(id: string, rootId: string): TaskContext {
     kwargs: {},
     message: undefined,
     progress: () => undefined,
+    replace: () => {
+      throw new Error('nothing is replaced here');
+    },
   };
   return { id, rootId, task: 'outer', ...rest, signal, log };
 }
