@@ -56,6 +56,11 @@ export class Run implements Lease {
     return this.#deliveries.some((delivery) => delivery.lease === lease);
   }
 
+  /** The channel of one of its deliveries that are its own still holds one of the other's. */
+  sharesChannelWith(other: Run): boolean {
+    return this.#deliveries.some(({ lease }) => lease.alive && other.heldBy(lease));
+  }
+
   /**
    * Hands its deliveries over, to be settled while it still goes on. What it comes to afterwards is nobody's.
    * @returns them as a run that is over; undefined when all of them are lost

@@ -12,6 +12,7 @@ import {
   within,
 } from '@tq/core/internal';
 import { Consumers } from './consumers.js';
+import { Companions } from './execution/companions.js';
 import { createSettler } from './execution/create-settler.js';
 import { Executor } from './execution/execute.js';
 import { ChordJoiner } from './execution/join/joiner.js';
@@ -115,6 +116,7 @@ class TqWorker implements Worker {
     const factsOf = (task: string) => this.#pool.factsOf(task);
     const tally = new Tally(this.#logger, clock, settings.summaryInterval);
     this.#tally = tally;
+    const companions = new Companions();
     const settler = createSettler({
       app: this.#app,
       worker: settings.hostname,
@@ -123,7 +125,7 @@ class TqWorker implements Worker {
         tally.givenUp(death.reason);
         events.givenUp(queue, task, death);
       },
-      createJoiner: (parts) => new ChordJoiner(parts),
+      createJoiner: (parts) => new ChordJoiner(parts, companions),
     });
     const limits = { lost: settings.lostLimit, deliveries: settings.deliveryLimit };
     const slots = planSlots(settings.queues, settings.concurrency);
@@ -149,6 +151,7 @@ class TqWorker implements Worker {
       app: this.#app,
       pool: this.#pool,
       settler,
+      companions,
       limits,
       tally,
       freezeWatch: this.#freezeWatch,

@@ -14,6 +14,7 @@ import {
 import type { FreezeWatch } from '../freeze-watch.js';
 import type { Pool } from '../pools/pool.js';
 import type { Run } from '../run.js';
+import type { Companions } from './companions.js';
 import { EXPIRED, isLate } from './gates.js';
 import { type LossLimits, type Outcome, outcomeOf, withinReach } from './outcome.js';
 import { replyAddress } from './reply-address.js';
@@ -26,6 +27,7 @@ export interface ExecutorOptions {
   readonly app: AppInternals;
   readonly pool: Pool;
   readonly settler: Settler;
+  readonly companions: Companions;
   readonly limits: LossLimits;
   readonly tally: Tally;
   readonly freezeWatch: FreezeWatch;
@@ -84,6 +86,7 @@ export class Executor {
   submit(run: Run, group: SlotGroup): void {
     this.#groups.add(group);
     this.#runs.set(run.key, run);
+    this.#options.companions.add(run);
     group.wait(run);
     this.#pumpGroup(group);
   }
@@ -110,7 +113,7 @@ export class Executor {
 
   #removeWaiting(fits: (run: Run) => boolean): Run[] {
     const removed = [...this.#groups].flatMap((group) => group.removeWaiting(fits));
-    for (const run of removed) this.#runs.delete(run.key);
+    for (const run of removed) this.#forget(run);
     return removed;
   }
 
@@ -197,8 +200,13 @@ export class Executor {
     else void settling.then(() => this.#leave(run, group));
   }
 
-  #leave(run: Run, group: SlotGroup): void {
+  #forget(run: Run): void {
     this.#runs.delete(run.key);
+    this.#options.companions.remove(run);
+  }
+
+  #leave(run: Run, group: SlotGroup): void {
+    this.#forget(run);
     this.#running--;
     group.release();
     this.#pumpOthersFirst(group);

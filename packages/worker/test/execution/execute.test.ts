@@ -1,5 +1,6 @@
 import { encodeError, maxDelayMs, Observers, type TimeLimits, TqError, type WorkerEvents } from '@tq/core/internal';
 import { expect, it } from 'vitest';
+import { Companions } from '../../src/execution/companions.js';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
 import { SlotGroup } from '../../src/execution/slots.js';
@@ -26,6 +27,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
     app,
     pool,
     settler: plainSettler(app),
+    companions: new Companions(),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,

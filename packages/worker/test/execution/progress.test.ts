@@ -1,5 +1,6 @@
 import { Observers, type TaskMessage, type WorkerEvents } from '@tq/core/internal';
 import { expect, it } from 'vitest';
+import { Companions } from '../../src/execution/companions.js';
 import { Executor } from '../../src/execution/execute.js';
 import { RunEvents } from '../../src/execution/run-events.js';
 
@@ -20,6 +21,7 @@ function setup(more: Partial<TaskMessage> = {}) {
     app,
     pool,
     settler: plainSettler(app),
+    companions: new Companions(),
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: { verifying: () => undefined } as unknown as FreezeWatch,

@@ -11,6 +11,7 @@ import {
   toError,
 } from '@tq/core/internal';
 import type { Joiner } from '../aftermath.js';
+import type { Companions } from '../companions.js';
 import type { JoinerParts } from '../create-settler.js';
 import { type Chord, ChordJoin, type JoinEnd } from './chord-join.js';
 
@@ -35,19 +36,22 @@ const RETRY = { baseMs: 50, maxMs: 5_000 };
  */
 export class ChordJoiner implements Joiner {
   readonly #app: AppInternals;
+  readonly #companions: Companions;
   readonly #join: ChordJoin;
   /** By queue: who waits for the next attempt while one is under way. */
   readonly #chords = new Map<string, Waiter[]>();
 
-  constructor({ app, teller, continuer }: JoinerParts) {
+  constructor({ app, teller, continuer }: JoinerParts, companions: Companions) {
     this.#app = app;
+    this.#companions = companions;
     const joinOuter: Joiner['joined'] = (...members) => this.joined(...members);
     this.#join = new ChordJoin({ app, teller, continuer, joinOuter });
   }
 
   async joined(lease: Lease, members: readonly Member[], sender: Sender): Promise<'sent' | 'abandoned'> {
     const { prefix } = this.#app.options;
-    const chords = new Map(members.map((member) => [chordQueue(prefix, member.groupId), member]));
+    const last = members.filter(({ groupId }) => !this.#companions.areLeftBy(lease, groupId));
+    const chords = new Map(last.map((member) => [chordQueue(prefix, member.groupId), member]));
     const ends = await Promise.all(
       Array.from(chords, ([queue, member]) => this.#attend({ lease, queue, member, sender })),
     );
