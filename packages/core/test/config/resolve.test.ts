@@ -93,6 +93,7 @@ describe('every option of an app', () => {
     expect(childVariables(options)).toEqual({
       TQ_CHORD_EXPIRES: '1d',
       TQ_DELAY_UNIT: '100ms',
+      TQ_MAX_MESSAGE_BYTES: '16mb',
       TQ_PREFIX: 'a.',
       TQ_PRESET: 'tq',
       TQ_QUEUE: 'q',
