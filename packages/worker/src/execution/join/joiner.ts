@@ -21,8 +21,8 @@ interface Waiter extends Chord {
   readonly resolve: (end: 'sent' | 'abandoned') => void;
 }
 
-/** What an attempt came to; `left` where others have to go on. */
-type Attempt = 'joined' | 'left' | 'abandoned';
+/** What an attempt came to; `left` where others have to go on, `untold` where the reply may not be in the queue. */
+type Attempt = 'joined' | 'left' | 'untold' | 'abandoned';
 
 const RETRY = { baseMs: 50, maxMs: 5_000 };
 
@@ -76,7 +76,8 @@ export class ChordJoiner implements Joiner {
       const end = await this.#attempt(queue, party);
       // Of a chord that is joined every further reply is one too many.
       if (end === 'joined') party.push(...waiting.splice(0));
-      for (const { resolve } of party) resolve(end === 'abandoned' ? 'abandoned' : 'sent');
+      if (end === 'untold') for (const { lease } of party) giveBack(lease);
+      for (const { resolve } of party) resolve(end === 'joined' || end === 'left' ? 'sent' : 'abandoned');
     }
     this.#chords.delete(queue);
   }
@@ -86,10 +87,14 @@ export class ChordJoiner implements Joiner {
     const { runtime } = this.#app;
     // Who has held replies has hidden them from others, who may have left since: it counts again whatever became of its delivery.
     let owes = false;
+    // A message for a queue that is away goes to the caller alone, and nothing tells of that.
+    let wasAway = false;
     for (let failures = 0; owes || party.some(({ lease }) => lease.alive); ) {
       try {
         const end = await this.#once(queue, party[0] as Waiter);
+        if (end === 'left' && wasAway) return 'untold';
         if (end !== 'short' && end !== 'away') return end;
+        wasAway ||= end === 'away';
         owes = end === 'short';
         if (end === 'short') continue;
       } catch (thrown) {
@@ -147,4 +152,9 @@ export class ChordJoiner implements Joiner {
     const { clock, random } = this.#app.runtime;
     return new Promise((resolve) => clock.setTimer(resolve, fullJitter(attempt, RETRY, random())));
   }
+}
+
+/** The member is to run again, and so to reply again. */
+function giveBack(lease: Lease & { requeue?: () => void }): void {
+  lease.requeue?.();
 }
