@@ -67,7 +67,7 @@ export function definePlanTasks(app: App, ran: (what: string) => void): BuildPla
 
   const replaced = app.task('replaced', (by: Plan, path: string) => {
     ran(path);
-    (currentTask() as unknown as { replace(by: unknown): never }).replace(build(by, below(path, 'by'), true));
+    currentTask().replace(build(by, below(path, 'by'), true) as never);
   });
   return (plan, path) => build(plan, path, true);
 }

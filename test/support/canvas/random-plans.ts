@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describePlan, type Plan, type TaskName, type TaskPlan, type Value } from './plan.js';
 
-/** What random canvases may have in them. */
-export interface PlanLimits {
-  /** How deep they nest. Default: 4. */
-  readonly depth?: number;
-  /** Whether tasks may replace themselves. Default: true. */
-  readonly replace?: boolean;
-}
+/** How deep they nest. */
+const DEPTH = 4;
 
 const STEADY: readonly TaskName[] = ['add', 'multiply', 'sum', 'concat', 'identity', 'wrap', 'nothing', 'flaky'];
 
@@ -47,8 +42,8 @@ export interface ReadablePlan {
 }
 
 /** Canvases that have a task in them, without which nobody would know who is to send them. */
-export function randomPlans(limits?: PlanLimits): fc.Arbitrary<ReadablePlan> {
-  return anyPlan(limits)
+export function randomPlans(): fc.Arbitrary<ReadablePlan> {
+  return anyPlan()
     .filter(hasTask)
     .map((plan) => ({ plan, [fc.toStringMethod]: () => describePlan(plan) }));
 }
@@ -69,7 +64,7 @@ function hasTask(plan: Plan): boolean {
 }
 
 /** Canvases of every kind, nested and cut short: steps of one task are mostly parts of more. */
-function anyPlan({ depth = 4, replace = true }: PlanLimits = {}): fc.Arbitrary<Plan> {
+function anyPlan(): fc.Arbitrary<Plan> {
   const { whole } = fc.letrec<{ whole: Plan; part: Plan; many: Plan }>((tie) => {
     const linkError = onceIn(4);
     const steps = fc.array(tie('part'), { minLength: 1, maxLength: 4 });
@@ -82,7 +77,7 @@ function anyPlan({ depth = 4, replace = true }: PlanLimits = {}): fc.Arbitrary<P
         { weight: 2, arbitrary: fc.record({ kind: kind('chord'), header: members, body: tie('part'), linkError }) },
       ),
       part: fc.oneof(
-        { depthIdentifier: 'canvas', maxDepth: depth - 1, depthSize: 'medium' },
+        { depthIdentifier: 'canvas', maxDepth: DEPTH - 1, depthSize: 'medium' },
         { weight: 7, arbitrary: task },
         { weight: 1, arbitrary: fc.record({ kind: kind('map'), items }) },
         {
@@ -90,7 +85,7 @@ function anyPlan({ depth = 4, replace = true }: PlanLimits = {}): fc.Arbitrary<P
           arbitrary: fc.record({ kind: fc.constantFrom('starmap' as const, 'chunks' as const), pairs, size }),
         },
         { weight: 5, arbitrary: tie('many') },
-        ...(replace ? [{ weight: 1, arbitrary: fc.record({ kind: kind('replace'), by: tie('part') }) }] : []),
+        { weight: 1, arbitrary: fc.record({ kind: kind('replace'), by: tie('part') }) },
       ),
       whole: fc.oneof({ weight: 1, arbitrary: task }, { weight: 20, arbitrary: tie('many') }),
     };
