@@ -1,4 +1,4 @@
-import { alone, bodyOf, errbacksOf, inPlaceOf, membersOf, type Place, stepsOf } from './place.js';
+import { alone, bodyOf, errbacksOf, inPlaceOf, laterOf, membersOf, type Place, stepsOf } from './place.js';
 import {
   below,
   type ChordPlan,
@@ -102,7 +102,7 @@ class Evaluation {
     const start = bodyOf(body, place);
     const joined = this.#all(members, before);
     if ('value' in joined) return this.of(start, joined);
-    this.#failBody([start, ...place.later]);
+    this.#failBody([start, ...start.later]);
     return joined;
   }
 
@@ -118,10 +118,10 @@ class Evaluation {
     const { plan } = start;
     switch (plan.kind) {
       case 'chain':
-        this.#failBody([...stepsOf(plan.steps, { ...start, later: [] }), ...later]);
+        this.#failBody([...stepsOf(plan.steps, { ...start, later }), ...laterOf({ ...start, later })]);
         return;
       case 'chord':
-        this.#failBody([bodyOf(plan.body, start), ...later]);
+        this.#failBody([bodyOf(plan.body, start), ...laterOf({ ...start, later })]);
         return;
       case 'group':
         if (later.length > 0) this.#failBody(later);

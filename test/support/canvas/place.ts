@@ -25,13 +25,21 @@ export function alone(plan: Plan, path: string, errbacks: readonly string[]): Pl
 /** Steps of a chain: each is followed by the others, and by what follows the chain. */
 export function stepsOf(steps: readonly Plan[], place: Place): Place[] {
   const errbacks = errbacksOf(place);
-  let later = place.later;
+  let later = laterOf(place);
   const places = steps.toReversed().map((plan, index) => {
     const step = { plan, path: below(place.path, steps.length - 1 - index), errbacks, later };
     later = [step, ...later];
     return step;
   });
   return places.toReversed();
+}
+
+/** What comes after a chain or a chord: what ends in a group calls its errbacks between that and what comes after it. */
+export function laterOf(place: Place): readonly Place[] {
+  const [next] = place.later;
+  if (!place.plan.linkError || next === undefined || next.collects === true || !endsInGroup(place.plan))
+    return place.later;
+  return [alone(COLLECTOR, place.path, errbacksOf(place)), ...place.later];
 }
 
 /** Each member of a group that fails calls its errbacks; when something comes after the group, that calls those around it. */
@@ -60,5 +68,5 @@ function endsInGroup(plan: Plan): boolean {
 
 /** The body of a chord, which calls what its chord calls. */
 export function bodyOf(body: Plan, place: Place): Place {
-  return { plan: body, path: below(place.path, 'body'), errbacks: errbacksOf(place), later: place.later };
+  return { plan: body, path: below(place.path, 'body'), errbacks: errbacksOf(place), later: laterOf(place) };
 }

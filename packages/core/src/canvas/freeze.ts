@@ -1,7 +1,16 @@
 import { PublishError } from '../errors.js';
 import type { ChordStep, GroupStep, Step, TaskStep } from '../protocol/canvas/wire-step.js';
 import type { CallOptions } from '../task/call.js';
-import type { CanvasOrder, ChainPart, ChordPart, GroupPart, Part, TaskPart } from '../task/canvas-part.js';
+import {
+  type CanvasHost,
+  type CanvasOrder,
+  type ChainPart,
+  type ChordPart,
+  endsInGroup,
+  type GroupPart,
+  type Part,
+  type TaskPart,
+} from '../task/canvas-part.js';
 import { NO_CALL_OPTIONS, overlay } from '../task/merge-call.js';
 import { type FreezeHost, StepFreezer } from './freeze-step.js';
 import { requireNesting } from './nesting.js';
@@ -97,6 +106,7 @@ class Freezer {
 
   #chain(part: ChainPart, later: Step[], at: At): void {
     const around = within(part, at);
+    this.#collect(part, later, around);
     const last = part.steps.length - 1;
     for (let index = last; index >= 0; index--) {
       const place = placeIn('chain step', index, at.place);
@@ -123,6 +133,7 @@ class Freezer {
   /** What comes after it is part of its body, which alone calls what is called on failure. */
   #chord(part: ChordPart, later: Step[], at: At): void {
     const around = within(part, at);
+    this.#collect(part, later, around);
     const body = later.splice(0);
     const start = part.header.members.length === 0 ? around.start : NO_CALL_OPTIONS;
     this.prepend(part.body, body, {
@@ -134,6 +145,15 @@ class Freezer {
     const header = within(part.header, { ...around, link: NONE, linkError: NONE });
     const tasks = this.#members(part.header, header, 'chord header member', at.place);
     later.push(this.#chordOf({ kind: 'group', id: this.#host.newId(), tasks }, body, at.place));
+  }
+
+  /** What ends in a group that something comes after calls its errbacks by a step between the two, when the group fails. */
+  #collect(part: ChainPart | ChordPart, later: Step[], around: At): void {
+    if (part.linkError.length === 0 || later.length === 0 || !endsInGroup(part)) return;
+    const nothing = { previous: NONE, link: NONE, own: NO_CALL_OPTIONS };
+    const step = this.#steps.freeze(collectorOf(this.#host.owner), { ...around, ...nothing });
+    // Where the message before it goes: there is a worker.
+    later.push({ ...step, options: {} });
   }
 
   #members(part: GroupPart, around: At, where: string, place: Place | undefined): Step[] {
@@ -163,6 +183,22 @@ class Freezer {
     this.prepend(part, steps, at);
     return asOne(steps);
   }
+}
+
+/** Celery's task that gives the list that it is called with. */
+function collectorOf(host: CanvasHost): TaskPart {
+  const nothing = { args: NONE, schema: undefined, options: NO_CALL_OPTIONS, link: NONE, linkError: NONE };
+  const kwargs = { index: 0 };
+  return {
+    kind: 'task',
+    host,
+    task: 'celery.accumulate',
+    kwargs,
+    immutable: false,
+    defaults: {},
+    plain: false,
+    ...nothing,
+  };
 }
 
 /** @param steps the last first */

@@ -146,6 +146,9 @@ describe('what is called on failure', () => {
     expect(errbacks(root(group(fib.s(1), group(fib.s(1)), chord([fib.s(1)], sum.s())).linkError(failed)))).toEqual([
       1, 1, 0, 1,
     ]);
+    // A chain in a chain calls it by a collector between its group and what comes after that.
+    const inner = chain(fib.s(1), group(fib.s(), fib.s())).linkError(failed);
+    expect(errbacks(root(chain(inner, sum.s())))).toEqual([1, 0, 0, 1, 0]);
     const own = group([fib.s(1), fib.s(1)]).linkError(failed);
     expect(errbacks(root(chain(own, sum.s(), open.s())))).toEqual([1, 1, 0, 0]);
     expect(errbacks(root(chord(own, sum.s()).linkError(failed)))).toEqual([1, 1, 1]);
