@@ -4,9 +4,8 @@ export type { App } from './app.js';
 export type { AppBroker } from './app-broker.js';
 export { type AppInternals, internalsOf } from './app-internals.js';
 export { maskUrl } from './broker/broker-url.js';
-export { ChordChannel, type ChordTake, type HeldReply } from './broker/chord-channel.js';
-export { ChordChannels } from './broker/chord-channels.js';
-export type { ChordQueue, ChordQueues } from './broker/chord-queues.js';
+export type { ChordChannel, HeldReply } from './broker/chord-channel.js';
+export { chordQueueOf } from './broker/chord-queue.js';
 export type { Connection, ConnectionStatus, Link, LinkUser, Trouble } from './broker/connection.js';
 export { ConsumeChannel, type ConsumeChannelOptions } from './broker/consume-channel.js';
 export type { Delivery } from './broker/consume-session.js';
@@ -87,25 +86,21 @@ export {
   type Failed,
   type FailedJoin,
   type Fallen,
-  type Succeeded,
 } from './protocol/canvas/after.js';
 export { type ChordReply, readChordReply, toChordReply } from './protocol/canvas/chord-reply.js';
-export { type Embed, embedText, NO_EMBED, readEmbed } from './protocol/canvas/embed.js';
+export { type Embed, NO_EMBED, readEmbed } from './protocol/canvas/embed.js';
 export {
-  bodyTextOf,
   type ExpandedCall,
-  type ExpandedChord,
   type Expansion,
   expand,
-  type IdentifiedStep,
 } from './protocol/canvas/expand.js';
 export type { JsonText } from './protocol/canvas/json-text.js';
-export { type Member, memberOf, membersIn } from './protocol/canvas/member.js';
+export { type Member, memberOf } from './protocol/canvas/member.js';
 export { afterReplaced } from './protocol/canvas/replace.js';
 export { type Sender, type StepMessage, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
 export { stepTooLarge } from './protocol/canvas/step-size.js';
-export { type GroupPlace, type Lazy, type Step, stepOf, type TaskStep, textOf } from './protocol/canvas/wire-step.js';
+export { type Lazy, type Step, type TaskStep, textOf } from './protocol/canvas/wire-step.js';
 export {
   DEAD_LETTER_REASONS,
   type DeathCertificate,
@@ -134,6 +129,7 @@ export type { Headers, HeaderValue, InboundMessage, OutboundMessage } from './pr
 export { copyMessage, copyToDelay } from './protocol/message-copy.js';
 export {
   broadcastExchange,
+  CELERY_TASK,
   chordQueue,
   DELIVERY_COUNT_HEADER,
   type DeadLetterReason,

@@ -2,17 +2,10 @@ import type { ChannelModel } from 'amqplib';
 import { TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
+import type { ChordQueue } from './chord-queue.js';
 import type { Connection } from './connection.js';
 import { declare, isConflictOf } from './declare.js';
 import { chordQueueTopology } from './topology.js';
-
-/** A queue in which the replies of a chord's header are joined. */
-export interface ChordQueue {
-  /** Full name, prefix included. */
-  readonly queue: string;
-  /** How long it stays when nobody uses it, ms. */
-  readonly expiresMs: number;
-}
 
 export interface ChordQueuesOptions {
   readonly connection: Connection;

@@ -43,7 +43,7 @@ function membersOf(given: readonly AnyCanvas[] | [readonly AnyCanvas[]]): readon
 }
 
 /** @param where names a member in an error's text, before its number */
-export function groupPart(
+function groupPart(
   members: readonly AnyCanvas[],
   where: string,
   host: (() => CanvasHost) | undefined,

@@ -15,7 +15,7 @@ export function placeIn(what: string, index: number | undefined, around: Place |
 }
 
 /** How texts name a place: `chain step 2 ('parse')`. */
-export function nameOfPlace(place: Place | undefined, task: string | undefined): string {
+function nameOfPlace(place: Place | undefined, task: string | undefined): string {
   const words: string[] = [];
   for (let at = place; at !== undefined; at = at.around) {
     words.unshift(at.index === undefined ? at.what : `${at.what} ${at.index + 1}`);

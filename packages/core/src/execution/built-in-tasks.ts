@@ -1,4 +1,6 @@
 import { TqError } from '../errors.js';
+import { isRecord } from '../protocol/is-record.js';
+import { CELERY_TASK } from '../protocol/names.js';
 import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { currentTask, type TaskContext } from '../task/context.js';
@@ -6,16 +8,16 @@ import type { Runnable } from '../task/registry.js';
 import { callHandler } from './call-handler.js';
 
 /** Finds the task of a name. */
-export type FindTask = (name: string) => Runnable | undefined;
+type FindTask = (name: string) => Runnable | undefined;
 
 /**
  * Celery's own tasks that a canvas is made of, by the names that messages call them. Every worker has them, and no list of
  * a program's tasks shows them.
  */
 const HANDLERS: Readonly<Record<string, (find: FindTask, args: readonly unknown[]) => unknown>> = {
-  'celery.map': (find) => forEach(find, (item) => [item]),
-  'celery.starmap': (find) => forEach(find, requireList),
-  'celery.accumulate': (_find, args) => accumulate(args),
+  [CELERY_TASK.map]: (find) => forEach(find, (item) => [item]),
+  [CELERY_TASK.starmap]: (find) => forEach(find, requireList),
+  [CELERY_TASK.accumulate]: (_find, args) => accumulate(args),
 };
 
 /** True for the name of such a task. */
@@ -91,8 +93,4 @@ function requireList(item: unknown): readonly unknown[] {
 function notMapped(expected: string, found: unknown): TqError {
   const what = found === null ? 'null' : Array.isArray(found) ? 'a list' : typeof found;
   return new TqError('invalid-args', `A map of a task: expected ${expected}, found ${what}.`);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

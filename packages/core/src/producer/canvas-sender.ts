@@ -1,12 +1,12 @@
-import type { ChordQueue } from '../broker/chord-queues.js';
+import { type ChordQueue, chordQueueOf } from '../broker/chord-queue.js';
 import * as failures from '../broker/publish-failure.js';
 import type { FrozenCanvas } from '../canvas/freeze.js';
 import type { StepSource } from '../canvas/freeze-step.js';
 import { asPublishError, type PublishError } from '../errors.js';
 import { type ExpandedCall, type Expansion, expand } from '../protocol/canvas/expand.js';
 import type { JsonText } from '../protocol/canvas/json-text.js';
+import { endOf, startOf } from '../protocol/canvas/step-times.js';
 import { type Step, stepOf } from '../protocol/canvas/wire-step.js';
-import { chordQueue } from '../protocol/names.js';
 import type { Preset } from '../protocol/preset.js';
 import type { AnyResult, CallFacts, ResultServices } from '../results/async-result.js';
 import { CanvasPublication, type UnpublishedCanvas } from '../results/canvas-publication.js';
@@ -151,13 +151,7 @@ export class CanvasSender {
 
   /** Gives the queues that have to be there before a call is published. */
   #chordQueues(root: Step, chords: Expansion['chords'], now: number): (taskId: string) => ChordQueue[] | undefined {
-    const { prefix, chordExpiresMs } = this.#options;
-    const queues = new Map(
-      chords.map(({ id, countdown, eta = now }) => {
-        const delayMs = Math.max(countdown, eta - now);
-        return [id, { queue: chordQueue(prefix, id), expiresMs: chordExpiresMs + delayMs }];
-      }),
-    );
+    const queues = new Map(chords.map((one) => [one.id, chordQueueOf(one, this.#options, now)]));
     const around = chordsAround(root);
     return (taskId) => around.get(taskId)?.flatMap((id) => queues.get(id) ?? []);
   }
@@ -169,15 +163,14 @@ function firstIdOf(step: Step): string {
 }
 
 function factsOf({ id, task, options }: ExpandedCall['step'], prefix: string, now: number): CallFacts {
-  const { queue = '', exchange, ignoreResult = false, countdown, eta, expiresIn, expires } = options;
-  const start = eta ?? (countdown === undefined ? now : now + countdown);
+  const { queue = '', exchange, ignoreResult = false } = options;
   return {
     id,
     task,
     queue,
     ignoreResult,
     exchange: exchange?.startsWith(prefix) ? exchange.slice(prefix.length) : exchange,
-    eta: start > now ? start : undefined,
-    expires: expires ?? (expiresIn === undefined ? undefined : now + expiresIn),
+    eta: startOf(options, now),
+    expires: endOf(options, now),
   };
 }

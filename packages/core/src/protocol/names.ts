@@ -96,6 +96,19 @@ export const watcherQueue = (prefix: string, id: string): string => `${prefix}tq
 /** Longest queue name or routing key, bytes of UTF-8 (AMQP 0-9-1 shortstr). */
 export const MAX_NAME_BYTES = 255;
 
+/** Celery's own tasks: those that a step is, and those that every worker has. */
+export const CELERY_TASK = {
+  chain: 'celery.chain',
+  group: 'celery.group',
+  chord: 'celery.chord',
+  /** Runs a task for each item of a list. */
+  map: 'celery.map',
+  /** Runs a task for each list of arguments in a list. */
+  starmap: 'celery.starmap',
+  /** Gives what it is called with. */
+  accumulate: 'celery.accumulate',
+} as const;
+
 /** Celery's task headers (message protocol 2). */
 export const HEADER = {
   task: 'task',

@@ -1,3 +1,4 @@
+import { createDeferred, type Deferred } from '../deferred.js';
 import {
   assertNever,
   isPublishError,
@@ -41,7 +42,7 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
   #dropped = false;
   /** How the publish stands, apart from the result: a result may be given up while its call is on its way. */
   #publish: 'pending' | 'confirmed' | PublishError = 'pending';
-  #published: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
+  #published: Deferred | undefined;
   /** Made with the first `get()` that has to wait: most calls of a burst have none. */
   #waits: OpenWaits<T> | undefined;
   /** What the last try failed with, of a task that is tried again. */
@@ -81,15 +82,9 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
     this.#place?.canvas.observe();
     if (this.#place?.follows) return this.#place.canvas.published;
     if (this.#published === undefined) {
-      let resolve: () => void = () => undefined;
-      let reject: (error: Error) => void = () => undefined;
-      const promise = new Promise<void>((onResolve, onReject) => {
-        resolve = onResolve;
-        reject = onReject;
-      });
-      this.#published = { promise, resolve, reject };
-      if (this.#publish === 'confirmed') resolve();
-      else if (this.#publish !== 'pending') reject(this.#publish);
+      this.#published = createDeferred();
+      if (this.#publish === 'confirmed') this.#published.resolve();
+      else if (this.#publish !== 'pending') this.#published.reject(this.#publish);
     }
     return this.#published.promise;
   }

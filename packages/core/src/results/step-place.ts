@@ -132,7 +132,7 @@ export function forgetAll(first: Forgettable): void {
 }
 
 /** A loop, since a chain may be longer than the stack is deep. */
-export function skipAll(steps: readonly LaterStep[], state: 'skipped' | 'unknown', error: Error): void {
+function skipAll(steps: readonly LaterStep[], state: 'skipped' | 'unknown', error: Error): void {
   const open = [...steps];
   for (let step = open.pop(); step !== undefined; step = open.pop()) {
     for (const later of step.skip(state, error)) open.push(later);

@@ -1,4 +1,4 @@
-import type { ChordQueue } from '../broker/chord-queues.js';
+import type { ChordQueue } from '../broker/chord-queue.js';
 import type { Route } from '../broker/delay-ladder.js';
 import { TqError } from '../errors.js';
 import type { Envelope } from '../protocol/envelope.js';

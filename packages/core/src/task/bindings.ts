@@ -1,5 +1,6 @@
 import { TqError } from '../errors.js';
 import { requireInteger } from '../options-check.js';
+import { CELERY_TASK } from '../protocol/names.js';
 import type { ArgsSchema } from '../schema/standard-schema.js';
 import type { Bindings } from './bind.js';
 import type { CallOptions } from './call.js';
@@ -18,11 +19,6 @@ export interface SignatureFacts {
   readonly plain: boolean;
 }
 
-/** Celery's task that runs another one for each item of a list. */
-const MAP = 'celery.map';
-/** The same for each list of arguments in a list. */
-const STARMAP = 'celery.starmap';
-
 /** Makes what a task has by which it becomes part of a canvas. */
 export function bindings<A extends readonly unknown[], Out>(facts: SignatureFacts): Bindings<A, Out> {
   const common = { kind: 'task', ...facts, options: NO_CALL_OPTIONS, link: NONE, linkError: NONE } as const;
@@ -39,21 +35,15 @@ export function bindings<A extends readonly unknown[], Out>(facts: SignatureFact
   const value = {
     s: (...bound: readonly unknown[]) => new CanvasValue(bind(bound, false)),
     si: (...all: readonly unknown[]) => new CanvasValue(bind(all, true)),
-    map: (items: unknown) => new CanvasValue(over(MAP, requireList(items, `${facts.task}.map`))),
-    starmap: (items: unknown) => new CanvasValue(over(STARMAP, requireLists(items, `${facts.task}.starmap`))),
+    map: (items: unknown) => new CanvasValue(over(CELERY_TASK.map, requireList(items, `${facts.task}.map`))),
+    starmap: (items: unknown) =>
+      new CanvasValue(over(CELERY_TASK.starmap, requireLists(items, `${facts.task}.starmap`))),
     chunks: (items: unknown, size: unknown) => {
       const members = chunksOf(requireLists(items, `${facts.task}.chunks`), requireSize(size, facts.task));
-      const parts = members.map((chunk) => over(STARMAP, chunk));
+      const parts = members.map((chunk) => over(CELERY_TASK.starmap, chunk));
       const host = () => facts.host;
-      const group = {
-        kind: 'group',
-        members: parts,
-        host,
-        options: NO_CALL_OPTIONS,
-        link: NONE,
-        linkError: NONE,
-      } as const;
-      return new CanvasValue(group);
+      const nothing = { options: NO_CALL_OPTIONS, link: NONE, linkError: NONE };
+      return new CanvasValue({ kind: 'group', members: parts, host, ...nothing });
     },
   };
   return value as unknown as Bindings<A, Out>;

@@ -69,7 +69,7 @@ it('has the queues of chords there before what starts in their headers, for as l
   const inner = chord([a.s(2), a.s(3)], a.si(4));
   const eta = new Date(clock.wallTime() + 5_000);
   const result = send(chord([a.s(1).set({ countdown: 2_000 }), inner, a.s(5).set({ eta })], a.si(6)));
-  const outer = { queue: `p.tq.chord.${result.parent?.id}`, expiresMs: 65_000 };
+  const outer = { queue: `p.tq.chord.${result.parent?.id}`, expiresMs: 67_000 };
   const nested = { queue: expect.stringMatching(/^p\.tq\.chord\./), expiresMs: 60_000 };
   expect(sent.map(({ chords }) => chords)).toEqual([[outer], [outer, nested], [outer, nested], [outer]]);
   expect(sent.map(({ envelope }) => envelope.group?.index)).toEqual([0, 0, 1, 2]);

@@ -1,7 +1,7 @@
-import type { AppInternals } from '@tq/core/internal';
 import { Aftermath, type Joiner } from './aftermath.js';
 import { Continuer } from './continuer.js';
 import { Courier } from './courier.js';
+import type { JoinerParts } from './join/chord-join.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import { Teller } from './teller.js';
 import { Undertaker } from './undertaker.js';
@@ -10,13 +10,6 @@ import { Undertaker } from './undertaker.js';
 export interface SettlingOptions extends Pick<SettlerOptions, 'app' | 'worker' | 'factsOf' | 'onGivenUp'> {
   /** Makes what joins chords, of what it publishes and tells by. */
   readonly createJoiner: (parts: JoinerParts) => Joiner;
-}
-
-/** What a joiner works with. */
-export interface JoinerParts {
-  readonly app: AppInternals;
-  readonly teller: Teller;
-  readonly continuer: Continuer;
 }
 
 /** Makes a settler of its parts. */

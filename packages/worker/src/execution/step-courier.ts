@@ -1,11 +1,9 @@
 import {
   type AppInternals,
   broadcastExchange,
-  type ChordQueue,
-  chordQueue,
+  chordQueueOf,
   type Encoder,
   type ExpandedCall,
-  type ExpandedChord,
   type Expansion,
   encoderOf,
   hasCode,
@@ -48,20 +46,15 @@ export class StepCourier {
 
   /** Declares the queues of chords; resolves once they are there. */
   async ensureChords(lease: Lease, chords: Expansion['chords']): Promise<Unsent> {
-    const { chordQueues } = this.#app.broker();
-    const ready = chordQueues.ready(chords.map((chord) => this.#queueOf(chord)));
+    const { options, runtime } = this.#app;
+    const settings = { prefix: options.prefix, chordExpiresMs: options.chordExpires };
+    const now = runtime.clock.wallTime();
+    const ready = this.#app.broker().chordQueues.ready(chords.map((chord) => chordQueueOf(chord, settings, now)));
     try {
       return ready === true || (await this.#courier.waitFor(ready, lease)) ? undefined : 'abandoned';
     } catch (thrown) {
       return refusalOf(thrown, lease);
     }
-  }
-
-  /** Publishing does not renew its time, so that what its members wait for comes on top. */
-  #queueOf({ id, countdown, eta }: ExpandedChord): ChordQueue {
-    const { options, runtime } = this.#app;
-    const waitMs = countdown + (eta === undefined ? 0 : Math.max(0, eta - runtime.clock.wallTime()));
-    return { queue: chordQueue(options.prefix, id), expiresMs: options.chordExpires + waitMs };
   }
 
   /** Publishes a step; resolves once it is confirmed. */

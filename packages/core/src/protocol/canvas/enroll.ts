@@ -1,4 +1,5 @@
 import { derivedId } from '../derived-id.js';
+import { collectorOf } from './collector.js';
 import { type Shape, unlessFlat } from './shape.js';
 import { type ChordOf, type Lazy, type Step, stepOf, type TaskStep } from './wire-step.js';
 
@@ -66,7 +67,9 @@ function withTerminals(step: Step, join: Join): Shaped {
 /** The end of a step, which comes after others: where no task is in it, one that gives the same is waited for after them. */
 function endOf(lazy: Lazy, before: readonly Lazy[], join: Join): Shaped {
   const end = withTerminals(stepOf(lazy), join);
-  return hasTerminals(end.shape) || !before.some(hasTasks) ? end : join(collectorOf(end.shape));
+  if (hasTerminals(end.shape) || !before.some(hasTasks)) return end;
+  // Nobody knows of it who could wait for its result.
+  return join({ ...collectorOf(JSON.stringify(end.shape)), options: { ignoreResult: true } });
 }
 
 function hasTasks(lazy: Lazy): boolean {
@@ -83,15 +86,6 @@ function hasTasks(lazy: Lazy): boolean {
 
 function hasTerminals(shape: Shape): boolean {
   return typeof shape === 'number' || shape.some(hasTerminals);
-}
-
-/** Celery's collector gives what it is called with. */
-function collectorOf(value: Shape): TaskStep {
-  const args = `[${JSON.stringify(value)}]`;
-  return {
-    ...{ kind: 'task', task: 'celery.accumulate', id: undefined, args, kwargs: '{"index":0}', immutable: true },
-    ...{ options: { ignoreResult: true }, link: [], linkError: [] },
-  };
 }
 
 /** The tasks whose results are the step's result. */

@@ -1,5 +1,6 @@
 import { HEADER } from '../names.js';
 import type { TaskAddress } from '../task-address.js';
+import { collectorOf } from './collector.js';
 import type { Embed } from './embed.js';
 import { type Expansion, expand } from './expand.js';
 import {
@@ -88,13 +89,9 @@ function unasked(lazy: Lazy): Step {
   }
 }
 
-/** Celery's collector gives the list that it is called with. */
+/** One task that gives the list of a group. */
 function collected({ id, tasks }: GroupStep): ChordStep {
-  const body: TaskStep = {
-    ...{ kind: 'task', task: 'celery.accumulate', id: undefined, args: '[]', kwargs: '{"index":0}' },
-    ...{ immutable: false, options: {}, link: [], linkError: [] },
-  };
-  return { kind: 'chord', id, header: tasks, body };
+  return { kind: 'chord', id, header: tasks, body: collectorOf() };
 }
 
 /** A task that somebody waits for who does not know what comes before it. */

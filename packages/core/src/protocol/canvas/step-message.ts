@@ -2,7 +2,7 @@ import type { Envelope } from '../envelope.js';
 import type { Preset } from '../preset.js';
 import { embedText } from './embed.js';
 import { bodyTextOf, type ExpandedCall } from './expand.js';
-import type { StepOptions } from './step-options.js';
+import { endOf, startOf } from './step-times.js';
 
 /** The task whose run sends a step: what the step inherits where it says nothing itself. */
 export interface Sender {
@@ -53,14 +53,4 @@ export function stepMessage(call: ExpandedCall, sender: Sender, { preset, now }:
     queue: (exchange === undefined ? options.queue : undefined) ?? sender.queue,
     target: exchange === undefined ? undefined : { exchange, routingKey },
   };
-}
-
-/** A start that has passed is none. */
-function startOf({ countdown, eta }: StepOptions, now: number): number | undefined {
-  const start = eta ?? (countdown === undefined ? now : now + countdown);
-  return start > now ? start : undefined;
-}
-
-function endOf({ expires, expiresIn }: StepOptions, now: number): number | undefined {
-  return expires ?? (expiresIn === undefined ? undefined : now + expiresIn);
 }

@@ -42,7 +42,7 @@ export interface StepOptions {
 }
 
 /** Names on the wire; those that stand in a step itself (`task_id`, `link`…) are not among them. */
-export const STEP_OPTION = {
+const STEP_OPTION = {
   queue: 'queue',
   exchange: 'exchange',
   routingKey: 'routing_key',

@@ -1,3 +1,4 @@
+import { CELERY_TASK } from '../names.js';
 import { poison } from '../poison.js';
 import { isName } from '../task-address.js';
 import { fieldsOf, itemsOf, type JsonText, listText, parseJson } from './json-text.js';
@@ -74,10 +75,6 @@ export interface ChainStep {
   readonly tasks: readonly Lazy[];
 }
 
-const CHAIN = 'celery.chain';
-const GROUP = 'celery.group';
-const CHORD = 'celery.chord';
-
 /** Names of a signature's options that say what a step is, not how it is called. */
 const ID = 'task_id';
 const GROUP_ID = 'group_id';
@@ -99,11 +96,11 @@ export function stepOf(lazy: Lazy): Step {
   const task = textIn(fields, 'task');
   if (!isName(task)) throw poison('task of a step', 'text of at most 255 bytes', task);
   switch (task) {
-    case CHAIN:
+    case CELERY_TASK.chain:
       return readChain(fields);
-    case GROUP:
+    case CELERY_TASK.group:
       return readGroup(fields);
-    case CHORD:
+    case CELERY_TASK.chord:
       return readChord(fields);
     default:
       return readTask(task, fields);
@@ -264,11 +261,11 @@ function partsOf(step: Step): { task: string; args: JsonText; kwargs: JsonText; 
     case 'task':
       return { ...step, type: 'null' };
     case 'chain':
-      return { ...NOTHING, task: CHAIN, kwargs: `{"tasks":${stepsText(step.tasks)}}`, type: '"chain"' };
+      return { ...NOTHING, task: CELERY_TASK.chain, kwargs: `{"tasks":${stepsText(step.tasks)}}`, type: '"chain"' };
     case 'group':
-      return { ...NOTHING, task: GROUP, kwargs: `{"tasks":${stepsText(step.tasks)}}`, type: '"group"' };
+      return { ...NOTHING, task: CELERY_TASK.group, kwargs: `{"tasks":${stepsText(step.tasks)}}`, type: '"group"' };
     case 'chord':
-      return { ...NOTHING, task: CHORD, kwargs: chordKwargs(step), type: '"chord"' };
+      return { ...NOTHING, task: CELERY_TASK.chord, kwargs: chordKwargs(step), type: '"chord"' };
   }
 }
 

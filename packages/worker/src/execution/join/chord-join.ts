@@ -2,6 +2,7 @@ import {
   type AppInternals,
   afterFailedJoin,
   afterJoin,
+  CELERY_TASK,
   type ChordChannel,
   type EncodedError,
   type Expansion,
@@ -43,10 +44,14 @@ export interface Chord {
  */
 export type JoinEnd = 'joined' | 'gone' | 'busy' | 'short' | 'away' | 'abandoned';
 
-export interface ChordJoinOptions {
+/** What chords are joined with. */
+export interface JoinerParts {
   readonly app: AppInternals;
   readonly teller: Teller;
   readonly continuer: Continuer;
+}
+
+export interface ChordJoinOptions extends JoinerParts {
   /** Joins the chords that these members were the last of. */
   readonly joinOuter: (lease: Lease, members: readonly Member[], sender: Sender) => Promise<'sent' | 'abandoned'>;
 }
@@ -148,6 +153,6 @@ interface Fall {
 /** What errbacks are told: of the member that failed, or else of the chord. */
 function failedTask({ member: { groupId }, sender }: Chord, { failure, reason, failed }: Fall) {
   const { taskId: id, failure: own } = failed ?? { taskId: groupId, failure };
-  const message = { id, task: 'celery.chord', retries: 0 };
+  const message = { id, task: CELERY_TASK.chord, retries: 0 };
   return { id, failureText: taskFailureText({ message, queue: sender.queue, reason, failure: own }) };
 }

@@ -12,8 +12,7 @@ import {
 } from '@tq/core/internal';
 import type { Joiner } from '../aftermath.js';
 import type { Companions } from '../companions.js';
-import type { JoinerParts } from '../create-settler.js';
-import { type Chord, ChordJoin, type JoinEnd } from './chord-join.js';
+import { type Chord, ChordJoin, type JoinEnd, type JoinerParts } from './chord-join.js';
 
 /** A run whose member has replied, and waits for what that comes to. */
 interface Waiter extends Chord {
