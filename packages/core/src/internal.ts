@@ -97,7 +97,7 @@ export {
 export type { JsonText } from './protocol/canvas/json-text.js';
 export { type Member, memberOf } from './protocol/canvas/member.js';
 export { afterReplaced } from './protocol/canvas/replace.js';
-export { type Sender, type StepMessage, stepMessage } from './protocol/canvas/step-message.js';
+export { type Sender, type StepMessage, senderOf, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
 export { stepTooLarge } from './protocol/canvas/step-size.js';
 export { type Lazy, type Step, type TaskStep, textOf } from './protocol/canvas/wire-step.js';

@@ -43,11 +43,7 @@ function membersOf(given: readonly AnyCanvas[] | [readonly AnyCanvas[]]): readon
 }
 
 /** @param where names a member in an error's text, before its number */
-function groupPart(
-  members: readonly AnyCanvas[],
-  where: string,
-  host: (() => CanvasHost) | undefined,
-): GroupPart {
+function groupPart(members: readonly AnyCanvas[], where: string, host: (() => CanvasHost) | undefined): GroupPart {
   const parts = members.map((member, index) => requirePart(member, `${where} ${index + 1}`));
   return { kind: 'group', members: parts, host, options: NO_CALL_OPTIONS, link: [], linkError: [] };
 }

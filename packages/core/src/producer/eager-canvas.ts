@@ -5,7 +5,7 @@ import type { ExpandedCall, Expansion } from '../protocol/canvas/expand.js';
 import type { JsonText } from '../protocol/canvas/json-text.js';
 import { type Member, memberOf } from '../protocol/canvas/member.js';
 import { afterReplaced } from '../protocol/canvas/replace.js';
-import { type Sender, type StepMessage, stepMessage } from '../protocol/canvas/step-message.js';
+import { type Sender, type StepMessage, senderOf, stepMessage } from '../protocol/canvas/step-message.js';
 import { stepTooLarge } from '../protocol/canvas/step-size.js';
 import type { TaskMessage } from '../protocol/envelope.js';
 import { type EncodedError, encodeError } from '../protocol/error-codec.js';
@@ -60,7 +60,7 @@ export class EagerCanvas {
    */
   succeed(run: FollowedRun, resultText: string): RunFailure | undefined {
     const { task, embed } = run;
-    const sender = senderOf(run);
+    const sender = senderOf(run.task, run.queue);
     let next: Expansion;
     try {
       next = afterSuccess(embed, { id: task.id, resultText });
@@ -82,7 +82,7 @@ export class EagerCanvas {
    */
   replace(run: FollowedRun, stepText: JsonText): RunFailure | undefined {
     const { task, embed } = run;
-    const sender = { ...senderOf(run), id: task.parentId };
+    const sender = { ...senderOf(run.task, run.queue), id: task.parentId };
     let next: Expansion;
     try {
       next = afterReplaced(stepText, { ...task, embed });
@@ -111,7 +111,7 @@ export class EagerCanvas {
   #fall(run: FollowedRun, end: MemberFailure): void {
     const { task, embed } = run;
     this.#options.reply(task.id, end.state);
-    const sender = senderOf(run);
+    const sender = senderOf(run.task, run.queue);
     this.#spread(afterFailure(embed, end.failed), end, sender);
     this.#ended(memberOf(embed, task), end, sender);
   }
@@ -168,9 +168,4 @@ export class EagerCanvas {
     const { preset, runtime } = this.#options;
     return stepMessage(call, sender, { preset, now: runtime.clock.wallTime() });
   }
-}
-
-function senderOf({ task, queue }: FollowedRun): Sender {
-  const { id, rootId, replyTo } = task;
-  return { id, rootId, replyTo, queue };
 }

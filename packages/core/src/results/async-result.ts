@@ -22,19 +22,20 @@ export interface AsyncResult<T> {
   /** What is known of the task now. */
   readonly state: ResultState;
   /**
-   * Resolves when the broker has confirmed the call, of a later step of a canvas every call that starts that. Rejects with a `PublishError`: `unroutable`,
-   * `publish-nacked`, `publish-timeout`, `publish-aborted`, `message-too-large`, `unserialisable`, `outbox-full`,
-   * `queue-missing`, `declaration-conflict`, `invalid-option`, `invalid-args`, `publish-refused`, `route-failed`,
-   * `closed`.
+   * Resolves when the broker has confirmed the call; of a later step of a canvas, every call that starts the canvas.
+   * Rejects with a `PublishError`: `unroutable`, `publish-nacked`, `publish-timeout`, `publish-aborted`,
+   * `message-too-large`, `unserialisable`, `outbox-full`, `queue-missing`, `declaration-conflict`, `invalid-option`,
+   * `invalid-args`, `publish-refused`, `route-failed`, `closed`.
    */
   readonly published: Promise<void>;
   /** What it follows in its canvas: a task, or a group all of whose results it gets. Undefined for what comes first. */
   readonly parent: AnyResult | undefined;
   /**
    * Waits for the result; always ends.
-   * Rejects with {@link TaskFailedError} when the task failed, or a step before it, which the error names, {@link TaskRevokedError} when it expired, {@link ResultTimeoutError} after the timeout (it may be
-   * called again), a `PublishError` when the call was not published, {@link ResultWaitInTaskError} inside a
-   * task, and codes `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
+   * Rejects with {@link TaskFailedError} when the task failed, or a step before it, which the error names;
+   * {@link TaskRevokedError} when it expired; {@link ResultTimeoutError} after the timeout (it may be called again); a
+   * `PublishError` when the call was not published; {@link ResultWaitInTaskError} inside a task; and codes
+   * `invalid-option`, `unknown-option`, `result-aborted`, `result-forgotten`, `replies-lost`, `closed`.
    */
   get(options?: GetOptions): Promise<T>;
   /**

@@ -14,6 +14,7 @@ import {
   readEmbed,
   resultTooLarge,
   type Sender,
+  senderOf,
   type TaskMessage,
   taskFailureText,
   toError,
@@ -80,7 +81,7 @@ export class Aftermath {
     const { app, continuer } = this.#options;
     const { task, embed, lease } = run;
     const state: FinalState = { status: 'SUCCESS', resultText };
-    const sender = senderOf(run);
+    const sender = senderOf(run.task, run.queue);
     const next = expanded(() => afterSuccess(embed, { id: task.id, resultText }));
     if ('reason' in next) return next;
     const isTold = run.reply !== undefined || embed.chord !== undefined;
@@ -99,7 +100,7 @@ export class Aftermath {
   async replace(run: FollowedRun, stepText: JsonText): Promise<Sent | Death> {
     const { continuer } = this.#options;
     const { task, embed, lease } = run;
-    const sender = { ...senderOf(run), id: task.parentId };
+    const sender = { ...senderOf(run.task, run.queue), id: task.parentId };
     const next = expanded(() => afterReplaced(stepText, { ...task, embed }));
     if ('reason' in next) return next;
     const tooLarge = continuer.tooLarge(next, sender);
@@ -137,7 +138,7 @@ export class Aftermath {
     }
     const [told, followed] = await Promise.all([
       this.#tell(run, state),
-      continuer.fail(run.lease, fallen, senderOf(run), state),
+      continuer.fail(run.lease, fallen, senderOf(run.task, run.queue), state),
     ]);
     return this.#end(run, [told, followed.sent], membersOf(run, followed.lost));
   }
@@ -152,7 +153,9 @@ export class Aftermath {
   /** @param members whose chords have been told by it */
   async #end(run: FollowedRun, sent: readonly Sent[], members: readonly Member[]): Promise<Sent> {
     if (sent.includes('abandoned')) return 'abandoned';
-    return members.length === 0 ? 'sent' : this.#options.joiner.joined(run.lease, members, senderOf(run));
+    return members.length === 0
+      ? 'sent'
+      : this.#options.joiner.joined(run.lease, members, senderOf(run.task, run.queue));
   }
 }
 
@@ -171,9 +174,4 @@ function expanded(expand: () => Expansion): Expansion | Death {
   } catch (thrown) {
     return death('poison', toError(thrown));
   }
-}
-
-function senderOf({ task, queue }: FollowedRun): Sender {
-  const { id, rootId, replyTo } = task;
-  return { id, rootId, replyTo, queue };
 }

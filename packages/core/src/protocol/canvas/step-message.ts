@@ -1,4 +1,4 @@
-import type { Envelope } from '../envelope.js';
+import type { Envelope, TaskMessage } from '../envelope.js';
 import type { Preset } from '../preset.js';
 import { embedText } from './embed.js';
 import { bodyTextOf, type ExpandedCall } from './expand.js';
@@ -13,6 +13,14 @@ export interface Sender {
   readonly replyTo: string | undefined;
   /** Full name of the queue that it was delivered from. */
   readonly queue: string;
+}
+
+/**
+ * The run of a task as the sender of what follows it.
+ * @param queue full name of the queue that the task was delivered from
+ */
+export function senderOf({ id, rootId, replyTo }: TaskMessage, queue: string): Sender {
+  return { id, rootId, replyTo, queue };
 }
 
 /** A step as it is to be published. */
