@@ -96,7 +96,8 @@ export {
 } from './protocol/canvas/expand.js';
 export type { JsonText } from './protocol/canvas/json-text.js';
 export { type Member, memberOf } from './protocol/canvas/member.js';
-export { afterReplaced } from './protocol/canvas/replace.js';
+export { type Awaited, afterReplaced } from './protocol/canvas/replace.js';
+export { stateAfter } from './protocol/canvas/state-after.js';
 export { type Sender, type StepMessage, senderOf, stepMessage } from './protocol/canvas/step-message.js';
 export type { StepOptions } from './protocol/canvas/step-options.js';
 export { stepTooLarge } from './protocol/canvas/step-size.js';

@@ -5,6 +5,7 @@ import { argsRefusal } from '../schema/refusal.js';
 import { type ArgsValidation, validateArgs } from '../schema/validate.js';
 import { currentTask, type TaskContext } from '../task/context.js';
 import type { Runnable } from '../task/registry.js';
+import { verdictOf } from '../task/verdicts.js';
 import { callHandler } from './call-handler.js';
 
 /** Finds the task of a name. */
@@ -55,16 +56,38 @@ async function forEach(find: FindTask, argsOf: (item: unknown) => readonly unkno
 async function runItem(task: Runnable, args: readonly unknown[], context: TaskContext): Promise<unknown> {
   const fit = task.args === undefined ? args : requireFit(task.name, await validateArgs(task.args, args));
   const onion = task.middleware?.execute;
-  if (onion === undefined) return callHandler(task, fit);
   const run = { context, args: fit };
-  return onion(run, async () => callHandler(task, run.args));
+  try {
+    return await (onion === undefined ? callHandler(task, fit) : onion(run, async () => callHandler(task, run.args)));
+  } catch (thrown) {
+    throw verdictOf(thrown)?.kind === 'replaced' ? irreplaceable(task.name) : thrown;
+  }
+}
+
+/** What a map is replaced with would be the result of all of its items. */
+function irreplaceable(task: string): TqError {
+  const text = `replace: expected a task with a call of its own, found '${task}' run for an item of a map. Put a call for each item into a group.`;
+  return new MapRefusedError('invalid-option', text, { fields: { task } });
+}
+
+/** A map that cannot be run as it is, now or later: no retry mends it. */
+class MapRefusedError extends TqError {}
+
+/** True for what a map throws that no retry mends. */
+export function isMapRefused(thrown: unknown): thrown is TqError {
+  try {
+    return thrown instanceof MapRefusedError;
+  } catch {
+    // A proxy that throws is nothing of tq's.
+    return false;
+  }
 }
 
 /** @throws {TqError} `invalid-args` */
 function requireFit(task: string, validation: ArgsValidation): readonly unknown[] {
   if (validation.kind === 'fits') return validation.value;
   const { code, message, options } = argsRefusal(task, validation);
-  throw new TqError(code, message, options);
+  throw new MapRefusedError(code, message, options);
 }
 
 /** The task of a signature, as Celery writes one; what else that says holds for no item. */
@@ -74,7 +97,7 @@ function requireTask(signature: unknown, find: FindTask): Runnable {
   const task = find(name);
   if (task !== undefined) return task;
   const text = `No task named '${name}' here to map over. Start a worker that has it on this queue, or add its module to this one.`;
-  throw new TqError('unknown-task', text, { fields: { task: name } });
+  throw new MapRefusedError('unknown-task', text, { fields: { task: name } });
 }
 
 /** One of the values that it is called with, or all of them: Celery's collector behind a group. */
@@ -90,7 +113,7 @@ function requireList(item: unknown): readonly unknown[] {
   throw notMapped('a list of arguments as each item', item);
 }
 
-function notMapped(expected: string, found: unknown): TqError {
+function notMapped(expected: string, found: unknown): MapRefusedError {
   const what = found === null ? 'null' : Array.isArray(found) ? 'a list' : typeof found;
-  return new TqError('invalid-args', `A map of a task: expected ${expected}, found ${what}.`);
+  return new MapRefusedError('invalid-args', `A map of a task: expected ${expected}, found ${what}.`);
 }

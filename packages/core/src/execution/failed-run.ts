@@ -4,6 +4,7 @@ import type { RetryHook, TaskRun, WillRetry } from '../task/middleware.js';
 import type { Runnable } from '../task/registry.js';
 import { type RetryRequest, verdictOf } from '../task/verdicts.js';
 import type { Clock } from '../time/clock.js';
+import { isMapRefused } from './built-in-tasks.js';
 import { isThenable } from './call-handler.js';
 import { asError, decideRetry, type RetryDecision } from './decide-retry.js';
 import type { JobEnd } from './job.js';
@@ -35,6 +36,10 @@ export function endOfFailedRun(attempt: Attempt, taskRun: TaskRun, thrown: unkno
   if (verdict?.kind === 'replaced') return verdict;
   if (verdict !== undefined && verdict.kind !== 'retry') {
     return { kind: verdict.kind, failure: encodeError(thrown) };
+  }
+  if (isMapRefused(thrown)) {
+    const failure = { ...encodeError(thrown), traceback: encodeError(thrown.cause).traceback };
+    return { kind: thrown.code === 'unknown-task' ? 'unknown-task' : 'refused', failure };
   }
   // A handler that has succeeded is not run again for a result that its task's schema refuses.
   if (attempt.run.givenUp || hasCode(thrown, 'invalid-result')) return failure(thrown);

@@ -5,6 +5,7 @@ import type { ExpandedCall, Expansion } from '../protocol/canvas/expand.js';
 import type { JsonText } from '../protocol/canvas/json-text.js';
 import { type Member, memberOf } from '../protocol/canvas/member.js';
 import { afterReplaced } from '../protocol/canvas/replace.js';
+import { stateAfter } from '../protocol/canvas/state-after.js';
 import { type Sender, type StepMessage, senderOf, stepMessage } from '../protocol/canvas/step-message.js';
 import { stepTooLarge } from '../protocol/canvas/step-size.js';
 import type { TaskMessage } from '../protocol/envelope.js';
@@ -98,13 +99,13 @@ export class EagerCanvas {
   /** Tells of a failure, calls the errbacks, and fails chords whose members can never come now. */
   fail({ task, embed, queue }: FollowedRun, { reason, failure }: RunFailure): void {
     const failureText = taskFailureText({ message: task, queue, reason, failure });
-    const failed = { id: task.id, failureText };
+    const failed = { ...failedOf(task), failureText };
     this.#fall({ task, embed, queue }, { kind: 'failure', state: { status: 'FAILURE', failure }, failed });
   }
 
   /** Tells that it did not run to its end, which is no failure: nobody is called for that. */
   revoke({ task, embed, queue }: FollowedRun, state: FinalState): void {
-    const failed = { id: task.id, failureText: 'null' };
+    const failed = { ...failedOf(task), failureText: 'null' };
     this.#fall({ task, embed: { ...embed, errbacks: [] }, queue }, { kind: 'failure', state, failed });
   }
 
@@ -118,7 +119,8 @@ export class EagerCanvas {
 
   #spread({ errbacks, members, awaited }: Fallen, end: MemberFailure, sender: Sender): void {
     this.#send(errbacks, sender);
-    for (const { taskId } of awaited) this.#options.reply(taskId, end.state);
+    for (const { taskId, after } of awaited)
+      this.#options.reply(taskId, after ? stateAfter(after, end.state) : end.state);
     for (const member of members) this.#ended(member, end, sender);
   }
 
@@ -152,7 +154,11 @@ export class EagerCanvas {
     this.#options.runtime.logger.error({ id, task, queue, err: error }, 'a step that follows a task cannot be sent');
     const failure = { ...encodeError(error), traceback: null };
     const failureText = taskFailureText({ message: { id, task, retries: 0 }, queue, reason: 'refused', failure });
-    const end: MemberFailure = { kind: 'failure', state: { status: 'FAILURE', failure }, failed: { id, failureText } };
+    const end: MemberFailure = {
+      kind: 'failure',
+      state: { status: 'FAILURE', failure },
+      failed: { id, failureText, unheard: envelope.ignoreResult ? task : undefined },
+    };
     this.#options.reply(id, end.state);
     const sender = { id, rootId, replyTo, queue };
     this.#spread(afterFailure(call.embed, end.failed), end, sender);
@@ -168,4 +174,8 @@ export class EagerCanvas {
     const { preset, runtime } = this.#options;
     return stepMessage(call, sender, { preset, now: runtime.clock.wallTime() });
   }
+}
+
+function failedOf({ id, task, ignoreResult }: TaskMessage) {
+  return { id, unheard: ignoreResult ? task : undefined };
 }

@@ -171,7 +171,8 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
         return;
       case 'FAILURE':
         this.#become('failure');
-        this.#end({ error: new TaskFailedError(this.id, reply.error) });
+        // A canvas has many tasks, so that its error says which one.
+        this.#end({ error: new TaskFailedError(this.id, reply.error, this.#place && this.#facts.task) });
         return;
       case 'REVOKED': {
         const again = this.#state === 'started' || this.#state === 'retry';

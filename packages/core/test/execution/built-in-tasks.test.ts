@@ -2,17 +2,24 @@ import { findCurrentTask, type Job, type JobEnd, Registry, type Runnable, runJob
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { MiddlewareStack } from '../../src/task/middleware.js';
+import { Replace } from '../../src/task/verdicts.js';
 import { testRuntime } from '../test-runtime.js';
 
 const { logger } = testRuntime();
 
 /** Runs a built-in task in an app with these tasks, called as Celery does. */
-function run(task: string, body: [args: unknown[], kwargs: object], tasks: readonly Runnable[]) {
+function run(
+  task: string,
+  body: [args: unknown[], kwargs: object],
+  tasks: readonly Runnable[],
+  says: Pick<Job, 'retry'> = {},
+) {
   const registry = new Registry();
   for (const one of tasks) registry.add(one);
   const job: Job = {
     ...{ id: 'i1', task, attempt: 1, queue: 'q', rootId: 'i1', parentId: undefined, headers: {} },
     bodyText: JSON.stringify([...body, {}]),
+    ...says,
   };
   let abort: () => void = () => undefined;
   const end = new Promise<JobEnd>((resolve) => {
@@ -54,7 +61,25 @@ it('each item of a map is what the schema of the task makes of it', async () => 
   const task: Runnable = { ...double, args: z.tuple([z.string().transform(Number)]) };
   expect(await run('celery.map', [[], over('double', ['4'])], [task]).end).toEqual(success([8]));
   const { end } = run('celery.map', [[], over('double', ['4', 5])], [task]);
-  expect(await end).toMatchObject({ kind: 'failure', failure: { error: { code: 'invalid-args' } } });
+  expect(await end).toMatchObject({ kind: 'refused', failure: { error: { code: 'invalid-args' } } });
+});
+
+it('a map that no retry mends is not tried again, whatever its call says of retries', async () => {
+  const retry = { maxRetries: 3 };
+  const unfit: Runnable = { ...double, args: z.tuple([z.number()]) };
+  expect(await run('celery.map', [[], over('double', ['no'])], [unfit], { retry }).end).toMatchObject({
+    kind: 'refused',
+  });
+  const throws: Runnable = { name: 'throws', handler: () => Promise.reject(new Error('once more')) };
+  expect(await run('celery.map', [[], over('throws', [1])], [throws], { retry }).end).toMatchObject({ kind: 'retry' });
+});
+
+it('an item of a map cannot have something run in the place of the whole map', async () => {
+  const replaces: Runnable = { name: 'replaces', handler: () => Promise.reject(new Replace('{}')) };
+  expect(await run('celery.map', [[], over('replaces', [1, 2])], [replaces]).end).toMatchObject({
+    kind: 'refused',
+    failure: { error: { exc_message: [expect.stringContaining("found 'replaces' run for an item of a map")] } },
+  });
 });
 
 it('each item of a map goes through the middleware of the task', async () => {
@@ -98,14 +123,14 @@ it.each([
   ['no task', { it: [1] }, 'invalid-args', 'expected a signature as task, found undefined'],
 ])('a map of %s fails and says so', async (_what, kwargs, code, text) => {
   expect(await run('celery.map', [[], kwargs], [double]).end).toMatchObject({
-    kind: 'failure',
+    kind: code === 'unknown-task' ? code : 'refused',
     failure: { error: { code, exc_message: [expect.stringContaining(text)] } },
   });
 });
 
 it('a starmap of what is no list of arguments fails and says so', async () => {
   expect(await run('celery.starmap', [[], over('double', [[1], 2])], [double]).end).toMatchObject({
-    kind: 'failure',
+    kind: 'refused',
     failure: { error: { code: 'invalid-args' } },
   });
 });

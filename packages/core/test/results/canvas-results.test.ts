@@ -36,7 +36,7 @@ describe('the result of a chain', () => {
       remote: { name: 'RangeError' },
     });
     expect(await ended((result.parent as AsyncResult<unknown>).get())).toMatchObject({
-      message: 'RangeError: too big',
+      message: "Task 'b' (b) failed: RangeError: too big",
     });
     expect(states).toEqual([
       ['a', 'published'],

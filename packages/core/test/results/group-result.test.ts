@@ -35,7 +35,7 @@ it('fails as soon as a member fails, and tells how all have ended', async () => 
   const waiting = ended(result.get());
   const all = result.allSettled();
   fail('b');
-  expect(await waiting).toMatchObject({ taskId: 'b', message: 'RangeError: too big' });
+  expect(await waiting).toMatchObject({ taskId: 'b', message: "Task 'b' (b) failed: RangeError: too big" });
   expect(await now(all)).toBe('open');
   succeed('a', 1);
   expire('c');

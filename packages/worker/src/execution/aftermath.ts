@@ -114,13 +114,13 @@ export class Aftermath {
     const { task, queue } = run;
     const failureText = taskFailureText({ message: task, queue, ...end });
     const state: FinalState = { status: 'FAILURE', failure: end.failure };
-    return this.#fall(run, state, (embed) => afterFailure(embed, { id: task.id, failureText }));
+    return this.#fall(run, state, (embed) => afterFailure(embed, { ...failedOf(task), failureText }));
   }
 
   /** It was not run to its end, which is no failure: nobody is called for it. */
   revoke(run: FollowedRun, state: FinalState): Promise<Sent> {
     return this.#fall(run, state, (embed) =>
-      afterFailure({ ...embed, errbacks: [] }, { id: run.task.id, failureText: '' }),
+      afterFailure({ ...embed, errbacks: [] }, { ...failedOf(run.task), failureText: '' }),
     );
   }
 
@@ -160,6 +160,10 @@ export class Aftermath {
 }
 
 const NOTHING: Fallen = { errbacks: { calls: [], chords: [] }, members: [], awaited: [] };
+
+function failedOf({ id, task, ignoreResult }: TaskMessage) {
+  return { id, unheard: ignoreResult ? task : undefined };
+}
 
 /** The member that it is, and others. */
 function membersOf({ embed, task }: FollowedRun, others: readonly Member[]): readonly Member[] {

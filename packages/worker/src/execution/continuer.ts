@@ -1,5 +1,6 @@
 import {
   type AppInternals,
+  type Awaited,
   afterFailure,
   type ExpandedCall,
   type Expansion,
@@ -12,6 +13,7 @@ import {
   memberOf,
   type Sender,
   type StepMessage,
+  stateAfter,
   type TqError,
   taskFailureText,
 } from '@tq/core/internal';
@@ -87,10 +89,20 @@ export class Continuer {
     const [called, ...told] = await Promise.all([
       this.send(lease, errbacks, sender),
       ...addresses.map((address) => teller.replyToChord(lease, address, state)),
-      ...awaited.map((address) => teller.reply(lease, address, state)),
+      ...awaited.map((one) => this.#tellAwaited(lease, one, sender, state)),
     ]);
     const lost = [...called.lost, ...members];
     return told.includes('abandoned') ? { sent: 'abandoned', lost } : { ...called, lost };
+  }
+
+  #tellAwaited(lease: Lease, { taskId, after, ...own }: Awaited, sender: Sender, state: FinalState) {
+    const replyTo = own.replyTo ?? sender.replyTo;
+    if (replyTo === undefined) return 'nobody';
+    return this.#options.teller.reply(
+      lease,
+      { taskId, replyTo },
+      after === undefined ? state : stateAfter(after, state),
+    );
   }
 
   /** @param refusal why none of them can be sent */
@@ -116,7 +128,8 @@ export class Continuer {
     const death: Death = { reason: NOWHERE.has(error.code) ? 'no-queue' : 'refused', failure };
     const state: FinalState = { status: 'FAILURE', failure };
     const failureText = taskFailureText({ message: { id, task, retries: 0 }, queue, ...death });
-    const fallen = afterFailure(call.embed, { id, failureText });
+    const unheard = envelope.ignoreResult ? task : undefined;
+    const fallen = afterFailure(call.embed, { id, failureText, unheard });
     const [told, buried, followed] = await Promise.all([
       this.#tell(lease, call, message, state),
       error.code === 'message-too-large' ? 'nobody' : this.#bury(lease, message, death),

@@ -195,6 +195,8 @@ export class Executor {
   #settle(run: Run, group: SlotGroup, outcome: Outcome): void {
     // Before the reply, on the same channel.
     run.progress?.end();
+    // Whoever comes in its place may reply, and ask who is left, before this one has left.
+    if (outcome.kind !== 'done' && outcome.kind !== 'dead') this.#options.companions.remove(run);
     const settling = run.alive ? this.#options.settler.settle(run, outcome, replyAddress(run.task)) : undefined;
     if (settling === undefined) this.#leave(run, group);
     else void settling.then(() => this.#leave(run, group));

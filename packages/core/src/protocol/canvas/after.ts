@@ -1,6 +1,7 @@
 /** What a canvas does when one of its tasks, or one of its chords, has come to its end. */
 import type { Embed } from './embed.js';
 import { allOf, type ExpandedCall, type Expansion, expand, type IdentifiedStep } from './expand.js';
+import { nextHeardIn } from './heard.js';
 import type { JsonText } from './json-text.js';
 import { type Member, membersIn } from './member.js';
 import { type Awaited, awaitedIn } from './replace.js';
@@ -30,6 +31,8 @@ export interface Failed {
   readonly id: string;
   /** The JSON of a `TaskFailure`, for the errbacks that take one. */
   readonly failureText: JsonText;
+  /** Its name, where its caller asked for no reply and so hears of the failure by what would have come next. */
+  readonly unheard?: string | undefined;
 }
 
 /** What is done about a failure. */
@@ -46,7 +49,18 @@ export interface Fallen {
 export function afterFailure({ errbacks, chain }: Embed, failed: Failed): Fallen {
   const last = chain[0];
   const members = last === undefined ? [] : membersIn(last);
-  return { errbacks: errbacksOf(errbacks, failed, failed.id), members, awaited: [...awaitedIn(chain)] };
+  const awaited = [...awaitedIn(chain)];
+  const { id, unheard: task } = failed;
+  if (task !== undefined) {
+    const next = others(nextHeardIn(chain.toReversed()), awaited);
+    awaited.push(...next.map((one) => ({ ...one, after: { id, task } })));
+  }
+  return { errbacks: errbacksOf(errbacks, failed, failed.id), members, awaited };
+}
+
+/** Those that are not among these. */
+function others(awaited: readonly Awaited[], known: readonly Awaited[]): Awaited[] {
+  return awaited.filter(({ taskId }) => known.every((one) => one.taskId !== taskId));
 }
 
 function errbacksOf(errbacks: readonly Lazy[], { id, failureText }: Failed, parent: string): Expansion {
@@ -76,11 +90,13 @@ export interface FailedJoin extends Fallen {
 export function afterFailedJoin({ body, groupId }: Member, failed: Failed): FailedJoin {
   const holders = [...errbackHolders(stepOf(body))];
   const entries = expand(body, { parent: groupId }).calls.map(({ step }) => step);
+  const replaced = [...awaitedIn([body])];
+  const awaited = [...replaced, ...others(nextHeardIn([body]), replaced)];
   return {
     entries,
     errbacks: allOf(holders.map((step, index) => errbacksOf(step.linkError, failed, `${groupId}/${step.id ?? index}`))),
     members: membersIn(body),
-    awaited: [...awaitedIn([body])].filter(({ taskId }) => entries.every(({ id }) => id !== taskId)),
+    awaited: awaited.filter(({ taskId }) => entries.every(({ id }) => id !== taskId)),
   };
 }
 

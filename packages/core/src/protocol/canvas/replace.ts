@@ -97,7 +97,16 @@ function collected({ id, tasks }: GroupStep): ChordStep {
 /** A task that somebody waits for who does not know what comes before it. */
 export interface Awaited {
   readonly taskId: string;
-  readonly replyTo: string;
+  /** Undefined where it is that of the message before. */
+  readonly replyTo: string | undefined;
+  /** The task that has failed in its stead, where nobody but this one's caller hears of that. */
+  readonly after?: FailedBefore | undefined;
+}
+
+/** A task that has failed. */
+export interface FailedBefore {
+  readonly id: string;
+  readonly task: string;
 }
 
 /** Those among steps that never run: the ends of what has taken the place of other tasks. */
