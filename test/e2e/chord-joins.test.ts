@@ -112,11 +112,11 @@ describe('a chord whose header fails', () => {
     expect(status).toBe('FAILURE');
     expect(result).toMatchObject({
       exc_type: 'ChordError',
-      exc_message: [expect.stringContaining(bad.id)],
+      exc_message: [`Task 'bad' (${bad.id}) of the chord's header failed: RangeError: out of reach`],
       cause: { exc_type: 'RangeError', exc_message: ['out of reach'] },
     });
     expect((await chords.caller.reply(errback.id)).result).toMatchObject({
-      id: bad.id,
+      ...{ id: bad.id, task: 'bad' },
       error: { name: 'RangeError', message: 'out of reach' },
     });
     await chords.gone([queue]);

@@ -19,6 +19,8 @@ export function replyAddress({ id, replyTo, ignoreResult, foreign }: TaskMessage
 /** Where a member of a chord tells how it ends: the chord's queue, and with the same publish its caller. */
 export interface MemberAddress {
   readonly taskId: string;
+  /** Name of the task. */
+  readonly task: string;
   readonly chordQueue: string;
   /** Which member it is, from 0. */
   readonly index: number;
@@ -28,9 +30,9 @@ export interface MemberAddress {
 
 /** The address of a member; its caller's reply queue where that asks for a reply. */
 export function memberAddress(
-  { groupId, index, taskId }: Pick<Member, 'groupId' | 'index' | 'taskId'>,
+  { groupId, index, taskId, task }: Pick<Member, 'groupId' | 'index' | 'taskId' | 'task'>,
   replyTo: string | undefined,
   prefix: string,
 ): MemberAddress {
-  return { taskId, chordQueue: chordQueue(prefix, groupId), index, replyTo };
+  return { taskId, task, chordQueue: chordQueue(prefix, groupId), index, replyTo };
 }

@@ -41,11 +41,11 @@ export class Teller {
    * keeps no chord from its member.
    */
   async replyToChord(lease: Lease, address: MemberAddress, state: FinalState): Promise<Sent> {
-    const { taskId, chordQueue: replyTo, index } = address;
+    const { taskId, chordQueue: replyTo } = address;
     const reply = encodeReplyWithin(this.#app.options.maxMessageBytes, taskId, state);
-    const alone = toChordReply(reply, index, undefined);
+    const alone = toChordReply(reply, address, undefined);
     if (address.replyTo === undefined) return this.#tell(lease, { taskId, replyTo }, alone);
-    const sent = await this.#tell(lease, { taskId, replyTo }, toChordReply(reply, index, address.replyTo));
+    const sent = await this.#tell(lease, { taskId, replyTo }, toChordReply(reply, address, address.replyTo));
     return sent === 'nobody' ? this.#tell(lease, { taskId, replyTo }, alone) : sent;
   }
 

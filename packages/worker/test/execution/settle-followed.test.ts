@@ -69,7 +69,7 @@ describe('a task that has succeeded', () => {
     const { log, settle, publish } = setupFollowed({ chord: CHORD }, { message: { group: { id: 'g1', index: 1 } } });
     const settling = settle(DONE);
     const reply = await publish(0);
-    expect([reply.to, reply.headers]).toEqual(['/tq.chord.g1', { group_index: 1, BCC: ['replies'] }]);
+    expect([reply.to, reply.headers]).toEqual(['/tq.chord.g1', { group_index: 1, task: 'fib', BCC: ['replies'] }]);
     reply.end('confirmed');
     await settling;
     expect(log.slice(-2)).toEqual(['joined g1 1', 'ack i1']);
@@ -80,7 +80,7 @@ describe('a task that has succeeded', () => {
     const { settle, publish } = setupFollowed({ chord: CHORD }, { message });
     const settling = settle(DONE, 'nobody');
     const reply = await publish(0);
-    expect([reply.to, reply.headers]).toEqual(['/tq.chord.g1', { group_index: 1 }]);
+    expect([reply.to, reply.headers]).toEqual(['/tq.chord.g1', { group_index: 1, task: 'fib' }]);
     reply.end('confirmed');
     await settling;
   });
@@ -97,7 +97,7 @@ describe('a task that has succeeded', () => {
       clock.advance(5_000);
     }
     const alone = await publish(10);
-    expect(alone.headers).toEqual({ group_index: 1 });
+    expect(alone.headers).toEqual({ group_index: 1, task: 'fib' });
     alone.end('confirmed');
     await settling;
     expect(log.at(-1)).toBe('ack i1');
@@ -187,7 +187,10 @@ describe('a step that cannot be sent', () => {
     await settled();
     at(published, 'tq.dead/gone').end('confirmed');
     const reply = at(published, '/tq.chord.g1');
-    expect([reply.headers, JSON.parse(reply.body).task_id]).toEqual([{ group_index: 0, BCC: ['replies'] }, 'next']);
+    expect([reply.headers, JSON.parse(reply.body).task_id]).toEqual([
+      { group_index: 0, task: 'next', BCC: ['replies'] },
+      'next',
+    ]);
     reply.end('confirmed');
     await settling;
     expect(log.slice(-2)).toEqual(['joined g1 0', 'ack i1']);
@@ -203,7 +206,7 @@ describe('a task that has failed for good', () => {
     expect(published.map(({ to }) => to)).toEqual(['tq.dead/math', '/replies', '/math', '/math', '/tq.chord.g1']);
     const [, , id, whole, lost] = published;
     expect([lost?.headers, JSON.parse(lost?.body ?? '')]).toMatchObject([
-      { group_index: 0 },
+      { group_index: 0, task: 'last' },
       { task_id: 'last', status: 'FAILURE' },
     ]);
     expect(lost?.headers.BCC).toBeUndefined();

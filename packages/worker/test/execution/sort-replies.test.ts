@@ -5,7 +5,7 @@ import { sortReplies } from '../../src/execution/join/sort-replies.js';
 let tags = 0;
 const held = (index: unknown, state: FinalState, id = `id-${index}`): HeldReply => {
   const { properties, body } = encodeReply(id, state);
-  return { properties: { ...properties, headers: { group_index: index as number } }, body, tag: ++tags };
+  return { properties: { ...properties, headers: { group_index: index as number, task: 'add' } }, body, tag: ++tags };
 };
 const done = (index: unknown, resultText: string) => held(index, { status: 'SUCCESS', resultText });
 const failed = (index: number, text: string) =>
@@ -31,7 +31,11 @@ describe('the replies of a chord', () => {
   it('have one that failed first, whatever failed after it', () => {
     const sorted = sortReplies([failed(2, 'early'), done(0, '1'), failed(1, 'late')], 3);
     expect(sorted.count).toBe(3);
-    expect(sorted.failed).toMatchObject({ taskId: 'id-2', failure: { error: { exc_message: ['early'] } } });
+    expect(sorted.failed).toMatchObject({
+      taskId: 'id-2',
+      task: 'add',
+      failure: { error: { exc_message: ['early'] } },
+    });
   });
 
   it('are no more than the members: what is none of theirs is surplus', () => {

@@ -4,10 +4,13 @@ import type { InboundMessage, OutboundMessage } from '../message.js';
 import { HEADER } from '../names.js';
 import { UNDEFINED_RESULT } from '../reply.js';
 import { fieldsOf, type JsonText } from './json-text.js';
+import type { Member } from './member.js';
 
 /** How a member of a chord ended, as its chord's queue has it. */
 export interface ChordReply {
   readonly taskId: string;
+  /** Name of its task; undefined where the reply does not say it. */
+  readonly task: string | undefined;
   /** The member's. */
   readonly index: number;
   readonly outcome:
@@ -17,13 +20,21 @@ export interface ChordReply {
 }
 
 /**
- * A member's final reply as its chord's queue gets it, and its caller by the same publish.
+ * A member's final reply as its chord's queue gets it, and its caller by the same publish. It says the name of the task, by
+ * which the error of a chord that fails names it.
  * @param reply as the caller gets it
  * @param caller the caller's reply queue, where one waits
  */
-export function toChordReply(reply: OutboundMessage, index: number, caller: string | undefined): OutboundMessage {
+export function toChordReply(
+  reply: OutboundMessage,
+  { index, task }: Pick<Member, 'index' | 'task'>,
+  caller: string | undefined,
+): OutboundMessage {
   const bcc = caller === undefined ? undefined : { [BCC]: [caller] };
-  return { ...reply, properties: { ...reply.properties, headers: { [HEADER.groupIndex]: index, ...bcc } } };
+  return {
+    ...reply,
+    properties: { ...reply.properties, headers: { [HEADER.groupIndex]: index, [HEADER.task]: task, ...bcc } },
+  };
 }
 
 /** Queues that get a message too, which no receiver sees (RabbitMQ's sender-selected distribution). */
@@ -34,12 +45,12 @@ export function readChordReply({
   properties,
   body,
 }: Pick<InboundMessage, 'properties' | 'body'>): ChordReply | undefined {
-  const index = properties.headers?.[HEADER.groupIndex];
+  const { [HEADER.groupIndex]: index, [HEADER.task]: task } = properties.headers ?? {};
   const text = body.toString('utf8');
   const reply = parsed(text);
   if (!isRecord(reply) || typeof reply.task_id !== 'string' || !isIndex(index)) return undefined;
   const outcome = outcomeOf(reply, text);
-  return outcome && { taskId: reply.task_id, index, outcome };
+  return outcome && { taskId: reply.task_id, task: typeof task === 'string' ? task : undefined, index, outcome };
 }
 
 function outcomeOf(reply: Record<string, unknown>, text: string): ChordReply['outcome'] | undefined {

@@ -17,30 +17,38 @@ export interface Member {
   readonly body: Lazy;
   /** The task's id. */
   readonly taskId: string;
+  /** The task's name. */
+  readonly task: string;
 }
 
-/** What of a task says whether it is a member: its id, and the place in a group that its headers say. */
+/** What of a task says whether it is a member: its id, its name, and the place in a group that its headers say. */
 export interface Placed {
   readonly id: string;
+  readonly task: string;
   readonly group?: GroupPlace | undefined;
 }
 
 /** The task as the member of a chord; undefined when it is in none. Works for a message and for a call that is to be. */
-export function memberOf(embed: Pick<Embed, 'chord'>, { id, group }: Placed): Member | undefined {
+export function memberOf(embed: Pick<Embed, 'chord'>, { id, task, group }: Placed): Member | undefined {
   if (embed.chord === undefined || group === undefined) return undefined;
-  return member(embed.chord, group, id);
+  return member(embed.chord, group, { id, task });
 }
 
-function member({ size, shape, body }: ChordOf, { id: groupId, index }: GroupPlace, taskId: string): Member {
-  return { groupId, index, size, shape, body, taskId };
+function member(
+  { size, shape, body }: ChordOf,
+  { id: groupId, index }: GroupPlace,
+  { id: taskId, task }: Placed,
+): Member {
+  return { groupId, index, size, shape, body, taskId, task };
 }
 
 /** The members of chords that a step would have ended in. */
 export function membersIn(step: Lazy): Member[] {
   const members: Member[] = [];
-  for (const { id, group, chord } of terminalsOf(step)) {
+  for (const { id, task, group, chord } of terminalsOf(step)) {
     // Those of a chord have ids: it was enrolled, or Celery fixed them.
-    if (id !== undefined && group !== undefined && chord !== undefined) members.push(member(chord, group, id));
+    if (id !== undefined && group !== undefined && chord !== undefined)
+      members.push(member(chord, group, { id, task }));
   }
   return members;
 }

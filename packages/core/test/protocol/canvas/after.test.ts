@@ -9,7 +9,7 @@ import { chain, chord, group, task } from './canvases.js';
 const told = ({ calls }: Expansion) => calls.map(({ step, value }) => [step.task, value]);
 const FAILED = { id: 'x', failureText: '{"id":"x","task":"t"}' };
 const membersOf = (step: Lazy): (Member | undefined)[] =>
-  expand(step, {}).calls.map(({ step: { id, group: place }, embed }) => memberOf(embed, { id, group: place }));
+  expand(step, {}).calls.map(({ step, embed }) => memberOf(embed, step));
 const memberIn = (step: Lazy) => membersOf(step)[0] as Member;
 
 describe('after a success', () => {
@@ -93,11 +93,13 @@ describe('a chord that joins', () => {
   it('fails its body as the member of the chord around it', () => {
     const outer = chord('o', [task('x'), chord('i', [task('a')], task('b'))], task('z'));
     const inner = membersOf(outer).find((member) => member?.groupId === 'i') as Member;
-    expect(afterFailedJoin(inner, FAILED).members).toMatchObject([{ groupId: 'o', index: 1, size: 2, taskId: 'b' }]);
+    expect(afterFailedJoin(inner, FAILED).members).toMatchObject([
+      { groupId: 'o', index: 1, size: 2, taskId: 'b', task: 'b' },
+    ]);
   });
 });
 
 it('a task without a place in a group, or without a chord, is no member', () => {
   expect(membersOf(group('g', task('a')))).toEqual([undefined]);
-  expect(memberOf({ chord: undefined }, { id: 'a', group: { id: 'g', index: 0 } })).toBeUndefined();
+  expect(memberOf({ chord: undefined }, { id: 'a', task: 'a', group: { id: 'g', index: 0 } })).toBeUndefined();
 });

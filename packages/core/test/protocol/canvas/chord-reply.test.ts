@@ -6,22 +6,23 @@ import { encodeReply, UNDEFINED_RESULT } from '../../../src/protocol/reply.js';
 
 const arrived = (message: OutboundMessage) =>
   ({ ...message, exchange: '', routingKey: 'q', redelivered: false }) as unknown as InboundMessage;
+const MEMBER = { index: 3, task: 'add' };
 const success = (resultText: string) => encodeReply('t1', { status: 'SUCCESS', resultText });
 
 describe('the reply of a chord’s member', () => {
   it('goes to the caller by the same publish', () => {
     const reply = success('1');
-    const { properties, body } = toChordReply(reply, 3, 'tq.reply.1');
-    expect(properties).toEqual({ ...reply.properties, headers: { group_index: 3, BCC: ['tq.reply.1'] } });
+    const { properties, body } = toChordReply(reply, MEMBER, 'tq.reply.1');
+    expect(properties).toEqual({ ...reply.properties, headers: { group_index: 3, task: 'add', BCC: ['tq.reply.1'] } });
     expect(body).toBe(reply.body);
-    expect(toChordReply(reply, 3, undefined).properties.headers).toEqual({ group_index: 3 });
+    expect(toChordReply(reply, MEMBER, undefined).properties.headers).toEqual({ group_index: 3, task: 'add' });
   });
 
   it.each(['1', '{"a": [18446744073709551616, "]\\""]}', UNDEFINED_RESULT])(
     'brings the result %s as it was',
     (text) => {
-      expect(readChordReply(arrived(toChordReply(success(text), 2, undefined)))).toEqual({
-        ...{ taskId: 't1', index: 2, outcome: { kind: 'success', resultText: text } },
+      expect(readChordReply(arrived(toChordReply(success(text), MEMBER, undefined)))).toEqual({
+        ...{ taskId: 't1', task: 'add', index: 3, outcome: { kind: 'success', resultText: text } },
       });
     },
   );
@@ -30,7 +31,7 @@ describe('the reply of a chord’s member', () => {
     const failure = encodeError(new RangeError('too far'));
     for (const status of ['FAILURE', 'REVOKED'] as const) {
       const reply = encodeReply('t1', { status, failure });
-      expect(readChordReply(arrived(toChordReply(reply, 0, 'r')))?.outcome).toEqual({ kind: 'failure', failure });
+      expect(readChordReply(arrived(toChordReply(reply, MEMBER, 'r')))?.outcome).toEqual({ kind: 'failure', failure });
     }
   });
 
@@ -44,6 +45,14 @@ describe('the reply of a chord’s member', () => {
   ])('is not %s', (_, body, index) => {
     const message = { properties: { headers: { group_index: index } }, body: Buffer.from(body) };
     expect(readChordReply(arrived(message as OutboundMessage))).toBeUndefined();
+  });
+
+  it.each([undefined, 7])('brings no name of its task where that is %s', (task) => {
+    const { properties, body } = toChordReply(success('1'), MEMBER, undefined);
+    const headers = { ...properties.headers, task };
+    expect(readChordReply(arrived({ properties: { ...properties, headers }, body }))).toMatchObject({
+      ...{ taskId: 't1', task: undefined, index: 3 },
+    });
   });
 
   it.each(['null', '7', '{"exc_type":1}', '{"exc_type":"E","exc_message":9}'])('may fail with %s', (result) => {

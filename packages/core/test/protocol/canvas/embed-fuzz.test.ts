@@ -77,7 +77,7 @@ it('whatever stands after a task, all that is made of it is made, or refused as 
       const read = () => readEmbed(text) ?? NO_EMBED;
       attempt(() => afterSuccess(read(), { id, resultText: '1' }));
       attempt(() => afterFailure(read(), { id, failureText: '{}' }).errbacks);
-      const member = () => memberOf(read(), { id, group: { id: 'g', index: 0 } });
+      const member = () => memberOf(read(), { id, task: 't', group: { id: 'g', index: 0 } });
       attempt(() => optional(member(), (is) => afterJoin(is, new Map())));
       attempt(() => optional(member(), (is) => afterFailedJoin(is, { id, failureText: '{}' }).errbacks));
     }),

@@ -46,16 +46,16 @@ export function simulate(root: Lazy, handler: Handler, preset: Preset): Ran {
     for (const fallen of members) report(fallen, undefined);
   };
   const run = (call: ExpandedCall) => {
-    const { id, group } = call.step;
+    const { id, task } = call.step;
     const said = embedText(call.embed, preset);
     const body = said === undefined ? bodyTextOf(call, preset) : withEmbed(bodyTextOf(call, preset), said);
     const embed = readEmbed(body) ?? NO_EMBED;
     const args = itemsOf(body, 'body')[0] ?? '';
     // What a canvas takes in for what has nothing in it is nobody's task.
-    const collected = call.step.task === 'celery.accumulate' ? itemsOf(args, 'args')[0] : undefined;
+    const collected = task === 'celery.accumulate' ? itemsOf(args, 'args')[0] : undefined;
     if (collected === undefined) runs.push(`${id} ${args}`);
     const resultText = collected ?? handler(id, args);
-    const member = memberOf(embed, { id, group });
+    const member = memberOf(embed, call.step);
     if (resultText === undefined) {
       const { errbacks, members } = afterFailure(embed, { id: 'failed', failureText: '"failed"' });
       send(errbacks);

@@ -152,7 +152,7 @@ interface Fall {
 
 /** What errbacks are told: of the member that failed, or else of the chord. */
 function failedTask({ member: { groupId }, sender }: Chord, { failure, reason, failed }: Fall) {
-  const { taskId: id, failure: own } = failed ?? { taskId: groupId, failure };
-  const message = { id, task: CELERY_TASK.chord, retries: 0 };
+  const { taskId: id, task = CELERY_TASK.chord, failure: own } = failed ?? { taskId: groupId, failure };
+  const message = { id, task, retries: 0 };
   return { id, failureText: taskFailureText({ message, queue: sender.queue, reason, failure: own }) };
 }

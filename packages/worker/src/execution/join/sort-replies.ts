@@ -27,9 +27,9 @@ export function sortReplies(held: readonly HeldReply[], size: number): SortedRep
   }
   const results = new Map<number, JsonText>();
   let failed: FailedMember | undefined;
-  for (const [index, { taskId, outcome }] of first) {
+  for (const [index, { taskId, task, outcome }] of first) {
     if (outcome.kind === 'success') results.set(index, outcome.resultText);
-    else failed ??= { taskId, failure: outcome.failure };
+    else failed ??= { taskId, task, failure: outcome.failure };
   }
   return { count: first.size, results, failed, surplus };
 }
