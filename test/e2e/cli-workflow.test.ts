@@ -32,6 +32,14 @@ async function answered(id: string, ...options: string[]): Promise<InsideEnd> {
   }
 }
 
+/** Asks with a short timeout; a broker that takes longer than that to have the question is given twice as long. */
+async function unanswered(id: string): Promise<InsideEnd> {
+  for (let ms = 200; ; ms *= 2) {
+    const end = await ask(id, '--timeout', `${ms}ms`);
+    if (!end.stderr.includes('Not confirmed')) return end;
+  }
+}
+
 /** Two pages side by side, and what is done with both. */
 function pages(app: App) {
   const fetchPage = app.task('fetch', (n: number): string => `page ${n}`);
@@ -133,19 +141,16 @@ describe('tq workflow', () => {
   it('says after the timeout that nobody knows the id, and that a killed program does not answer', async () => {
     const result = pages(program.app).delay();
     await answered(result.id);
-    const end = await ask('0198c0de', '--timeout', '200ms');
-    expect(end).toMatchObject({
+    expect(await unanswered('0198c0de')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("for the workflow '0198c0de': none did within 200ms"),
+      stderr: expect.stringMatching(/for the workflow '0198c0de': none did within \d/),
     });
     // What a program leaves that is killed: its reply queue, bound.
     await program.app.close();
     const { queue } = await peer.channel.assertQueue('', { exclusive: true });
     await peer.channel.bindQueue(queue, `${program.prefix}tq.workflows`, '');
-    expect(await ask(result.id, '--timeout', '200ms')).toMatchObject({
-      code: 1,
-      stderr: end.stderr.replace('0198c0de', result.id),
-    });
+    const { code, stderr } = await unanswered(result.id);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`for the workflow '${result.id}': none did within`)]);
   });
 
   it('shows the first answer where several programs know the id, and refuses what is no tree', async () => {

@@ -115,7 +115,7 @@ describe('tq', () => {
   it.each([
     [
       [],
-      'Expected a command: worker, broker, dev, call, publish, subscribe, tasks, route, config, queues, topology, dead, init, completion.',
+      'Expected a command: worker, broker, dev, call, workflow, publish, subscribe, tasks, route, config, queues, topology, dead, init, completion.',
     ],
     [['--hlp'], 'Unknown option --hlp. Did you mean --help?'],
     [['workr'], "Unknown command 'workr'. Did you mean worker?"],
