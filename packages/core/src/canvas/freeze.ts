@@ -1,5 +1,6 @@
 import { PublishError } from '../errors.js';
 import type { ChordStep, GroupStep, Step, TaskStep } from '../protocol/canvas/wire-step.js';
+import { CELERY_TASK } from '../protocol/names.js';
 import type { CallOptions } from '../task/call.js';
 import {
   type CanvasHost,
@@ -187,17 +188,18 @@ class Freezer {
 
 /** Celery's task that gives the list that it is called with. */
 function collectorOf(host: CanvasHost): TaskPart {
-  const nothing = { args: NONE, schema: undefined, options: NO_CALL_OPTIONS, link: NONE, linkError: NONE };
-  const kwargs = { index: 0 };
   return {
     kind: 'task',
     host,
-    task: 'celery.accumulate',
-    kwargs,
+    task: CELERY_TASK.accumulate,
+    args: NONE,
+    kwargs: { index: 0 },
     immutable: false,
-    defaults: {},
+    defaults: NO_CALL_OPTIONS,
     plain: false,
-    ...nothing,
+    options: NO_CALL_OPTIONS,
+    link: NONE,
+    linkError: NONE,
   };
 }
 

@@ -78,6 +78,12 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
     return this.#outcome;
   }
 
+  get awaits(): ResultPart | undefined {
+    if (this.#state !== 'pending' || this.#place?.follows !== true) return undefined;
+    const { parent } = this.#place;
+    return parent?.outcome === undefined ? parent : undefined;
+  }
+
   get published(): Promise<void> {
     this.#place?.canvas.observe();
     if (this.#place?.follows) return this.#place.canvas.published;
@@ -260,12 +266,6 @@ export class PendingResult<T> implements AsyncResult<T>, CallListener, ResultPar
     void Promise.resolve(next === this ? this.#known() : next.standing()).then((known) =>
       end(next === this ? known : `it follows ${known}`),
     );
-  }
-
-  get awaits(): ResultPart | undefined {
-    if (this.#state !== 'pending' || this.#place?.follows !== true) return undefined;
-    const { parent } = this.#place;
-    return parent?.outcome === undefined ? parent : undefined;
   }
 
   async standing(): Promise<string> {
