@@ -21,7 +21,7 @@ const STEPS = [
   ['format', () => biome('format', '--reporter=summary')],
   ['lint', () => biome('check', '--formatter-enabled=false', '--error-on-warnings')],
   ['layers', () => listed(checkLayers(ROOT))],
-  ['types of packages', () => tsc('-b')],
+  ['types of packages', () => capture(process.execPath, [join(ROOT, 'scripts', 'build.js')])],
   ['API comments', () => readApi(undefined)],
   ['texts of options', () => capture(process.execPath, [join(ROOT, 'scripts', 'option-docs.js'), '--check'])],
   ['table of events', checkEvents],

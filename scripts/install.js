@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, TOOLS } from './run.js';
+import { run } from './run.js';
 import { ROOT } from './services-node.js';
 
 /**
@@ -14,7 +14,7 @@ import { ROOT } from './services-node.js';
  */
 export function installAndBuild() {
   installDependencies();
-  if (run(process.execPath, [TOOLS.tsc, '-b']) !== 0) {
+  if (run(process.execPath, [join(ROOT, 'scripts', 'build.js')]) !== 0) {
     throw new Error('expected the packages to build, found the errors above: mend them, then run this again');
   }
 }

@@ -231,7 +231,7 @@ describe('what a worker counts', () => {
     }
     expect(worker.health().ended).toEqual({
       ...{ success: 1, failure: 1, retry: 1, rejected: 1, ignored: 1, expired: 1 },
-      ...{ poison: 1, refused: 1, 'unknown-task': 1, lost: 0, stopped: 0, 'worker-lost': 0 },
+      ...{ poison: 1, refused: 1, 'unknown-task': 1, lost: 0, replaced: 0, stopped: 0, 'worker-lost': 0 },
     });
     const refused = ['poison', 'refused', 'unknown-task'];
     expect(told.sort()).toEqual(
