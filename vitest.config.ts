@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Files that talk to a broker: they run on the embedded broker and, where `TQ_TEST_AMQP_URL` names one, on RabbitMQ. */
 const ON_A_BROKER = ['test/{conformance,e2e,faults,interop}/**/*.test.ts', '**/*.broker.test.ts'];
 /** Of these, files whose subject is no broker, loaders and reloading for instance: what they show on one they show on each. */
-const ON_ANY_BROKER = ['test/e2e/{cli-watch,config-file,two-copies,typescript-projects}.test.ts'];
+const ON_ANY_BROKER = ['test/e2e/{cli-watch,config-file,examples-of-calls,two-copies,typescript-projects}.test.ts'];
 /** Files about what RabbitMQ alone has: clusters, users' permissions, rabbitmqctl. */
 const ON_RABBITMQ_ONLY = ['**/*.rabbitmq.test.ts'];
 /** Files about the packages as they are installed: from tarballs, with what they need from npm's registry. */

@@ -1,3 +1,4 @@
+/** Examples of what a broker does: queues that fill, exchanges, events, joins. Of the others: `examples-of-calls.test.ts`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -5,80 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
-import { brokerUrl, freshPrefix } from '../support/broker.js';
-import { ROOT, run, startWorkerProcess } from './fixtures/programs.js';
+import { callWithWorker, environment, example, script } from './fixtures/examples.js';
+import { run, startWorkerProcess } from './fixtures/programs.js';
 
 /** Files have no event of their own. */
 const POLL = { timeout: 20_000, interval: 20 };
-
-function environment(): NodeJS.ProcessEnv {
-  return { TQ_URL: brokerUrl(), TQ_PREFIX: freshPrefix(), TQ_QUEUE_TYPE: 'classic' };
-}
-
-function example(name: string): string {
-  return join(ROOT, 'examples', name);
-}
-
-/** What `pnpm run …` starts in an example: the words after the program's name. */
-function script(name: string, which: 'collector' | 'worker' | 'call'): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(example(name), 'package.json'), 'utf8')) as {
-    scripts: Record<typeof which, string>;
-  };
-  return scripts[which].split(' ');
-}
-
-async function callWithWorker(name: string, call: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const place = { cwd: example(name), env: { ...environment(), ...env } };
-  const [tq, worker, ...options] = script(name, 'worker');
-  expect([tq, worker]).toEqual(['tq', 'worker']);
-  const process = await startWorkerProcess(options, place);
-  const called = await run(call, place);
-  return { ...called, workerExitCode: await process.stop() };
-}
-
-it('fib sends a thousand calls, shows their progress, and ends with fib(30)', async () => {
-  const [node, ...call] = script('fib', 'call');
-  expect(node).toBe('node');
-  expect(await callWithWorker('fib', call)).toEqual({
-    stdout: '250 of 1000 results\n500 of 1000 results\n750 of 1000 results\n1000 of 1000 results\nfib(30) = 832040\n',
-    stderr: '',
-    exitCode: 0,
-    workerExitCode: 0,
-  });
-});
-
-it('decorators calls the tasks of a class', async () => {
-  const [jiti, ...call] = script('decorators', 'call');
-  expect(jiti).toBe('jiti');
-  const cli = join(example('decorators'), 'node_modules/jiti/lib/jiti-cli.mjs');
-  expect(await callWithWorker('decorators', [cli, ...call])).toEqual({
-    stdout: expect.stringMatching(/^total: 2676 cents\nAda pays 26\.76 \(receipt [0-9a-f]{8}\)\n$/),
-    stderr: '',
-    exitCode: 0,
-    workerExitCode: 0,
-  });
-});
-
-it('compute sends n, and a compute node answers n + 1', async () => {
-  const [node, ...call] = script('compute', 'call');
-  expect(node).toBe('node');
-  expect(await callWithWorker('compute', [...call, '7'])).toEqual({
-    stdout: '7 + 1 = 8\n',
-    stderr: '',
-    exitCode: 0,
-    workerExitCode: 0,
-  });
-});
-
-it('progress shows how far a long task is, to its end, then the result', async () => {
-  const [node, ...call] = script('progress', 'call');
-  expect(node).toBe('node');
-  const { stdout, ...ends } = await callWithWorker('progress', [...call, '200000']);
-  expect(ends).toEqual({ stderr: '', exitCode: 0, workerExitCode: 0 });
-  const lines = stdout.split('\n');
-  expect(lines.slice(-3)).toEqual(['100% 17984 primes', '17984 primes up to 200000', '']);
-  for (const line of lines.slice(0, -2)) expect(line).toMatch(/^\d+% \d+ primes$/);
-});
 
 it('flash-sale handles each order of a burst once, and draws how many waited', async () => {
   const [node, ...call] = script('flash-sale', 'call');
