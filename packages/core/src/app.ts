@@ -229,9 +229,9 @@ class TqApp implements App, TaskHost, EventHost, AppInternals {
     return this.#outgoing.canvases.send(order) as Handle;
   }
 
-  freezeCanvas(order: CanvasOrder): FrozenCanvas {
+  freezeCanvas(order: CanvasOrder, newId = this.runtime.newId): FrozenCanvas {
     const { prefix, queue, preset, delayUnit } = this.options;
-    const { clock, newId } = this.runtime;
+    const { clock } = this.runtime;
     return freeze(order, {
       owner: this,
       prefix,

@@ -15,6 +15,8 @@ export interface Job {
   readonly attempt: number;
   readonly queue: string;
   readonly rootId: string;
+  /** How many tasks were replaced before it on its way; undefined for none. */
+  readonly replacedNesting?: number | undefined;
   readonly parentId: string | undefined;
   /** The caller's own headers. */
   readonly headers: Headers;
@@ -42,9 +44,25 @@ export function isSameJob(one: JobIdentity, other: JobIdentity): boolean {
 
 /** The run of a message that came from this queue. */
 export function toJob(message: TaskMessage, queue: string, limits: TimeLimits | undefined): Job {
-  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires, foreign } = message;
+  const { id, task, retries, rootId, parentId, headers, bodyText, retry, errors, expires, foreign, replacedNesting } =
+    message;
   const attempt = retries + 1;
-  return { id, task, attempt, queue, rootId, parentId, headers, bodyText, limits, retry, errors, expires, foreign };
+  const call = {
+    id,
+    task,
+    attempt,
+    queue,
+    rootId,
+    parentId,
+    headers,
+    bodyText,
+    limits,
+    retry,
+    errors,
+    expires,
+    foreign,
+  };
+  return replacedNesting === 0 ? call : { ...call, replacedNesting };
 }
 
 /** How a run ended. */

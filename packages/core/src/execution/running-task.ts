@@ -31,6 +31,8 @@ export class RunningTask implements TaskContext {
   readonly callRetry: CallRetry | undefined;
   /** When it is too late to start another try, ms since the epoch. */
   readonly expires: number | undefined;
+  /** How many tasks were replaced before it on its way. */
+  readonly #nesting: number;
   readonly #logger: Logger;
   readonly #report: ProgressReport | undefined;
   #progress: TaskContext['progress'] | undefined;
@@ -51,6 +53,7 @@ export class RunningTask implements TaskContext {
     this.expires = job.expires;
     this.errors = job.errors ?? NO_EARLIER_ERRORS;
     this.foreign = job.foreign;
+    this.#nesting = job.replacedNesting ?? 0;
     this.#logger = logger;
     this.#report = report;
   }
@@ -73,7 +76,7 @@ export class RunningTask implements TaskContext {
   /** Bound like `progress`. */
   get replace(): TaskContext['replace'] {
     return (canvas) => {
-      if (this.foreign === undefined) throw new Replace(frozenText(canvas, 'replace'));
+      if (this.foreign === undefined) throw new Replace(frozenText(canvas, 'replace', `${this.id}/${this.#nesting}`));
       const text = `replace: expected a task that was called as one, found '${this.task}', which runs for a message of another program; call the canvas instead.`;
       throw new TqError('invalid-option', text);
     };

@@ -70,9 +70,10 @@ export interface CanvasHost {
   sendCanvas<Handle>(order: CanvasOrder): Handle;
   /**
    * Fixes ids, queues and options, and sends nothing.
+   * @param newId where its ids are not to be random
    * @throws {PublishError} what is wrong with it
    */
-  freezeCanvas(order: CanvasOrder): { readonly root: Step };
+  freezeCanvas(order: CanvasOrder, newId?: () => string): { readonly root: Step };
 }
 
 /** What part a value is; undefined where it is none. By its key, since a second copy of this package may have made it. */

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { TqError } from '../errors.js';
 import type { JsonText } from '../protocol/canvas/json-text.js';
 import { textOf } from '../protocol/canvas/wire-step.js';
+import { derivedId } from '../protocol/derived-id.js';
 import type { CallOptions } from './call.js';
 import type { AnyCanvas, SignatureOptions } from './canvas.js';
 import {
@@ -107,13 +108,22 @@ function errbackOf(errback: unknown): TaskPart {
 }
 
 /**
- * A canvas as the step that it is on the wire, with its ids fixed.
+ * A canvas as the step that it is on the wire, with its ids fixed: the same canvas has the same ids for the same owner, so
+ * that what is sent again after a crash is recognisable, and another canvas has others.
  * @param where names its place in an error's text
+ * @param owner the run that it is for
  * @throws {TqError} what is wrong with it
  */
-export function frozenText(canvas: AnyCanvas, where: string): JsonText {
+export function frozenText(canvas: AnyCanvas, where: string, owner: string): JsonText {
   const part = requirePart(canvas, where);
-  return textOf(requireHost(part).freezeCanvas({ part, previous: [], options: NO_CALL_OPTIONS }).root);
+  const host = requireHost(part);
+  const frozen = (newId: (index: number) => string) => {
+    let count = 0;
+    const order = { part, previous: [], options: NO_CALL_OPTIONS };
+    return textOf(host.freezeCanvas(order, () => newId(count++)).root);
+  };
+  const seed = derivedId(`tq.replacement:${owner}/${frozen(String)}`);
+  return frozen((index) => derivedId(`tq.replacement:${seed}/${index}`));
 }
 
 function requireHost(part: Part): CanvasHost {
