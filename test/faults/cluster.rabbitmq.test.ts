@@ -1,11 +1,12 @@
 /**
  * A cluster of which one node is stopped: a classic queue that is there is away, and comes back with it; callers and
- * workers that were on it go on with the other.
+ * workers that were on it go on with the other, and a chord whose queue is away is joined once that is back.
  */
 import { createApp, type Logger } from '@tq/core';
-import { declare, internalsOf } from '@tq/core/internal';
+import { declare, internalsOf, type TaskStep } from '@tq/core/internal';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPeer } from '../support/broker.js';
+import { openPeer, queueState } from '../support/broker.js';
+import { callOf, openCaller, sendChord } from '../support/chords.js';
 import { type RabbitServer, startRabbit } from '../support/rabbitmq.js';
 import { numbers, openScene, type Scene } from './fixtures/scene.js';
 import type * as tasks from './fixtures/tasks.js';
@@ -111,6 +112,46 @@ test('a reply whose queue is away with its node is kept with its delivery, and s
   expect(scene.journal.starts({ id: result.id })).toHaveLength(1);
   expect(await ctl(scene.queue, 'list_queues', 'messages')).toEqual(['0']);
 });
+
+test('a chord whose queue is away with its node is joined when the node is back, and no reply to it is missed', async () => {
+  await using scene = await openScene({ url: stays.url, queueType: 'classic' });
+  const workers = [await scene.worker({ concurrency: 1 }), await scene.worker({ concurrency: 1 })];
+  const log = () => workers.map((worker) => worker.log()).join('\n');
+  await using here = await openPeer(stays.url);
+  const caller = await openCaller(here, scene.prefix);
+  const early = callOf('echo', [0]);
+  const told = callOf('hold', [1]);
+  const untold = callOf('hold', [2], { options: { ignoreResult: true } });
+  const body = callOf('echo');
+  const { queue } = await sendFrom(goes, [early, told, untold], body, { scene, replyTo: caller.replyTo });
+  for (const { id } of [told, untold]) await scene.journal.entry({ event: 'started', id });
+  while ((await queueState(here, queue))?.messages !== 1);
+
+  await goes.halt();
+  for (const { id } of [told, untold]) scene.journal.release(id);
+  // Of the two queues that its reply goes to the caller's alone is there, so that the broker returns nothing.
+  expect((await caller.reply(told.id)).result).toBe(1);
+  while (!log().includes('the node of a chord is away')) await queueState(here, scene.queue);
+  expect(await ctl(scene.queue, 'list_queues', 'messages_unacknowledged')).toEqual(['2']);
+
+  await goes.startAgain();
+  expect((await caller.reply(body.id)).result, log()).toEqual([0, 1, 2]);
+  while ((await queueState(here, queue)) !== undefined);
+  for (const worker of workers) await worker.health(({ running, healthy }) => running === 0 && healthy);
+  expect([early, told, untold, body].map(({ id }) => scene.journal.starts({ id }).length)).toEqual([1, 2, 1, 1]);
+  expect(await ctl(scene.queue, 'list_queues', 'messages')).toEqual(['0']);
+});
+
+/** Sends a chord whose queue is at home on this node. */
+async function sendFrom(
+  node: RabbitServer,
+  header: readonly TaskStep[],
+  body: TaskStep,
+  { scene, replyTo }: { readonly scene: Scene; readonly replyTo: string },
+) {
+  await using peer = await openPeer(node.url);
+  return await sendChord(peer, header, body, { prefix: scene.prefix, queue: scene.queue, replyTo });
+}
 
 test('a stopped node costs no task and no result: callers and workers go on with the next one', async () => {
   await using scene = await openScene({ url: stays.url, queueType: 'classic' });
