@@ -2,8 +2,8 @@ import { ChordChannel } from './chord-channel.js';
 import type { Connection } from './connection.js';
 import type { QueueLook } from './declare.js';
 
-/** Channels that wait for the next chord, at most. */
-const MAX_IDLE = 8;
+/** Channels that wait for the next chord, at most: opening and closing one costs the broker twice what taking replies does. */
+const MAX_IDLE = 64;
 
 /** A look at a queue that has not begun. */
 interface WaitingLook {

@@ -1,11 +1,11 @@
-import type { ChannelModel } from 'amqplib';
 import { TqError, toError } from '../errors.js';
 import type { Runtime } from '../runtime.js';
 import { fullJitter } from '../time/backoff.js';
 import type { ChordQueue } from './chord-queue.js';
-import type { Connection } from './connection.js';
-import { declare, isConflictOf } from './declare.js';
-import { chordQueueTopology } from './topology.js';
+import type { Connection, Link } from './connection.js';
+import { declareQueue, isConflictOf } from './declare.js';
+import { DeclaringChannels } from './declaring-channels.js';
+import { chordQueueDeclaration } from './topology.js';
 
 export interface ChordQueuesOptions {
   readonly connection: Connection;
@@ -31,6 +31,7 @@ const RETRY = { baseMs: 100, maxMs: 2_000 };
 export class ChordQueues {
   readonly #options: ChordQueuesOptions;
   readonly #known = new Map<string, Readiness>();
+  readonly #channels = new DeclaringChannels();
   #next: Batch | undefined;
 
   constructor(options: ChordQueuesOptions) {
@@ -86,29 +87,29 @@ export class ChordQueues {
 
   async #untilDone(chords: readonly ChordQueue[]): Promise<void> {
     const { connection, runtime } = this.#options;
+    let left = chords;
     for (let attempt = 0; ; attempt++) {
-      const { model } = await connection.whenOpen();
-      try {
-        return await declareAll(model, chords);
-      } catch (thrown) {
-        if (thrown instanceof TqError) throw thrown;
-        runtime.logger.warn({ err: toError(thrown) }, 'cannot declare the queues of chords yet; trying again');
-        const wait = fullJitter(attempt, RETRY, runtime.random());
-        await new Promise<void>((resolve) => runtime.clock.setTimer(resolve, wait).unref());
-      }
+      const link = await connection.whenOpen();
+      const ends = await Promise.allSettled(left.map((chord) => this.#declareOn(link, chord)));
+      const failed = ends.flatMap((end) => (end.status === 'rejected' ? [toError(end.reason)] : []));
+      const [err] = failed;
+      if (err === undefined) return;
+      const refusal = failed.find((error) => error instanceof TqError);
+      if (refusal !== undefined) throw refusal;
+      left = left.filter((_, at) => ends[at]?.status === 'rejected');
+      runtime.logger.warn({ err }, 'cannot declare the queues of chords yet; trying again');
+      const wait = fullJitter(attempt, RETRY, runtime.random());
+      await new Promise<void>((resolve) => runtime.clock.setTimer(resolve, wait).unref());
     }
   }
-}
 
-/** One that is there already is used as it is: its canvas is sent again, and others wait with the rest. */
-async function declareAll(model: ChannelModel, chords: readonly ChordQueue[]): Promise<void> {
-  const queues = chords.flatMap(({ queue, expiresMs }) => chordQueueTopology(queue, expiresMs).queues);
-  try {
-    await declare(model, { exchanges: [], queues, bindings: [] });
-  } catch (thrown) {
-    const known = chords.find(({ queue }) => isConflictOf(queue, thrown));
-    if (known === undefined) throw thrown;
-    const rest = chords.filter((chord) => chord !== known);
-    if (rest.length > 0) await declareAll(model, rest);
+  /** One that is there already is used as it is: its canvas is sent again. */
+  async #declareOn(link: Link, { queue, expiresMs }: ChordQueue): Promise<void> {
+    const channel = await this.#channels.next(link);
+    try {
+      await declareQueue(channel, chordQueueDeclaration(queue, expiresMs));
+    } catch (thrown) {
+      if (!isConflictOf(queue, thrown)) throw thrown;
+    }
   }
 }

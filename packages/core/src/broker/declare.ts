@@ -133,6 +133,20 @@ function bindingStep(binding: Binding): Step {
   return { what: 'binding', name: `${exchange} to ${name}`, run };
 }
 
+/**
+ * Declares one queue on a channel that somebody keeps for that. A refusal closes it.
+ * @throws as `declare`
+ * @throws {Error} when the channel is closed before the answer
+ */
+export async function declareQueue(channel: Channel, queue: QueueDeclaration): Promise<void> {
+  const step = queueStep(queue);
+  try {
+    await step.run(channel);
+  } catch (thrown) {
+    throw explain(toError(thrown), step);
+  }
+}
+
 /** Looks at a queue without changing it (queue.declare, passive). Rejects when the connection or the right to look fails. */
 export async function lookAtQueue(model: ChannelModel, queue: string): Promise<QueueLook> {
   return onThrowawayChannel(model, async (channel) => {

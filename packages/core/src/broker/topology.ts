@@ -210,10 +210,9 @@ export function replyQueueTopology(name: string): Topology {
 }
 
 /** Where the replies of a chord's header wait to be joined: classic, as every queue with a name of its own. */
-export function chordQueueTopology(name: string, expiresMs: number): Topology {
+export function chordQueueDeclaration(name: string, expiresMs: number): QueueDeclaration {
   const expires = Math.min(Math.ceil(expiresMs), MAX_EXPIRES_MS);
-  const queue = { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expires } };
-  return { exchanges: [], queues: [queue], bindings: [] };
+  return { name, arguments: { 'x-queue-type': 'classic', 'x-expires': expires } };
 }
 
 /** What brings the questions for workflows to a reply queue, which exists. */

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { brokerUrl, freshPrefix, openPeer, type Peer, queueState } from '../../../../test/support/broker.js';
 import { ChordChannel } from '../../src/broker/chord-channel.js';
 import { ChordChannels } from '../../src/broker/chord-channels.js';
-import { declare } from '../../src/broker/declare.js';
-import { chordQueueTopology } from '../../src/broker/topology.js';
+import { declareQueue } from '../../src/broker/declare.js';
+import { chordQueueDeclaration } from '../../src/broker/topology.js';
 import { testRuntime } from '../test-runtime.js';
 import { connectionTo } from './connections.js';
 
 /** A chord's queue with so many replies of so many bytes. */
 async function chordOf(peer: Peer, count: number, bytes = 10): Promise<string> {
   const queue = `${freshPrefix()}chord`;
-  await declare(peer.connection, chordQueueTopology(queue, 60_000));
+  await declareQueue(peer.channel, chordQueueDeclaration(queue, 60_000));
   const channel = await peer.connection.createConfirmChannel();
   for (let n = 0; n < count; n++)
     channel.sendToQueue(queue, Buffer.from(String(n).padEnd(bytes)), { persistent: true });
@@ -145,7 +145,7 @@ describe('a chord queue', () => {
   it('goes by itself when nobody looks at it any more', async () => {
     await using peer = await openPeer();
     const queue = `${freshPrefix()}chord`;
-    await declare(peer.connection, chordQueueTopology(queue, 1_000));
+    await declareQueue(peer.channel, chordQueueDeclaration(queue, 1_000));
     // Looking would renew it; a message that comes back tells of its end.
     const channel = await peer.connection.createConfirmChannel();
     let returned = 0;
