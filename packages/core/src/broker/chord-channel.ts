@@ -126,8 +126,8 @@ export class ChordChannel {
   }
 
   /**
-   * Gives back what it holds; resolves when the broker has, or cannot. Nothing else will do where the queue is looked at
-   * next: RabbitMQ counts before it puts back what a basic.nack gives back.
+   * Gives back what it holds; resolves when the broker knows, or cannot. It may count that in the queue a moment later, as
+   * it does after a basic.nack.
    */
   async close(): Promise<void> {
     if (!this.#open) return;

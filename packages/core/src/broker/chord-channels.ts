@@ -44,8 +44,8 @@ export class ChordChannels {
   }
 
   /**
-   * Lends a channel; one that is given back open is lent again. What it still holds then is back in its queue before this
-   * resolves.
+   * Lends a channel; one that is given back open is lent again. What it still holds then goes back to its queue, where the
+   * broker may count it a moment later: it tells of a closed channel before it has told the queue.
    */
   async lend<T>(use: (channel: ChordChannel) => Promise<T>): Promise<T> {
     const channel = await this.#take();

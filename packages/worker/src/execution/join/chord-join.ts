@@ -38,11 +38,18 @@ export interface Chord {
  *   joined     its body is called, or told that it failed, and the queue is gone
  *   gone       the queue is: it was joined before, or its time was over
  *   busy       somebody else joins it just now
- *   short      replies are missing; what was there has been given back and has to be counted anew
  *   away       the queue is, with its node
- *   abandoned  its replies were lost on the way and are somebody else's
+ *   given back replies are missing, or were lost on the way; what was there has to be counted anew
  */
-export type JoinEnd = 'joined' | 'gone' | 'busy' | 'short' | 'away' | 'abandoned';
+export type JoinEnd = 'joined' | 'gone' | 'busy' | 'away' | GivenBack;
+
+/** Replies go back to their queue. The broker says so before it counts them again. */
+export interface GivenBack {
+  /** How many members replied: so many will be there again, or taken by somebody who gives them back in turn. */
+  readonly count: number;
+  /** With the channel, after the chord was complete. */
+  readonly lost: boolean;
+}
 
 /** What chords are joined with. */
 export interface JoinerParts {
@@ -78,7 +85,7 @@ export class ChordJoin {
     const { size } = chord.member;
     const { count, results, failed, surplus } = sortReplies(take.replies, size);
     for (const reply of surplus) channel.drop(reply);
-    if (count < size) return 'short';
+    if (count < size) return { count, lost: false };
     // Whoever holds the replies is the only one to join, and for as long as it holds them.
     const lease: Lease = {
       get alive() {
@@ -86,7 +93,7 @@ export class ChordJoin {
       },
     };
     const followed = failed === undefined ? this.#succeed(chord, lease, results) : this.#fail(chord, lease, failed);
-    if (!(await this.#isDone(await followed, chord, lease))) return 'abandoned';
+    if (!(await this.#isDone(await followed, chord, lease))) return { count, lost: true };
     await channel.delete(chord.queue);
     return 'joined';
   }

@@ -12,7 +12,7 @@ import {
 } from '@tq/core/internal';
 import type { Joiner } from '../aftermath.js';
 import type { Companions } from '../companions.js';
-import { type Chord, ChordJoin, type JoinEnd, type JoinerParts } from './chord-join.js';
+import { type Chord, ChordJoin, type GivenBack, type JoinEnd, type JoinerParts } from './chord-join.js';
 
 /** A run whose member has replied, and waits for what that comes to. */
 interface Waiter extends Chord {
@@ -86,16 +86,26 @@ export class ChordJoiner implements Joiner {
     const { runtime } = this.#app;
     // Who has held replies has hidden them from others, who may have left since: it counts again whatever became of its delivery.
     let owes = false;
+    // So many will be there again: until then a count says nothing.
+    let expected = 0;
     // A message for a queue that is away goes to the caller alone, and nothing tells of that.
     let wasAway = false;
     for (let failures = 0; owes || party.some(({ lease }) => lease.alive); ) {
       try {
-        const end = await this.#once(queue, party[0] as Waiter);
+        const end = await this.#once(queue, party[0] as Waiter, expected);
         if (end === 'left' && wasAway) return 'untold';
-        if (end !== 'short' && end !== 'away') return end;
-        wasAway ||= end === 'away';
-        owes = end === 'short';
-        if (end === 'short') continue;
+        if (typeof end !== 'string') {
+          expected = end.count;
+          if (end.lost) throw new Error('its channel was lost');
+          owes = true;
+          continue;
+        }
+        if (end !== 'hidden' && end !== 'away') return end;
+        if (end === 'away') {
+          wasAway = true;
+          owes = false;
+          expected = 0;
+        }
       } catch (thrown) {
         const err = toError(thrown);
         if (err instanceof TqError && err.code !== 'connection-lost') {
@@ -111,27 +121,27 @@ export class ChordJoiner implements Joiner {
     return 'abandoned';
   }
 
-  async #once(queue: string, chord: Chord): Promise<Attempt | 'short' | 'away'> {
+  /** @param expected how many replies are to come back before what is counted says anything */
+  async #once(queue: string, chord: Chord, expected: number): Promise<Attempt | 'hidden' | 'away' | GivenBack> {
     const { chords } = this.#app.broker();
     const look = await chords.look(queue);
     if (look.kind !== 'there') return this.#unseen(queue, look);
+    if (look.messages < expected) return 'hidden';
     if (look.messages < chord.member.size) return 'left';
     const end = await chords.lend((channel) => this.#join.join(chord, channel, look.messages));
     return this.#ended(queue, end);
   }
 
-  #ended(queue: string, end: JoinEnd): Attempt | 'short' | 'away' {
+  #ended(queue: string, end: JoinEnd): Attempt | 'away' | GivenBack {
+    if (typeof end !== 'string') return end;
     switch (end) {
       case 'gone':
         return this.#unseen(queue, { kind: 'missing' });
       case 'busy':
         return 'left';
       case 'joined':
-      case 'short':
       case 'away':
         return end;
-      case 'abandoned':
-        throw new Error('its channel was lost');
       default:
         return assertNever(end);
     }
