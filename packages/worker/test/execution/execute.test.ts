@@ -6,7 +6,7 @@ import { RunEvents } from '../../src/execution/run-events.js';
 import { SlotGroup } from '../../src/execution/slots.js';
 import { Tally } from '../../src/execution/tally.js';
 import type { FreezeWatch } from '../../src/freeze-watch.js';
-import { type Run, runKey } from '../../src/run.js';
+import { Run, runKey } from '../../src/run.js';
 import { fakeApp, settled } from '../fake-app.js';
 import { FakeDelivery, runOf, taskMessage } from '../messages.js';
 import { FakePool } from './fake-pool.js';
@@ -23,11 +23,12 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
   observers.on('task:expired', (event) => told.push(['expired', event]));
   observers.on('task:retried', ({ delayMs }) => told.push(['retried', delayMs]));
   const frozenWatch = { verifying: frozen } as unknown as FreezeWatch;
+  const companions = new Companions();
   const executor = new Executor({
     app,
     pool,
     settler: plainSettler(app),
-    companions: new Companions(),
+    companions,
     limits: { lost: 3, deliveries: 20 },
     tally: new Tally(runtime.logger, clock, 60_000),
     freezeWatch: frozenWatch,
@@ -39,7 +40,7 @@ function setup({ size = 10, frozen = async () => undefined as unknown, timeLimit
     executor.submit(made.run, group);
     return made;
   };
-  return { ...fake, pool, executor, submit, told };
+  return { ...fake, pool, executor, companions, submit, told };
 }
 
 it('starts as many runs of a queue as it has slots, and the next when one is settled', async () => {
@@ -56,6 +57,22 @@ it('starts as many runs of a queue as it has slots, and the next when one is set
   pool.end('d');
   await settled();
   expect([pool.started.length, executor.running, group.busy]).toEqual([4, 0, 0]);
+});
+
+it('counts a member no more that has its end still to come, in another delivery that replies for it', async () => {
+  const { pool, executor, companions, publish } = setup();
+  const lease = { alive: true };
+  const member = (id: string, index: number) => {
+    const task = taskMessage({ id, replyTo: undefined, group: { id: 'g', index } });
+    return new Run(task, 'math', Object.assign(new FakeDelivery([]), { lease }));
+  };
+  const [again, other] = [member('a', 0), member('b', 1)];
+  executor.submit(again, new SlotGroup(1));
+  expect(companions.areLeftBy(other, 'g')).toBe(true);
+  pool.end('a', { kind: 'retry', failure: encodeError(new Error('busy')), delayMs: 1 });
+  // Its copy is not confirmed yet.
+  await publish(0);
+  expect(companions.areLeftBy(other, 'g')).toBe(false);
 });
 
 it('delays a try that asks for more than the broker can hold by as long as it can, and says so', async () => {
