@@ -16,7 +16,7 @@ export function replyAddress({ id, replyTo, ignoreResult, foreign }: TaskMessage
   return { taskId: id, replyTo, plain: { format, correlationId: message.correlationId } };
 }
 
-/** Where a member of a chord tells how it ends: the chord's queue, and with the same publish its caller. */
+/** Where a member of a chord tells how it ends: the chord's queue, and its caller. */
 export interface MemberAddress {
   readonly taskId: string;
   /** Name of the task. */

@@ -37,16 +37,16 @@ export class Teller {
   }
 
   /**
-   * Tells a chord, and with the same publish the caller of its member, unless both are gone. A caller whose queue is full
-   * keeps no chord from its member.
+   * Tells a chord, and the caller of its member, unless they are gone. By a publish each: of one that goes to both queues
+   * the broker returns nothing while one of them is there, also when the chord's is away with its node.
    */
   async replyToChord(lease: Lease, address: MemberAddress, state: FinalState): Promise<Sent> {
-    const { taskId, chordQueue: replyTo } = address;
+    const { taskId, chordQueue, replyTo } = address;
     const reply = encodeReplyWithin(this.#app.options.maxMessageBytes, taskId, state);
-    const alone = toChordReply(reply, address, undefined);
-    if (address.replyTo === undefined) return this.#tell(lease, { taskId, replyTo }, alone);
-    const sent = await this.#tell(lease, { taskId, replyTo }, toChordReply(reply, address, address.replyTo));
-    return sent === 'nobody' ? this.#tell(lease, { taskId, replyTo }, alone) : sent;
+    const joining = this.#tell(lease, { taskId, replyTo: chordQueue }, toChordReply(reply, address));
+    if (replyTo === undefined) return joining;
+    const [joined, told] = await Promise.all([joining, this.#tell(lease, { taskId, replyTo }, reply)]);
+    return told === 'abandoned' ? told : joined;
   }
 
   /** Tells a caller what it may miss: one try. Resolves when that is over; never rejects. */

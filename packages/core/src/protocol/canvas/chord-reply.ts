@@ -20,25 +20,16 @@ export interface ChordReply {
 }
 
 /**
- * A member's final reply as its chord's queue gets it, and its caller by the same publish. It says the name of the task, by
- * which the error of a chord that fails names it.
+ * A member's final reply as its chord's queue gets it. It says the name of the task, by which the error of a chord that
+ * fails names it.
  * @param reply as the caller gets it
- * @param caller the caller's reply queue, where one waits
  */
-export function toChordReply(
-  reply: OutboundMessage,
-  { index, task }: Pick<Member, 'index' | 'task'>,
-  caller: string | undefined,
-): OutboundMessage {
-  const bcc = caller === undefined ? undefined : { [BCC]: [caller] };
+export function toChordReply(reply: OutboundMessage, { index, task }: Pick<Member, 'index' | 'task'>): OutboundMessage {
   return {
     ...reply,
-    properties: { ...reply.properties, headers: { [HEADER.groupIndex]: index, [HEADER.task]: task, ...bcc } },
+    properties: { ...reply.properties, headers: { [HEADER.groupIndex]: index, [HEADER.task]: task } },
   };
 }
-
-/** Queues that get a message too, which no receiver sees (RabbitMQ's sender-selected distribution). */
-const BCC = 'BCC';
 
 /** Reads what stands in a chord's queue; undefined when it is no final reply of a member, whoever put it there. */
 export function readChordReply({

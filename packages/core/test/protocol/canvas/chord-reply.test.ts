@@ -10,18 +10,17 @@ const MEMBER = { index: 3, task: 'add' };
 const success = (resultText: string) => encodeReply('t1', { status: 'SUCCESS', resultText });
 
 describe('the reply of a chord’s member', () => {
-  it('goes to the caller by the same publish', () => {
+  it('is what the caller gets, with which member it is of', () => {
     const reply = success('1');
-    const { properties, body } = toChordReply(reply, MEMBER, 'tq.reply.1');
-    expect(properties).toEqual({ ...reply.properties, headers: { group_index: 3, task: 'add', BCC: ['tq.reply.1'] } });
+    const { properties, body } = toChordReply(reply, MEMBER);
+    expect(properties).toEqual({ ...reply.properties, headers: { group_index: 3, task: 'add' } });
     expect(body).toBe(reply.body);
-    expect(toChordReply(reply, MEMBER, undefined).properties.headers).toEqual({ group_index: 3, task: 'add' });
   });
 
   it.each(['1', '{"a": [18446744073709551616, "]\\""]}', UNDEFINED_RESULT])(
     'brings the result %s as it was',
     (text) => {
-      expect(readChordReply(arrived(toChordReply(success(text), MEMBER, undefined)))).toEqual({
+      expect(readChordReply(arrived(toChordReply(success(text), MEMBER)))).toEqual({
         ...{ taskId: 't1', task: 'add', index: 3, outcome: { kind: 'success', resultText: text } },
       });
     },
@@ -31,7 +30,7 @@ describe('the reply of a chord’s member', () => {
     const failure = encodeError(new RangeError('too far'));
     for (const status of ['FAILURE', 'REVOKED'] as const) {
       const reply = encodeReply('t1', { status, failure });
-      expect(readChordReply(arrived(toChordReply(reply, MEMBER, 'r')))?.outcome).toEqual({ kind: 'failure', failure });
+      expect(readChordReply(arrived(toChordReply(reply, MEMBER)))?.outcome).toEqual({ kind: 'failure', failure });
     }
   });
 
@@ -48,7 +47,7 @@ describe('the reply of a chord’s member', () => {
   });
 
   it.each([undefined, 7])('brings no name of its task where that is %s', (task) => {
-    const { properties, body } = toChordReply(success('1'), MEMBER, undefined);
+    const { properties, body } = toChordReply(success('1'), MEMBER);
     const headers = { ...properties.headers, task };
     expect(readChordReply(arrived({ properties: { ...properties, headers }, body }))).toMatchObject({
       ...{ taskId: 't1', task: undefined, index: 3 },

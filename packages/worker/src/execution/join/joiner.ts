@@ -20,8 +20,8 @@ interface Waiter extends Chord {
   readonly resolve: (end: 'sent' | 'abandoned') => void;
 }
 
-/** What an attempt came to; `left` where others have to go on, `untold` where the reply may not be in the queue. */
-type Attempt = 'joined' | 'left' | 'untold' | 'abandoned';
+/** What an attempt came to; `left` where others have to go on. */
+type Attempt = 'joined' | 'left' | 'abandoned';
 
 const RETRY = { baseMs: 50, maxMs: 5_000 };
 
@@ -75,8 +75,7 @@ export class ChordJoiner implements Joiner {
       const end = await this.#attempt(queue, party);
       // Of a chord that is joined every further reply is one too many.
       if (end === 'joined') party.push(...waiting.splice(0));
-      if (end === 'untold') for (const { lease } of party) giveBack(lease);
-      for (const { resolve } of party) resolve(end === 'joined' || end === 'left' ? 'sent' : 'abandoned');
+      for (const { resolve } of party) resolve(end === 'abandoned' ? end : 'sent');
     }
     this.#chords.delete(queue);
   }
@@ -88,12 +87,9 @@ export class ChordJoiner implements Joiner {
     let owes = false;
     // So many will be there again: until then a count says nothing.
     let expected = 0;
-    // A message for a queue that is away goes to the caller alone, and nothing tells of that.
-    let wasAway = false;
     for (let failures = 0; owes || party.some(({ lease }) => lease.alive); ) {
       try {
         const end = await this.#once(queue, party[0] as Waiter, expected);
-        if (end === 'left' && wasAway) return 'untold';
         if (typeof end !== 'string') {
           expected = end.count;
           if (end.lost) throw new Error('its channel was lost');
@@ -102,7 +98,6 @@ export class ChordJoiner implements Joiner {
         }
         if (end !== 'hidden' && end !== 'away') return end;
         if (end === 'away') {
-          wasAway = true;
           owes = false;
           expected = 0;
         }
@@ -161,9 +156,4 @@ export class ChordJoiner implements Joiner {
     const { clock, random } = this.#app.runtime;
     return new Promise((resolve) => clock.setTimer(resolve, fullJitter(attempt, RETRY, random())));
   }
-}
-
-/** The member is to run again, and so to reply again. */
-function giveBack(lease: Lease & { requeue?: () => void }): void {
-  lease.requeue?.();
 }
