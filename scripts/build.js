@@ -36,13 +36,16 @@ async function bundle() {
   const bundled = await rolldown({
     input,
     platform: 'node',
-    external: (id) => !/^[./]/.test(id),
+    // What is CommonJS stays a file of its own: in the bundle it would need `import.meta`, which Jest's CommonJS has not.
+    external: (id) => !/^[./]/.test(id) || id.endsWith('.cjs'),
     plugins: [{ name: 'compiled', load: withSourceMap }],
     onLog: (_, { message }) => {
       throw new Error(`expected the bundle of @tq/core to be made without a word, found: ${message}`);
     },
   });
-  await bundled.write({ dir: BUNDLED, format: 'esm', sourcemap: true, chunkFileNames: '[name].js', minify: false });
+  const names = { entryFileNames: 'bundle/[name].js', chunkFileNames: 'bundle/[name].js' };
+  // From the folder above, by which the bundler finds the way from the bundle to what stays outside of it.
+  await bundled.write({ dir: COMPILED, ...names, format: 'esm', sourcemap: true, minify: false });
   await bundled.close();
 }
 
