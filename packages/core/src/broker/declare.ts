@@ -1,3 +1,5 @@
+// Longer than most files: what is declared and what the broker says to it, each kind of it short.
+
 import type { Channel, ChannelModel } from 'amqplib';
 import { TqError, toError } from '../errors.js';
 import type { Binding, ExchangeDeclaration, QueueDeclaration, Topology } from './topology.js';

@@ -1,3 +1,5 @@
+// Longer than most files: one state machine, the life of a child from its start to its end.
+
 import {
   assertNever,
   type Clock,

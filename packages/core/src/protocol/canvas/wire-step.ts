@@ -1,3 +1,5 @@
+// Longer than most files: reading and writing stand side by side, and neither is to know a field that the other does not.
+
 import { CELERY_TASK } from '../names.js';
 import { poison } from '../poison.js';
 import { isName } from '../task-address.js';
